@@ -1,0 +1,49 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <expected>
+#include <string>
+#include <utility>
+
+namespace outboxd::binlog {
+
+// Answers the caller's question: try again, give up, or whose fault is it?
+enum class ErrorKind {
+  kDisconnected,  // The connection is gone: reopen and continue from the last boundary.
+  kCorrupt,       // Bad CRC or framing: reopen; at the third time in the same place give up.
+  kUndecodable,   // Good bytes that this version cannot decode: give up, retrying is useless.
+  kGone,          // The server has purged what is asked for.
+  kDiverged,      // The server's history is not the one the position comes from.
+  kReplaced,      // Another replica with the same identity has taken over the dump.
+  kDenied,        // Wrong password or missing privilege.
+  kUnsuitable,    // A setting, version or table that cannot be served.
+  kSpill,         // The spill directory fails.
+  kInterrupted,   // Interrupt() was called.
+};
+
+// `message` is for people: lower case, names the thing and the value, no full stop, and ends with
+// " HINT: ..." when the operator can act.
+struct Error {
+  ErrorKind kind;
+  std::string message;
+};
+
+template <typename T>
+using Result = std::expected<T, Error>;
+
+template <typename... Args>
+std::unexpected<Error> Fail(ErrorKind kind, fmt::format_string<Args...> format, Args&&... args) {
+  return std::unexpected(Error{kind, fmt::format(format, std::forward<Args>(args)...)});
+}
+
+// Passes `cause` up with the place it happened at in front: "table a.b: short row".
+template <typename... Args>
+std::unexpected<Error> Fail(const Error& cause, fmt::format_string<Args...> format,
+                            Args&&... args) {
+  return std::unexpected(Error{
+      cause.kind,
+      fmt::format("{}: {}", fmt::format(format, std::forward<Args>(args)...), cause.message)});
+}
+
+}  // namespace outboxd::binlog
