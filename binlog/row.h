@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace outboxd::binlog {
+
+// One column of a row as MySQL's own text for it (what SELECT returns with time_zone '+00:00' and
+// character set utf8mb4); binary strings, BLOB and BIT as their bytes. JSON is compact text: stored
+// member order, no blanks after ',' and ':'. None: SQL NULL.
+using ColumnValue = std::optional<std::string_view>;
+
+// One inserted row of a matching table. All views stay valid until the next row is read.
+struct Row {
+  std::uint32_t table;                      // Index of the table in the reader's table filter.
+  std::string_view schema_name;
+  std::string_view table_name;
+  std::span<const ColumnValue> values;      // In the order in which the columns were asked for.
+};
+
+}  // namespace outboxd::binlog
