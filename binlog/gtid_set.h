@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "binlog/byte_cursor.h"
+#include "binlog/error.h"
+#include "binlog/gtid.h"
+
+namespace outboxd::binlog {
+
+// A set of GTIDs, kept as sorted intervals for each origin. Adding the successor of the highest
+// interval of an origin, which is what a stream does, takes constant time whatever the set's size.
+class GtidSet {
+ public:
+  struct Interval {
+    std::uint64_t first;
+    std::uint64_t last;  // Inclusive.
+
+    friend bool operator==(const Interval&, const Interval&) = default;
+  };
+
+  // MySQL's text: "UUID:1-5:7,UUID:tag:1-3"; blanks and line feeds are ignored.
+  [[nodiscard]] static Result<GtidSet> Parse(std::string_view text);
+
+  // The binary form of PREVIOUS_GTIDS and COM_BINLOG_DUMP_GTID, untagged or tagged.
+  // Format: MySQL 9.7 sql/rpl_gtid_set.cc, Gtid_set::encode().
+  [[nodiscard]] static Result<GtidSet> Decode(Bytes encoded);
+  [[nodiscard]] std::string Encode() const;
+
+  [[nodiscard]] std::string ToText() const;
+
+  void Add(const Gtid& gtid) { Add(gtid.origin, {gtid.number, gtid.number}); }
+  void Add(const GtidOrigin& origin, Interval interval);
+  void Unite(const GtidSet& other);
+
+  [[nodiscard]] bool Contains(const Gtid& gtid) const;
+  [[nodiscard]] bool IsSubsetOf(const GtidSet& other) const;
+  [[nodiscard]] GtidSet Minus(const GtidSet& other) const;
+  [[nodiscard]] GtidSet Intersect(const GtidSet& other) const;
+  [[nodiscard]] bool empty() const { return origins_.empty(); }
+  [[nodiscard]] std::uint64_t count() const;
+
+  // In ascending order; no origin stands here with an empty list.
+  [[nodiscard]] const std::map<GtidOrigin, std::vector<Interval>>& origins() const {
+    return origins_;
+  }
+
+  friend bool operator==(const GtidSet&, const GtidSet&) = default;
+
+ private:
+  std::map<GtidOrigin, std::vector<Interval>> origins_;
+};
+
+}  // namespace outboxd::binlog

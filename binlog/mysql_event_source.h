@@ -1,0 +1,40 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "binlog/event_source.h"
+#include "binlog/mysql_connection.h"
+
+namespace outboxd::binlog {
+
+struct MysqlEventSourceOptions {
+  std::vector<ConnectionOptions> hosts;  // Tried in order.
+  std::uint32_t server_id = 0;           // Must be unique among replicas; never 0.
+  std::string replica_uuid;              // Text form; the same for one relay all its life.
+  std::chrono::milliseconds heartbeat{1000};
+  // How long nothing at all may come before the connection counts as dead.
+  std::chrono::milliseconds read_deadline{3000};
+  // The same for the first event after the request: the server may search many files by GTID.
+  std::chrono::seconds first_event_deadline{600};
+};
+
+// Tails a server's binary log with mysql_binlog_open() and mysql_binlog_fetch().
+class MysqlEventSource final : public EventSource {
+ public:
+  explicit MysqlEventSource(MysqlEventSourceOptions options);
+  ~MysqlEventSource() override;
+
+  [[nodiscard]] Result<StreamIdentity> Open(const Position& from) override;
+  [[nodiscard]] Result<Bytes> Next() override;
+  void Interrupt() override;
+  void Close() override;
+
+ private:
+  class Dump;
+  MysqlEventSourceOptions options_;
+  std::unique_ptr<Dump> dump_;
+};
+
+}  // namespace outboxd::binlog

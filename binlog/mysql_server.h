@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "binlog/mysql_connection.h"
+#include "binlog/position.h"
+#include "binlog/row.h"
+
+namespace outboxd::binlog {
+
+// The server's settings that decide whether and how its log can be read, as the server words them.
+struct ServerFacts {
+  std::string version;        // "9.7.4", "8.4.5-log", "10.11.6-MariaDB-..."
+  std::string server_uuid;
+  std::string gtid_mode;      // OFF, OFF_PERMISSIVE, ON_PERMISSIVE, ON
+  bool log_bin = false;
+  std::string binlog_format;          // ROW, MIXED, STATEMENT
+  std::string binlog_row_image;       // FULL, MINIMAL, NOBLOB
+  std::string binlog_row_metadata;    // FULL, MINIMAL; empty: the server has no such variable
+  std::string binlog_checksum;        // CRC32, NONE
+  std::string sync_binlog, innodb_flush_log_at_trx_commit;
+  std::uint64_t binlog_expire_seconds = 0;
+  bool compresses_transactions = false;  // binlog_transaction_compression
+};
+
+struct ColumnFacts {
+  std::string name;
+  std::string type;       // "varchar(255)", "json", ...
+  bool nullable = false;
+  std::string character_set;  // Empty where there is none.
+};
+
+struct TableFacts {
+  std::string schema_name, table_name;
+  std::string engine;
+  bool engine_is_transactional = false;  // By information_schema.engines; BLACKHOLE is not.
+  std::vector<ColumnFacts> columns;      // In ordinal order.
+  std::vector<std::string> primary_key;  // Column names in key order.
+};
+
+// Whether the account may do what outboxd needs; the text is the GRANT that is missing.
+struct MissingPrivilege {
+  std::string privilege;  // "REPLICATION SLAVE", "REPLICATION CLIENT", "SELECT"
+  std::string grant;      // The exact statement that mends it.
+};
+
+// Answers questions about a server over one connection. One thread.
+class MysqlServer {
+ public:
+  explicit MysqlServer(MysqlConnection connection) : connection_(std::move(connection)) {}
+  [[nodiscard]] static Result<MysqlServer> Connect(const ConnectionOptions& options);
+
+  [[nodiscard]] Result<ServerFacts> Facts();
+  [[nodiscard]] Result<std::vector<MissingPrivilege>> MissingPrivileges(
+      const std::vector<std::pair<std::string, std::string>>& tables);
+
+  // None: there is no such table (or the account cannot see it). `pattern` in the table filter's
+  // syntax ('*' and '?'); returns all that match.
+  [[nodiscard]] Result<std::vector<TableFacts>> DescribeTables(std::string_view schema_pattern,
+                                                               std::string_view table_pattern);
+
+  // The end of the log as of now: every transaction that SELECT can see is before it.
+  [[nodiscard]] Result<Position> CurrentPosition();
+  // The oldest boundary the log still holds.
+  [[nodiscard]] Result<Position> EarliestPosition();
+  // Collation id and character set name of every collation of the server.
+  [[nodiscard]] Result<std::vector<std::pair<std::uint32_t, std::string>>> Collations();
+
+  // Reads `columns` of all rows committed now, in primary key order, in chunks of `chunk_rows`,
+  // each a short read of its own (READ COMMITTED, no locks, no long snapshot). Values as row.h
+  // says. `visit` returns false to stop early. `primary_key` of the row, joined by ',', is the
+  // second argument. The table must have a primary key.
+  [[nodiscard]] Result<void> ScanTable(
+      const TableFacts& table, const std::vector<std::string>& columns, std::size_t chunk_rows,
+      const std::function<Result<bool>(std::span<const ColumnValue>, std::string_view)>& visit);
+
+  [[nodiscard]] MysqlConnection& connection() { return connection_; }
+
+ private:
+  MysqlConnection connection_;
+};
+
+}  // namespace outboxd::binlog
