@@ -1,0 +1,107 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace outboxd {
+
+// The validated configuration of one relay: what the INI file and the command line say, with
+// defaults filled in. The table in README.md ("Configuration") documents every key. Plain values,
+// constant after reading.
+
+struct RelayConfig {
+  std::string name;
+  std::string state_directory;  // Default: /var/lib/outboxd/NAME.
+  std::string spill_directory;  // Default: the state directory.
+  std::chrono::milliseconds stop_timeout{30'000};
+};
+
+enum class TlsChoice { kDefault, kDisabled, kRequired, kVerifyCa, kVerifyIdentity };
+
+struct MysqlConfig {
+  std::vector<std::string> hosts{"127.0.0.1"};  // Tried in order; "host" or "host:port".
+  std::uint16_t port = 3306;
+  std::string socket;
+  std::string user;
+  std::string password_file;
+  TlsChoice tls = TlsChoice::kDefault;  // Default: by design: none on a Unix socket, required on
+                                        // loopback, verify-identity elsewhere.
+  std::string tls_ca, tls_cert, tls_key;
+  std::optional<std::uint32_t> server_id;  // Default: derived from the relay's name.
+  std::chrono::milliseconds heartbeat{1000};
+};
+
+struct HeaderConfig {
+  std::string column;
+  std::string name;
+};
+
+// One family of event tables: [outbox] or [outbox.NAME].
+struct OutboxConfig {
+  std::string section;               // "outbox" or "outbox.NAME", for messages.
+  std::vector<std::string> tables;   // "schema.table", '*' and '?' allowed in both parts.
+  std::string preset = "debezium";
+  std::string id, key, type, payload;  // Column names; an empty key means no key.
+  std::string timestamp, partition;    // Column names; empty: not used.
+  std::string topic;                   // Template: "outbox.event.{aggregatetype}".
+  std::vector<HeaderConfig> headers;
+  std::vector<std::string> columns;    // Declared order, for binlog_row_metadata=MINIMAL.
+  bool table_header = true;            // outboxd.table
+  bool position_header = true;         // outboxd.position
+};
+
+struct SinkConfig {
+  enum class Type { kKafka, kStdout };
+  Type type = Type::kKafka;
+};
+
+struct TopicsConfig {
+  bool create = false;
+  std::int32_t partitions = 3;
+  std::int16_t replication = 3;
+  std::vector<std::string> allow;  // Patterns with '*' and '?'; empty: all but the forbidden.
+};
+
+// How `start` may name the initial position.
+struct StartChoice {
+  enum class Kind { kNone, kTable, kEarliest, kNow, kGtid, kFile };
+  Kind kind = Kind::kNone;
+  std::string gtids;       // kGtid
+  std::string file;        // kFile
+  std::uint64_t offset = 0;  // kFile
+};
+
+struct DeliveryConfig {
+  StartChoice start;
+  enum class OnBadEvent { kHold, kStop };
+  OnBadEvent on_bad_event = OnBadEvent::kHold;
+  std::uint64_t in_flight_bytes_max = 32ull << 20;
+};
+
+struct CheckpointConfig {
+  std::chrono::milliseconds interval{1000};
+};
+
+struct LogConfig {
+  enum class Level { kDebug, kInfo, kWarning, kError };
+  Level level = Level::kInfo;
+};
+
+struct Config {
+  std::string path;  // Of the file it was read from; empty: command line only.
+  RelayConfig relay;
+  MysqlConfig mysql;
+  std::vector<OutboxConfig> outboxes;
+  SinkConfig sink;
+  std::vector<std::pair<std::string, std::string>> kafka;  // librdkafka's properties as given.
+  TopicsConfig topics;
+  DeliveryConfig delivery;
+  CheckpointConfig checkpoint;
+  LogConfig log;
+};
+
+}  // namespace outboxd
