@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "daemon/error.h"
+
+namespace outboxd {
+
+// The event at which a relay holds, as `status` and `skip` show it.
+struct HeldEvent {
+  std::string position;  // As in the header outboxd.position.
+  std::string id;        // The event's id; empty where it could not be found.
+  std::string table;     // "schema.table"
+  std::string topic;     // Empty where the mapping failed.
+  std::string reason;
+  std::uint64_t since_us = 0;  // Wall clock.
+};
+
+// What is recorded of an event that an operator let pass unpublished.
+struct SkippedEvent {
+  HeldEvent held;
+  std::string key, value;  // As they would have been published; bytes.
+};
+
+// One relay's folder on disk: who may use it, and what else than the checkpoint stands there:
+//   lock            flock(2)ed by the relay that runs; holds its process id
+//   held            JSON: the event the relay holds at; absent while it does not hold
+//   skip            JSON: the one event an operator allows to pass; removed once passed
+//   skipped.jsonl   one JSON line for each event that was passed, never deleted by outboxd
+// Every file is replaced atomically and synced. kState: the folder fails.
+class StateDirectory {
+ public:
+  explicit StateDirectory(std::string path) : path_(std::move(path)) {}
+  ~StateDirectory();
+  StateDirectory(StateDirectory&&) noexcept;
+  StateDirectory& operator=(StateDirectory&&) noexcept;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  // Creates the folder where it is missing (mode 0700) and takes the lock until destruction.
+  // kOtherActive: another process has it; the message names its process id.
+  [[nodiscard]] Result<void> Lock();
+  // Whether another process holds the lock: its process id, or 0 where it cannot be told.
+  [[nodiscard]] Result<std::optional<int>> LockHolder() const;
+
+  [[nodiscard]] Result<void> WriteHeld(const HeldEvent& held);
+  [[nodiscard]] Result<std::optional<HeldEvent>> ReadHeld() const;
+  [[nodiscard]] Result<void> ClearHeld();
+
+  // The operator's side of `skip`, and the relay's.
+  [[nodiscard]] Result<void> RequestSkip(std::string_view position);
+  [[nodiscard]] Result<std::optional<std::string>> ReadSkipRequest() const;
+  // Appends to skipped.jsonl, synced, and only then removes the request.
+  [[nodiscard]] Result<void> RecordSkipped(const SkippedEvent& event);
+
+ private:
+  std::string path_;
+  int lock_descriptor_ = -1;
+};
+
+}  // namespace outboxd
