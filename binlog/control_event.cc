@@ -1,0 +1,71 @@
+#include "binlog/control_event.h"
+
+#include <algorithm>
+
+#include "binlog/event_header.h"
+
+namespace outboxd::binlog {
+namespace {
+
+constexpr std::size_t kServerVersionBytes = 50;
+constexpr std::size_t kChecksumTailBytes = 1 + kChecksumBytes;
+constexpr std::uint8_t kNoChecksum = 0;
+constexpr std::uint8_t kCrc32 = 1;
+
+}  // namespace
+
+Result<FormatDescription> ParseFormatDescription(Bytes event) {
+  if (event.size() < kEventHeaderBytes + kChecksumTailBytes) {
+    return Fail(ErrorKind::kCorrupt, "FORMAT_DESCRIPTION event of {} bytes is too short",
+                event.size());
+  }
+  const Bytes tail = event.last(kChecksumTailBytes);
+  ByteCursor cursor(
+      event.subspan(kEventHeaderBytes, event.size() - kEventHeaderBytes - kChecksumTailBytes));
+  const std::uint16_t binlog_version = cursor.U16();
+  const std::string_view version = AsText(cursor.Take(kServerVersionBytes));
+  cursor.U32();  // Time of creation.
+  const std::uint8_t header_bytes = cursor.U8();
+  const Bytes post_header_lengths = cursor.Rest();
+  if (!cursor.ok()) {
+    return Fail(ErrorKind::kCorrupt, "FORMAT_DESCRIPTION event of {} bytes is too short",
+                event.size());
+  }
+  if (binlog_version != 4 || header_bytes != kEventHeaderBytes) {
+    return Fail(ErrorKind::kUndecodable,
+                "binlog format version {} with headers of {} bytes is not supported",
+                binlog_version, header_bytes);
+  }
+  if (tail[0] != kNoChecksum && tail[0] != kCrc32) {
+    return Fail(ErrorKind::kUndecodable, "binlog checksum algorithm {} is not supported", tail[0]);
+  }
+  return FormatDescription{.server_version = std::string(version.substr(0, version.find('\0'))),
+                           .has_checksums = tail[0] == kCrc32,
+                           .event_types = static_cast<std::uint8_t>(
+                               std::min<std::size_t>(post_header_lengths.size(), 255))};
+}
+
+Result<Rotate> ParseRotate(Bytes body) {
+  ByteCursor cursor(body);
+  const std::uint64_t offset = cursor.U64();
+  const std::string_view file = AsText(cursor.Rest());
+  if (!cursor.ok() || file.empty()) {
+    return Fail(ErrorKind::kCorrupt, "ROTATE event of {} bytes names no file", body.size());
+  }
+  return Rotate{offset, file};
+}
+
+std::string_view ParseIncident(Bytes body) {
+  ByteCursor cursor(body);
+  cursor.U16();  // Number of the incident; 1, "lost events", is the only one.
+  return AsText(cursor.Take(cursor.U8()));
+}
+
+Result<bool> ParseXaPrepareIsOnePhase(Bytes body) {
+  ByteCursor cursor(body);
+  const bool one_phase = cursor.U8() != 0;
+  if (!cursor.ok()) return Fail(ErrorKind::kCorrupt, "empty XA_PREPARE event");
+  return one_phase;
+}
+
+}  // namespace outboxd::binlog

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "binlog/byte_cursor.h"
+#include "binlog/error.h"
+
+namespace outboxd::binlog {
+
+// The binlog events that frame the stream. `body` is always the event after its header, without
+// checksum; views borrow from it. Formats: MySQL 9.7 libs/mysql/binlog/event/control_events.h.
+
+struct FormatDescription {
+  std::string server_version;
+  bool has_checksums = false;        // Every event from this one on, this one in any case.
+  std::uint8_t event_types = 0;      // Types above this are unknown to the server itself.
+};
+
+// `event`: the whole event, since the place of its checksum is part of what it says: the last five
+// bytes are the algorithm and the CRC32, even with checksums off (MySQL 5.6.1 and later).
+[[nodiscard]] Result<FormatDescription> ParseFormatDescription(Bytes event);
+
+struct Rotate {
+  std::uint64_t offset;   // In the next file.
+  std::string_view file;
+};
+[[nodiscard]] Result<Rotate> ParseRotate(Bytes body);
+
+// The text of an INCIDENT event: the server itself lost binlog events.
+[[nodiscard]] std::string_view ParseIncident(Bytes body);
+
+// Whether XA_PREPARE is a one-phase commit, that is, the transaction is committed.
+[[nodiscard]] Result<bool> ParseXaPrepareIsOnePhase(Bytes body);
+
+}  // namespace outboxd::binlog

@@ -1,0 +1,152 @@
+#include "binlog/row_reader.h"
+
+#include <algorithm>
+#include <string>
+
+namespace outboxd::binlog {
+namespace {
+
+// Different tables and versions of tables; beyond it the cache starts over.
+constexpr std::size_t kKnownTablesMax = 64;
+
+std::size_t FindColumn(const TableMap& map, const TableSelection& selection,
+                       const std::string& name) {
+  if (map.has_names) {
+    const auto found = std::ranges::find(map.columns, name, &Column::name);
+    return static_cast<std::size_t>(found - map.columns.begin());
+  }
+  const auto found = std::ranges::find(selection.declared_columns, name);
+  if (found == selection.declared_columns.end()) return map.columns.size();
+  return static_cast<std::size_t>(found - selection.declared_columns.begin());
+}
+
+Result<void> CheckDeclaredColumns(const TableMap& map, const TableSelection& selection) {
+  if (map.has_names) return {};
+  if (selection.declared_columns.empty()) {
+    return Fail(ErrorKind::kUnsuitable,
+                "the binary log does not name the columns of {}.{} HINT: SET PERSIST"
+                " binlog_row_metadata = FULL (for rows written from then on), or declare the table's"
+                " columns in order with 'columns = a,b,c'",
+                map.schema_name, map.table_name);
+  }
+  if (selection.declared_columns.size() != map.columns.size()) {
+    return Fail(ErrorKind::kUnsuitable,
+                "{}.{} had {} columns when this row was written, but 'columns' declares {} HINT:"
+                " declare all columns of the table in order, or SET PERSIST binlog_row_metadata ="
+                " FULL",
+                map.schema_name, map.table_name, map.columns.size(),
+                selection.declared_columns.size());
+  }
+  return {};
+}
+
+}  // namespace
+
+RowReader::RowReader(const TableFilter& filter, const CharacterSets& character_sets)
+    : filter_(filter), decoder_(character_sets) {}
+
+void RowReader::Begin(TransactionBuffer& rows) {
+  rows_ = &rows;
+  rows_->Rewind();
+  open_.clear();
+  in_event_ = false;
+}
+
+Result<const Row*> RowReader::Next() {
+  while (true) {
+    if (in_event_) {
+      auto has_row = decoder_.NextRow();
+      if (!has_row) {
+        return Fail(has_row.error(), "table {}.{}", row_.schema_name, row_.table_name);
+      }
+      if (*has_row) {
+        row_.values = decoder_.values();
+        return &row_;
+      }
+      in_event_ = false;
+    }
+    auto record = rows_->Next();
+    if (!record) return std::unexpected(record.error());
+    if (!record->has_value()) return nullptr;
+    const auto& [type, body] = **record;
+    auto done = type == EventType::kTableMap ? OnTableMap(body) : OnWriteRows(type, body);
+    if (!done) return std::unexpected(done.error());
+  }
+}
+
+Result<void> RowReader::OnTableMap(Bytes body) {
+  auto known = std::ranges::find_if(
+      known_, [&](const KnownTable& table) { return std::ranges::equal(table.body, body); });
+  if (known == known_.end()) {
+    auto made = MakeKnown(body);
+    if (!made) return std::unexpected(made.error());
+    // Open tables refer to the cache by index, so that it is emptied only where none is open.
+    if (known_.size() >= kKnownTablesMax && open_.empty()) {
+      known_.clear();
+      bound_ = kNone;
+    }
+    known_.push_back(std::move(*made));
+    known = known_.end() - 1;
+    bound_ = kNone;  // The vector may have moved what the decoder is bound to.
+  }
+  const OpenTable opened{known->map.table_id, static_cast<std::size_t>(known - known_.begin())};
+  const auto open = std::ranges::find(open_, opened.table_id, &OpenTable::table_id);
+  if (open == open_.end()) {
+    open_.push_back(opened);
+  } else {
+    *open = opened;
+  }
+  return {};
+}
+
+Result<RowReader::KnownTable> RowReader::MakeKnown(Bytes body) const {
+  auto map = TableMap::Parse(body);
+  if (!map) return std::unexpected(map.error());
+  const auto selection_index = filter_.Match(map->schema_name, map->table_name);
+  if (!selection_index) {
+    return Fail(ErrorKind::kUndecodable, "table {}.{} is not selected", map->schema_name,
+                map->table_name);
+  }
+  const TableSelection& selection = filter_[*selection_index];
+  if (auto declared = CheckDeclaredColumns(*map, selection); !declared) {
+    return std::unexpected(declared.error());
+  }
+  KnownTable known{.body = {body.begin(), body.end()},
+                   .map = std::move(*map),
+                   .selection = *selection_index,
+                   .wanted = {}};
+  for (const std::string& name : selection.columns) {
+    known.wanted.push_back(FindColumn(known.map, selection, name));
+    if (known.wanted.back() == known.map.columns.size()) {
+      return Fail(ErrorKind::kUnsuitable, "table {}.{} had no column '{}' when this row was written",
+                  known.map.schema_name, known.map.table_name, name);
+    }
+  }
+  return known;
+}
+
+Result<void> RowReader::OnWriteRows(EventType type, Bytes body) {
+  const std::uint64_t table_id = ByteCursor(body).U48();
+  const auto open = std::ranges::find(open_, table_id, &OpenTable::table_id);
+  if (open == open_.end()) {
+    return Fail(ErrorKind::kCorrupt, "rows of table id {} without a table map", table_id);
+  }
+  const KnownTable& known = known_[open->known];
+  row_.table = known.selection;
+  row_.schema_name = known.map.schema_name;
+  row_.table_name = known.map.table_name;
+  if (bound_ != open->known) {
+    auto bound = decoder_.BindTable(known.map, known.wanted);
+    if (!bound) return Fail(bound.error(), "table {}.{}", row_.schema_name, row_.table_name);
+    bound_ = open->known;
+  }
+  const auto version =
+      type == EventType::kWriteRowsV1 ? RowsEventVersion::kV1 : RowsEventVersion::kV2;
+  if (auto begun = decoder_.BeginEvent(version, body); !begun) {
+    return Fail(begun.error(), "table {}.{}", row_.schema_name, row_.table_name);
+  }
+  in_event_ = true;
+  return {};
+}
+
+}  // namespace outboxd::binlog

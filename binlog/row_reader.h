@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "binlog/character_sets.h"
+#include "binlog/error.h"
+#include "binlog/row.h"
+#include "binlog/row_decoder.h"
+#include "binlog/table_filter.h"
+#include "binlog/table_map.h"
+#include "binlog/transaction_buffer.h"
+
+namespace outboxd::binlog {
+
+// Walks through the inserted rows of one buffered transaction, in the order of the log, and decodes
+// of each the columns that its table selection wants. Table maps are parsed once, not once for each
+// statement that repeats them. Reader thread only.
+class RowReader {
+ public:
+  // Both are borrowed and outlive the reader.
+  RowReader(const TableFilter& filter, const CharacterSets& character_sets);
+
+  // Starts at the first row of `rows`, which is borrowed until the last row was read.
+  void Begin(TransactionBuffer& rows);
+
+  // The next row; null at the end. Valid until the next call. kUndecodable: a value that cannot be
+  // decoded. kUnsuitable: the log does not tell the columns' names and nobody declared them, or a
+  // wanted column is not in the table.
+  [[nodiscard]] Result<const Row*> Next();
+
+ private:
+  struct KnownTable {
+    std::vector<std::uint8_t> body;  // Of the TABLE_MAP event: what makes it the same table again.
+    TableMap map;
+    std::uint32_t selection = 0;
+    std::vector<std::size_t> wanted;  // Ordinals, in the order of the selection's columns.
+  };
+  struct OpenTable {
+    std::uint64_t table_id;
+    std::size_t known;  // Index in known_.
+  };
+
+  Result<void> OnTableMap(Bytes body);
+  Result<void> OnWriteRows(EventType type, Bytes body);
+  Result<KnownTable> MakeKnown(Bytes body) const;
+
+  // Constant after construction.
+  const TableFilter& filter_;
+
+  RowDecoder decoder_;
+  TransactionBuffer* rows_ = nullptr;
+  std::vector<KnownTable> known_;
+  std::vector<OpenTable> open_;  // By the latest TABLE_MAP of each id in this transaction.
+  std::size_t bound_ = kNone;    // Index in known_ of the table the decoder is bound to.
+  bool in_event_ = false;
+  Row row_{};
+
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+};
+
+}  // namespace outboxd::binlog

@@ -1,0 +1,144 @@
+#include "binlog/transaction_buffer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace outboxd::binlog {
+namespace {
+
+constexpr std::size_t kRecordHeaderBytes = 5;
+
+using RecordHeader = std::array<std::uint8_t, kRecordHeaderBytes>;
+
+RecordHeader MakeRecordHeader(EventType type, std::size_t body_bytes) {
+  return {static_cast<std::uint8_t>(body_bytes), static_cast<std::uint8_t>(body_bytes >> 8),
+          static_cast<std::uint8_t>(body_bytes >> 16), static_cast<std::uint8_t>(body_bytes >> 24),
+          static_cast<std::uint8_t>(type)};
+}
+
+std::string ErrorText() { return std::generic_category().message(errno); }
+
+}  // namespace
+
+TransactionBuffer::TransactionBuffer(TransactionBufferOptions options)
+    : options_(std::move(options)) {}
+
+TransactionBuffer::~TransactionBuffer() {
+  if (spill_descriptor_ >= 0) ::close(spill_descriptor_);
+}
+
+Result<void> TransactionBuffer::Append(EventType type, Bytes body) {
+  const RecordHeader header = MakeRecordHeader(type, body.size());
+  const std::size_t record_bytes = header.size() + body.size();
+  if (spilled_bytes_ == 0 && memory_.size() + record_bytes <= options_.memory_bytes_max) {
+    memory_.insert(memory_.end(), header.begin(), header.end());
+    memory_.insert(memory_.end(), body.begin(), body.end());
+    return {};
+  }
+  if (spilled_bytes_ + record_bytes > options_.spill_bytes_max) {
+    return Fail(ErrorKind::kSpill,
+                "the event rows of one transaction take more than {} bytes in {}"
+                " HINT: raise relay.spill-bytes-max",
+                options_.spill_bytes_max, options_.spill_directory);
+  }
+  if (auto opened = OpenSpill(); !opened) return opened;
+  if (auto written = WriteSpill(header); !written) return written;
+  return WriteSpill(body);
+}
+
+Result<void> TransactionBuffer::OpenSpill() {
+  if (spill_descriptor_ >= 0) return {};
+  spill_descriptor_ =
+      ::open(options_.spill_directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (spill_descriptor_ >= 0) return {};
+  // Not every file system knows O_TMPFILE.
+  std::string path = options_.spill_directory + "/spill.XXXXXX";
+  spill_descriptor_ = ::mkostemp(path.data(), O_CLOEXEC);
+  if (spill_descriptor_ < 0) {
+    return Fail(ErrorKind::kSpill, "cannot make a spill file in {}: {}", options_.spill_directory,
+                ErrorText());
+  }
+  ::unlink(path.c_str());
+  return {};
+}
+
+Result<void> TransactionBuffer::WriteSpill(Bytes bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(spill_descriptor_, bytes.data(), bytes.size(),
+                                     static_cast<off_t>(spilled_bytes_));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      return Fail(ErrorKind::kSpill, "cannot write the spill file in {}: {}",
+                  options_.spill_directory, ErrorText());
+    }
+    spilled_bytes_ += static_cast<std::uint64_t>(written);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Result<void> TransactionBuffer::ReadSpill(std::uint64_t offset, std::uint8_t* to,
+                                          std::size_t size) {
+  while (size > 0) {
+    const ssize_t taken = ::pread(spill_descriptor_, to, size, static_cast<off_t>(offset));
+    if (taken < 0 && errno == EINTR) continue;
+    if (taken <= 0) {
+      return Fail(ErrorKind::kSpill, "cannot read the spill file in {}: {}",
+                  options_.spill_directory, taken == 0 ? "it ends early" : ErrorText());
+    }
+    offset += static_cast<std::uint64_t>(taken);
+    to += taken;
+    size -= static_cast<std::size_t>(taken);
+  }
+  return {};
+}
+
+void TransactionBuffer::Truncate(std::uint64_t mark) {
+  read_offset_ = 0;
+  if (mark >= memory_.size()) {
+    spilled_bytes_ = mark - memory_.size();
+  } else {
+    memory_.resize(static_cast<std::size_t>(mark));
+    spilled_bytes_ = 0;
+  }
+  if (mark == 0 && spill_descriptor_ >= 0) {
+    ::close(spill_descriptor_);  // Gives the disk space back.
+    spill_descriptor_ = -1;
+    read_back_ = {};
+  }
+}
+
+Result<std::optional<TransactionBuffer::Record>> TransactionBuffer::Next() {
+  if (read_offset_ == size()) return std::nullopt;
+  const bool in_memory = read_offset_ < memory_.size();
+  const std::uint64_t spill_offset = in_memory ? 0 : read_offset_ - memory_.size();
+  RecordHeader from_file{};
+  Bytes header;
+  if (in_memory) {
+    header = Bytes(memory_).subspan(static_cast<std::size_t>(read_offset_), kRecordHeaderBytes);
+  } else {
+    auto read = ReadSpill(spill_offset, from_file.data(), from_file.size());
+    if (!read) return std::unexpected(read.error());
+    header = from_file;
+  }
+  ByteCursor cursor(header);
+  const std::size_t body_bytes = cursor.U32();
+  Record record{static_cast<EventType>(cursor.U8()), {}};
+  if (in_memory) {
+    record.body = Bytes(memory_).subspan(
+        static_cast<std::size_t>(read_offset_) + kRecordHeaderBytes, body_bytes);
+  } else {
+    read_back_.resize(body_bytes);
+    auto read = ReadSpill(spill_offset + kRecordHeaderBytes, read_back_.data(), body_bytes);
+    if (!read) return std::unexpected(read.error());
+    record.body = read_back_;
+  }
+  read_offset_ += kRecordHeaderBytes + body_bytes;
+  return record;
+}
+
+}  // namespace outboxd::binlog

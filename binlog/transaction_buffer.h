@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "binlog/byte_cursor.h"
+#include "binlog/error.h"
+#include "binlog/event_header.h"
+
+namespace outboxd::binlog {
+
+struct TransactionBufferOptions {
+  std::string spill_directory;
+  std::size_t memory_bytes_max = 8u << 20;
+  std::uint64_t spill_bytes_max = 64ull << 30;
+};
+
+// Keeps the TABLE_MAP and ROWS events of one open transaction until its terminator tells whether
+// they count. What does not fit into memory goes to an unlinked file in the spill directory, which
+// vanishes with the process. First written, then read any number of times. One thread.
+class TransactionBuffer {
+ public:
+  struct Record {
+    EventType type;
+    Bytes body;  // Valid until the next call of any kind.
+  };
+
+  explicit TransactionBuffer(TransactionBufferOptions options);
+  ~TransactionBuffer();
+  TransactionBuffer(const TransactionBuffer&) = delete;
+  TransactionBuffer& operator=(const TransactionBuffer&) = delete;
+
+  // kSpill: the file cannot be made or written, or has reached its cap.
+  [[nodiscard]] Result<void> Append(EventType type, Bytes body);
+
+  // Bytes kept so far; also the mark to which Truncate() can return.
+  [[nodiscard]] std::uint64_t size() const { return memory_.size() + spilled_bytes_; }
+  // Forgets everything behind `mark`, a former size().
+  void Truncate(std::uint64_t mark);
+  void Clear() { Truncate(0); }
+
+  // Reading starts over at the first record.
+  void Rewind() { read_offset_ = 0; }
+  // The next record; none at the end.
+  [[nodiscard]] Result<std::optional<Record>> Next();
+
+ private:
+  [[nodiscard]] Result<void> OpenSpill();
+  [[nodiscard]] Result<void> WriteSpill(Bytes bytes);
+  [[nodiscard]] Result<void> ReadSpill(std::uint64_t offset, std::uint8_t* to, std::size_t size);
+
+  TransactionBufferOptions options_;
+  // Records of the form: length u32 of the body, type u8, body. Once a record has gone to the file,
+  // all later ones do.
+  std::vector<std::uint8_t> memory_;
+  int spill_descriptor_ = -1;
+  std::uint64_t spilled_bytes_ = 0;
+
+  std::uint64_t read_offset_ = 0;
+  std::vector<std::uint8_t> read_back_;  // The record last read from the file.
+};
+
+}  // namespace outboxd::binlog
