@@ -65,9 +65,9 @@ Result<TransactionReader::Outcome> TransactionReader::Feed(Bytes event) {
   const Bytes body =
       event.subspan(kEventHeaderBytes, event.size() - kEventHeaderBytes - tail_bytes);
 
-  auto is_framing = FeedFraming(*header, event, body);
-  if (!is_framing) return Fail(is_framing.error(), "at {}", Place());
-  if (*is_framing) return Outcome::kNothing;
+  auto framing = FeedFraming(*header, event, body);
+  if (!framing) return Fail(framing.error(), "at {}", Place());
+  if (framing->has_value()) return **framing;
 
   Result<Outcome> outcome = Outcome::kNothing;
   switch (state_) {
@@ -102,17 +102,18 @@ void TransactionReader::Advance(const EventHeader& header) {
   event_begin_ = end - std::min<std::uint64_t>(end, header.length);
 }
 
-Result<bool> TransactionReader::FeedFraming(const EventHeader& header, Bytes event, Bytes body) {
+Result<std::optional<TransactionReader::Outcome>> TransactionReader::FeedFraming(
+    const EventHeader& header, Bytes event, Bytes body) {
   switch (header.type) {
     case EventType::kFormatDescription: {
       auto done = OnFormatDescription(header, event);
       if (!done) return std::unexpected(done.error());
-      return true;
+      return Outcome::kNothing;
     }
     case EventType::kRotate: {
-      auto done = OnRotate(body);
-      if (!done) return std::unexpected(done.error());
-      return true;
+      auto outcome = OnRotate(body);
+      if (!outcome) return std::unexpected(outcome.error());
+      return *outcome;
     }
     case EventType::kIncident:
       return Fail(ErrorKind::kUndecodable,
@@ -124,7 +125,7 @@ Result<bool> TransactionReader::FeedFraming(const EventHeader& header, Bytes eve
     case EventType::kPreviousGtids:
     case EventType::kHeartbeat:
     case EventType::kHeartbeatV2:
-      return true;
+      return Outcome::kNothing;
     default:
       break;
   }
@@ -133,7 +134,7 @@ Result<bool> TransactionReader::FeedFraming(const EventHeader& header, Bytes eve
     return Fail(ErrorKind::kCorrupt, "event type {} is above the server's {}",
                 static_cast<unsigned>(header.type), event_types_);
   }
-  return false;
+  return std::nullopt;
 }
 
 Result<void> TransactionReader::OnFormatDescription(const EventHeader& header, Bytes event) {
@@ -150,16 +151,16 @@ Result<void> TransactionReader::OnFormatDescription(const EventHeader& header, B
   return {};
 }
 
-Result<void> TransactionReader::OnRotate(Bytes body) {
+Result<TransactionReader::Outcome> TransactionReader::OnRotate(Bytes body) {
   auto rotate = ParseRotate(body);
   if (!rotate) return std::unexpected(rotate.error());
   file_ = rotate->file;
   event_begin_ = event_end_ = std::max(rotate->offset, kFirstOffset);
   // A dump by GTID begins at the start of the file that `position_` may already be in.
-  if (file_ == position_.file && event_end_ < position_.offset) return {};
+  if (file_ == position_.file && event_end_ <= position_.offset) return Outcome::kNothing;
   position_.file = file_;
   position_.offset = event_end_;
-  return {};
+  return Outcome::kNewFile;
 }
 
 Result<TransactionReader::Outcome> TransactionReader::FeedBetween(const EventHeader& header,

@@ -37,6 +37,7 @@ class TransactionReader {
  public:
   enum class Outcome {
     kNothing,      // Read on.
+    kNewFile,      // position() has moved to the start of another file.
     kTransaction,  // transaction() and rows() hold one; valid until the next Feed().
   };
 
@@ -84,10 +85,10 @@ class TransactionReader {
   Result<Outcome> FeedOpened(const EventHeader& header, Bytes body);
   Result<Outcome> FeedInTransaction(const EventHeader& header, Bytes body);
 
-  // Events that frame the stream and may come in any state; true: `header` was one.
-  Result<bool> FeedFraming(const EventHeader& header, Bytes event, Bytes body);
+  // Events that frame the stream and may come in any state; none: `header` is of another kind.
+  Result<std::optional<Outcome>> FeedFraming(const EventHeader& header, Bytes event, Bytes body);
   Result<void> OnFormatDescription(const EventHeader& header, Bytes event);
-  Result<void> OnRotate(Bytes body);
+  Result<Outcome> OnRotate(Bytes body);
   Result<Outcome> OnQueryInTransaction(Bytes body);
   Result<Outcome> OnXaPrepare(Bytes body);
   Result<void> OnTableMap(Bytes body);

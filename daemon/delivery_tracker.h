@@ -1,0 +1,130 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "binlog/gtid_set.h"
+#include "binlog/position.h"
+#include "binlog/transaction_reader.h"
+#include "sinks/error.h"
+#include "sinks/sink.h"
+
+namespace outboxd {
+
+// What is delivered for good: the content of the next checkpoint.
+struct Progress {
+  std::string server_uuid;  // Of the server `position` was read from.
+  std::string sink;         // Identity of the cluster the messages went to.
+  binlog::Position position;
+  std::uint64_t last_commit_us = 0;  // Of the last transaction within `position`; 0: not told.
+  std::optional<binlog::Gtid> last_gtid;
+  bool table_read_pending = false;
+};
+
+// What went wrong with deliveries since the last Restart().
+struct DeliveryTrouble {
+  std::optional<sinks::FailedDelivery> failed;  // The earliest message that was refused.
+  std::optional<sinks::Error> lost;             // The producer is gone.
+  // How many messages, the failed one included, come after what is delivered for good.
+  std::uint64_t messages_to_failed = 0;
+};
+
+// Knows of every message in flight which transaction it belongs to, and moves the progress over a
+// transaction when it and all before it are acknowledged: never ahead of an acknowledgement, always
+// to a boundary.
+//
+// The reader thread announces (Begin, NextId, Finish, Pass), the acknowledgement thread reports
+// (Report, progress). A lock is taken for each transaction and each batch of reports, none for a
+// row.
+class DeliveryTracker {
+ public:
+  explicit DeliveryTracker(Progress progress);
+
+  // Reader thread.
+
+  // A transaction's messages follow.
+  void Begin();
+  // The id of its next message.
+  [[nodiscard]] sinks::DeliveryId NextId() { return next_id_++; }
+  // The sink did not take the message that NextId() was called for last.
+  void TakeBack() { --next_id_; }
+  // All its messages have got an id. `by_gtid`: whether GTIDs count in this stream.
+  void Finish(const binlog::Transaction& transaction, bool by_gtid);
+  // A transaction without messages.
+  void Pass(const binlog::Transaction& transaction, bool by_gtid);
+  // The messages of the initial table read have all got an id.
+  void FinishTableRead();
+  // The file the source has moved to, with nothing between it and the last transaction.
+  void PassFile(const binlog::Position& position);
+  // Where positions and messages belong to from now on.
+  void SetServer(const std::string& server_uuid);
+  void SetSink(const std::string& identity);
+  // The messages in flight are lost and belong to the open transaction: they will get new ids.
+  void ForgetUnacknowledged();
+  // Forgets what is in flight: it will be announced again from the progress on. Also forgets the
+  // trouble. Reports of forgotten messages are ignored from now on.
+  [[nodiscard]] Progress Restart();
+  // Whether every id that was given out has been acknowledged.
+  [[nodiscard]] bool AllAcknowledged() const;
+  [[nodiscard]] bool has_trouble() const { return has_trouble_.load(std::memory_order_acquire); }
+  [[nodiscard]] DeliveryTrouble TakeTrouble();
+
+  // Acknowledgement thread (and the reader for a message that an operator lets pass).
+
+  void Report(const sinks::DeliveryReports& reports);
+  void Acknowledge(sinks::DeliveryId id);
+
+  // Any thread.
+
+  [[nodiscard]] Progress progress() const;
+  // Counts the changes of the progress, so that an unchanged one needs no copy.
+  [[nodiscard]] std::uint64_t progress_version() const;
+  [[nodiscard]] std::uint64_t delivered() const;
+
+ private:
+  // One transaction with messages and all those without that came right after it.
+  struct Pending {
+    sinks::DeliveryId end_id = 0;  // Behind its last message.
+    bool is_finished = false;
+    bool ends_table_read = false;
+    bool has_gtid = false;
+    binlog::GtidOrigin origin;
+    binlog::GtidSet::Interval numbers{};
+    std::unique_ptr<binlog::GtidSet> more;  // GTIDs that do not continue `numbers`.
+    std::uint32_t file = 0;                 // Index in files_.
+    std::uint64_t offset = 0;
+    std::uint64_t commit_us = 0;
+  };
+
+  void Merge(Pending& pending, const binlog::Transaction& transaction, bool by_gtid);
+  void SetAcknowledged(sinks::DeliveryId id);
+  void Advance();
+  [[nodiscard]] std::uint32_t FileIndex(const std::string& file);
+
+  // Reader thread only.
+  sinks::DeliveryId next_id_ = 0;
+
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  Progress progress_;
+  std::uint64_t progress_version_ = 0;
+  std::uint64_t delivered_ = 0;
+  sinks::DeliveryId first_id_ = 0;  // Ids below it are forgotten.
+  sinks::DeliveryId first_unacknowledged_ = 0;
+  sinks::DeliveryId after_progress_ = 0;  // The first id that the progress does not cover.
+  std::vector<bool> acknowledged_;        // A ring of bits over the ids in flight.
+  std::deque<Pending> pending_;
+  std::vector<std::string> files_;
+  DeliveryTrouble trouble_;
+
+  std::atomic<bool> has_trouble_ = false;
+};
+
+}  // namespace outboxd
