@@ -1,0 +1,33 @@
+"""Fixtures of the integration tests: a real MySQL and a real Kafka for each pytest process.
+
+A test that stops a server, or changes its settings, starts one of its own.
+"""
+
+import os
+import pathlib
+import sys
+
+import pytest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE / "packaging"))
+
+from private_servers import PrivateKafka, PrivateMysql  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def outboxd() -> str:
+    """The path of the binary under test."""
+    return os.environ.get("OUTBOXD_BINARY") or str(SOURCE / "build/outboxd")
+
+
+@pytest.fixture(scope="session")
+def mysql():
+    with PrivateMysql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka():
+    with PrivateKafka() as server:
+        yield server
