@@ -73,9 +73,7 @@ Result<Step> Relay::ReadStep() {
   switch (phase_) {
     case Phase::kOpenSink: {
       bool is_open = false;
-      auto step = OpenSink(&is_open);
-      if (is_open) phase_ = Phase::kOpenSource;
-      return step;
+      return OpenSink(&is_open);
     }
     case Phase::kOpenSource:
       return OpenSource();
@@ -113,6 +111,7 @@ Result<Step> Relay::OpenSink(bool* is_open) {
   sink_was_open_ = true;
   if (!identity->empty()) spdlog::info("connected to Kafka cluster {}", *identity);
   *is_open = true;
+  phase_ = Phase::kOpenSource;
   return Step{};
 }
 
