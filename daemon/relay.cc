@@ -35,22 +35,33 @@ Result<void> Relay::Run() {
 
 void Relay::Wait(const Step& step) {
   if (step.kind == Step::Kind::kGoOn || step.pause <= milliseconds{0}) return;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto& held = parts_.publisher.held();
+    held_position_ = held ? std::optional(held->position) : std::nullopt;
+  }
   ExpectAnswerWithin(step.pause);
   if (step.kind == Step::Kind::kFull) {
     parts_.sink.WaitForRoom(step.pause);
     return;
   }
-  std::unique_lock lock(stop_mutex_);
+  std::unique_lock lock(mutex_);
   stop_changed_.wait_for(lock, step.pause, [this] { return stop_requested(); });
 }
 
-void Relay::RequestStop() {
+void Relay::RequestStop(bool at_once) {
   {
-    const std::lock_guard lock(stop_mutex_);
+    const std::lock_guard lock(mutex_);
+    if (at_once) stop_at_once_.store(true, std::memory_order_release);
     stop_.store(true, std::memory_order_release);
   }
   stop_changed_.notify_all();
   parts_.source.Interrupt();
+}
+
+std::optional<std::string> Relay::held_position() const {
+  const std::lock_guard lock(mutex_);
+  return held_position_;
 }
 
 void Relay::ExpectAnswerWithin(milliseconds bound) {
@@ -67,7 +78,8 @@ Result<Step> Relay::ReadStep() {
     return stop_requested() ? Step{Step::Kind::kStopped} : OnDeliveryTrouble();
   }
   // A transaction that stands still would keep the stop waiting: it is published again next time.
-  if (stop_requested() && (phase_ != Phase::kPublishing || parts_.publisher.held())) {
+  if (stop_requested() && (phase_ != Phase::kPublishing || parts_.publisher.held() ||
+                           stop_at_once_.load(std::memory_order_acquire))) {
     return Step{Step::Kind::kStopped};
   }
   switch (phase_) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "binlog/event_source.h"
@@ -54,14 +55,17 @@ class Relay {
   // Waits as `step` asks; returns early when a stop is asked for.
   void Wait(const Step& step);
 
-  // Any thread. The open transaction is still handed over, but nothing is waited for any more.
-  void RequestStop();
+  // Any thread. The transaction in hand is still handed over to the sink; `at_once`: not even that.
+  void RequestStop(bool at_once = false);
   [[nodiscard]] bool stop_requested() const { return stop_.load(std::memory_order_acquire); }
 
   // Any thread. Until when the reader may be silent without being stuck.
   [[nodiscard]] Clock::TimePoint quiet_until() const {
     return Clock::TimePoint(Clock::TimePoint::duration(quiet_until_.load()));
   }
+
+  // Any thread. Where it stands still; none: it moves.
+  [[nodiscard]] std::optional<std::string> held_position() const;
 
   // Opens the sink where it is not open; done: `*is_open`.
   [[nodiscard]] Result<Step> OpenSink(bool* is_open);
@@ -98,9 +102,12 @@ class Relay {
   int corrupt_times_ = 0;
 
   std::atomic<bool> stop_ = false;
+  std::atomic<bool> stop_at_once_ = false;
   std::atomic<Clock::TimePoint::rep> quiet_until_ = 0;
-  std::mutex stop_mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable stop_changed_;
+  // Guarded by mutex_.
+  std::optional<std::string> held_position_;
 };
 
 }  // namespace outboxd

@@ -18,6 +18,14 @@ Result<binlog::Position> GivenGtids(const StartChoice& start, const binlog::Serv
 
 }  // namespace
 
+Error NoStartError() {
+  return {ExitCode::kNoStart,
+          "there is no checkpoint yet, so where to begin has to be chosen HINT: in [delivery]"
+          " 'start = table' (publish the rows that are in the event table, then everything new),"
+          " 'earliest' (all that the binary log still holds), 'now' (new rows only), 'gtid:SET'"
+          " (everything but the transactions of SET) or 'file:NAME:OFFSET'"};
+}
+
 Result<Progress> ResolveStart(const StartChoice& start, const binlog::ServerFacts& facts,
                               binlog::MysqlServer& server) {
   Progress progress;
@@ -25,12 +33,7 @@ Result<Progress> ResolveStart(const StartChoice& start, const binlog::ServerFact
   binlog::Result<binlog::Position> position = binlog::Position{};
   switch (start.kind) {
     case StartChoice::Kind::kNone:
-      return Fail(ExitCode::kNoStart,
-                  "there is no checkpoint yet, so where to begin has to be chosen HINT: in"
-                  " [delivery] 'start = table' (publish the rows that are in the event table, then"
-                  " everything new), 'earliest' (all that the binary log still holds), 'now'"
-                  " (new rows only), 'gtid:SET' (everything but the transactions of SET) or"
-                  " 'file:NAME:OFFSET'");
+      return std::unexpected(NoStartError());
     case StartChoice::Kind::kGtid: {
       auto given = GivenGtids(start, facts);
       if (!given) return std::unexpected(given.error());

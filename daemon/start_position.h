@@ -7,8 +7,11 @@
 
 namespace outboxd {
 
+// The error of a relay that has neither checkpoint nor choice; it lists the choices.
+[[nodiscard]] Error NoStartError();
+
 // Where a relay without checkpoint begins, as `delivery.start` (or `position set`) says. kNoStart:
-// nothing was chosen; the message lists the choices.
+// nothing was chosen.
 [[nodiscard]] Result<Progress> ResolveStart(const StartChoice& start,
                                             const binlog::ServerFacts& facts,
                                             binlog::MysqlServer& server);

@@ -1,0 +1,81 @@
+#include "daemon/commands/command_line.h"
+
+#include <optional>
+
+namespace outboxd {
+namespace {
+
+constexpr std::string_view kUsage = R"(outboxd: committed rows of a MySQL event table to Kafka
+
+  outboxd run --config FILE              relay until stopped
+  outboxd check --config FILE            look at everything a relay needs and say what mends it
+  outboxd tail --config FILE [--from P]  print messages, from now on or from P
+  outboxd position show --config FILE    the stored checkpoint
+  outboxd position set P --config FILE   replace it (while no relay runs)
+  outboxd skip POSITION --config FILE    let the one event pass that a relay holds at
+  outboxd version
+
+P: now, earliest, table, gtid:SET, file:NAME:OFFSET; for 'position set' also keep.
+Every key of the configuration can be given as --section.key=value; see README.md.
+)";
+
+// The value of "--name=value", or of "--name" followed by it; none: `argument` is another option.
+Result<std::optional<std::string>> OptionValue(std::string_view name, std::string_view argument,
+                                               std::span<char* const> arguments, std::size_t& i) {
+  if (!argument.starts_with(name)) return std::nullopt;
+  const std::string_view rest = argument.substr(name.size());
+  if (rest.starts_with('=')) return std::string(rest.substr(1));
+  if (!rest.empty()) return std::nullopt;
+  if (i + 1 == arguments.size()) return Fail(ExitCode::kUsage, "{} needs a value", name);
+  return std::string(arguments[++i]);
+}
+
+}  // namespace
+
+Result<CommandLine> ParseCommandLine(std::span<char* const> arguments) {
+  CommandLine line;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view argument = arguments[i];
+    if (!argument.starts_with("--")) {
+      if (line.command.empty()) {
+        line.command = argument;
+      } else {
+        line.words.emplace_back(argument);
+      }
+      continue;
+    }
+    auto config = OptionValue("--config", argument, arguments, i);
+    if (!config) return std::unexpected(config.error());
+    if (*config) {
+      line.config_path = std::move(**config);
+      continue;
+    }
+    auto from = OptionValue("--from", argument, arguments, i);
+    if (!from) return std::unexpected(from.error());
+    if (*from) {
+      line.from = std::move(**from);
+      continue;
+    }
+    if (argument == "--help") {
+      line.command = "help";
+      continue;
+    }
+    if (argument == "--version") {
+      line.command = "version";
+      continue;
+    }
+    if (argument.find('.') == std::string_view::npos) {
+      return Fail(ExitCode::kUsage, "unknown option '{}' HINT: outboxd --help", argument);
+    }
+    line.overrides.emplace_back(argument);
+    if (argument.find('=') == std::string_view::npos) {
+      if (i + 1 == arguments.size()) return Fail(ExitCode::kUsage, "{} needs a value", argument);
+      line.overrides.emplace_back(arguments[++i]);
+    }
+  }
+  return line;
+}
+
+std::string_view UsageText() { return kUsage; }
+
+}  // namespace outboxd

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/error.h"
+
+namespace outboxd {
+
+// outboxd COMMAND [WORD ...] [--config FILE] [--from PLACE] [--section.key=value ...]
+struct CommandLine {
+  std::string command;
+  std::vector<std::string> words;      // What follows the command: "show", a position, ...
+  std::string config_path;
+  std::string from;                    // `tail` only.
+  std::vector<std::string> overrides;  // "--section.key=value" as given.
+};
+
+// kUsage.
+[[nodiscard]] Result<CommandLine> ParseCommandLine(std::span<char* const> arguments);
+
+[[nodiscard]] std::string_view UsageText();
+
+}  // namespace outboxd

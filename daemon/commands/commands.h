@@ -1,0 +1,19 @@
+#pragma once
+
+#include "daemon/commands/command_line.h"
+#include "daemon/config.h"
+#include "daemon/error.h"
+
+namespace outboxd {
+
+// One function for each command; an error is printed by main() and ends the process with its exit
+// code. All but `run` and `tail` do their work once and return.
+
+[[nodiscard]] Result<void> RunCommand(const Config& config);
+[[nodiscard]] Result<void> CheckCommand(const Config& config);
+[[nodiscard]] Result<void> TailCommand(Config config, const CommandLine& line);
+[[nodiscard]] Result<void> PositionCommand(const Config& config, const CommandLine& line);
+[[nodiscard]] Result<void> SkipCommand(const Config& config, const CommandLine& line);
+void VersionCommand();
+
+}  // namespace outboxd

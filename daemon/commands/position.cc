@@ -1,0 +1,78 @@
+#include <fmt/chrono.h>
+#include <fmt/ranges.h>
+
+#include "daemon/acknowledger.h"
+#include "daemon/checkpoint_file.h"
+#include "daemon/clock.h"
+#include "daemon/commands/commands.h"
+#include "daemon/commands/preparation.h"
+#include "daemon/config_value.h"
+#include "daemon/source_setup.h"
+#include "daemon/state_directory.h"
+
+namespace outboxd {
+namespace {
+
+std::string TimeText(std::uint64_t microseconds) {
+  if (microseconds == 0) return "-";
+  const auto seconds = static_cast<std::time_t>(microseconds / 1'000'000);
+  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(seconds));
+}
+
+Result<void> Show(const Config& config) {
+  CheckpointFile store(config.relay.state_directory, config.relay.name);
+  auto checkpoint = store.Load();
+  if (!checkpoint) return std::unexpected(checkpoint.error());
+  if (!*checkpoint) {
+    return Fail(ExitCode::kNoStart, "relay {} has no checkpoint in {}", config.relay.name,
+                config.relay.state_directory);
+  }
+  const Checkpoint& c = **checkpoint;
+  fmt::print("relay         {}\n", c.relay);
+  fmt::print("event tables  {}\n", fmt::join(c.tables, ", "));
+  fmt::print("server        {}\n", c.server_uuid);
+  fmt::print("gtids         {}\n", c.position.gtids.empty() ? "-" : c.position.gtids.ToText());
+  fmt::print("file, offset  {}:{}\n", c.position.file.empty() ? "-" : c.position.file,
+             c.position.offset);
+  fmt::print("last commit   {}\n", TimeText(c.last_commit_us));
+  fmt::print("kafka cluster {}\n", c.sink.empty() ? "-" : c.sink);
+  fmt::print("table read    {}\n", c.table_read_pending ? "pending" : "done");
+  fmt::print("written       {}\n", TimeText(c.written_at_us));
+  return {};
+}
+
+Result<void> Set(const Config& config, const std::string& place) {
+  StateDirectory state(config.relay.state_directory);
+  if (auto locked = state.Lock(); !locked) return locked;
+  CheckpointFile store(config.relay.state_directory, config.relay.name);
+  auto old = store.Load();
+  Progress progress;
+  if (place == "keep") {
+    if (!old) return std::unexpected(old.error());
+    if (!*old) return Fail(ExitCode::kNoStart, "there is no checkpoint to keep");
+    progress = MakeProgress(**old);
+    progress.sink.clear();  // Taken anew at the next start.
+  } else {
+    Config chosen = config;
+    auto start = ParseStart(place);
+    if (!start) return Fail(ExitCode::kUsage, "{}", start.error().message);
+    chosen.delivery.start = *start;
+    auto prepared = Prepare(chosen, std::nullopt);
+    if (!prepared) return std::unexpected(prepared.error());
+    progress = std::move(prepared->progress);
+  }
+  auto stored = store.Store(MakeCheckpoint(progress, config.relay.name, TablePatterns(config),
+                                           SystemClock().WallMicroseconds()));
+  if (!stored) return stored;
+  return Show(config);
+}
+
+}  // namespace
+
+Result<void> PositionCommand(const Config& config, const CommandLine& line) {
+  if (line.words.size() == 1 && line.words[0] == "show") return Show(config);
+  if (line.words.size() == 2 && line.words[0] == "set") return Set(config, line.words[1]);
+  return Fail(ExitCode::kUsage, "usage: outboxd position show | position set PLACE");
+}
+
+}  // namespace outboxd

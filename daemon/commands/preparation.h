@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+
+#include "binlog/character_sets.h"
+#include "daemon/checkpoint.h"
+#include "daemon/config.h"
+#include "daemon/delivery_tracker.h"
+#include "daemon/error.h"
+
+namespace outboxd {
+
+// What a relay needs to know of its server before it begins.
+struct Preparation {
+  Progress progress;
+  binlog::CharacterSets character_sets;
+};
+
+// Connects to MySQL, ends at the first problem that readiness.h finds, and takes the place to begin
+// from the checkpoint, else from delivery.start. kUnreachable: try again later.
+[[nodiscard]] Result<Preparation> Prepare(const Config& config,
+                                          const std::optional<Checkpoint>& checkpoint);
+
+}  // namespace outboxd

@@ -1,0 +1,29 @@
+#include "daemon/commands/commands.h"
+#include "daemon/commands/preparation.h"
+#include "daemon/config_reader.h"
+#include "daemon/config_value.h"
+#include "daemon/relay_process.h"
+#include "daemon/sink_setup.h"
+
+namespace outboxd {
+
+Result<void> TailCommand(Config config, const CommandLine& line) {
+  auto start = ParseStart(line.from.empty() ? "now" : line.from);
+  if (!start) return Fail(ExitCode::kUsage, "--from: {}", start.error().message);
+  config.delivery.start = *start;
+  config.sink.type = SinkConfig::Type::kStdout;
+  config.relay.spill_directory = "/tmp";
+
+  StopSignals signals;
+  ServiceNotifier notifier;
+  const SystemClock clock;
+  auto sink = MakeSink(config);
+  if (!sink) return std::unexpected(sink.error());
+  auto prepared = Prepare(config, std::nullopt);
+  if (!prepared) return std::unexpected(prepared.error());
+  RelayProcess process({config, prepared->character_sets, **sink, nullptr, nullptr, notifier,
+                        signals, clock});
+  return process.Run(std::move(prepared->progress), RandomIdentity());
+}
+
+}  // namespace outboxd

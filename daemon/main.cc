@@ -1,0 +1,59 @@
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <exception>
+#include <span>
+
+#include "daemon/commands/command_line.h"
+#include "daemon/commands/commands.h"
+#include "daemon/config_reader.h"
+#include "daemon/log.h"
+
+namespace outboxd {
+namespace {
+
+Result<void> Main(std::span<char* const> arguments) {
+  auto line = ParseCommandLine(arguments);
+  if (!line) return std::unexpected(line.error());
+  const std::string& command = line->command;
+  if (command.empty()) return Fail(ExitCode::kUsage, "no command given HINT: outboxd --help");
+  if (command == "help") {
+    fmt::print("{}", UsageText());
+    return {};
+  }
+  if (command == "version") {
+    VersionCommand();
+    return {};
+  }
+  const bool is_known = command == "run" || command == "check" || command == "tail" ||
+                        command == "position" || command == "skip";
+  if (!is_known) {
+    return Fail(ExitCode::kUsage, "unknown command '{}' HINT: outboxd --help", command);
+  }
+  auto config = ReadConfig(line->config_path, line->overrides);
+  if (!config) return std::unexpected(config.error());
+  StartLog(config->log.level);
+  if (command == "run") return RunCommand(*config);
+  if (command == "check") return CheckCommand(*config);
+  if (command == "tail") return TailCommand(std::move(*config), *line);
+  if (command == "position") return PositionCommand(*config, *line);
+  return SkipCommand(*config, *line);
+}
+
+}  // namespace
+}  // namespace outboxd
+
+int main(int argc, char** argv) {
+  try {
+    const auto result =
+        outboxd::Main(std::span(argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)));
+    if (result) return 0;
+    if (result.error().exit_code != outboxd::ExitCode::kOk) {
+      fmt::print(stderr, "outboxd: {}\n", result.error().message);
+    }
+    return static_cast<int>(result.error().exit_code);
+  } catch (const std::exception& exception) {
+    fmt::print(stderr, "outboxd: unexpected failure: {}\n", exception.what());
+    return static_cast<int>(outboxd::ExitCode::kBug);
+  }
+}
