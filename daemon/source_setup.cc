@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <random>
+
+#include "daemon/config_value.h"
 
 namespace outboxd {
 namespace {
@@ -29,25 +30,6 @@ binlog::TlsMode TlsModeOf(const MysqlConfig& config, std::string_view host) {
   return IsLoopback(host) ? binlog::TlsMode::kRequired : binlog::TlsMode::kVerifyIdentity;
 }
 
-// "host", "host:port" or "[v6]:port"; the configuration was checked when it was read.
-std::pair<std::string, std::uint16_t> SplitHost(std::string_view text, std::uint16_t port) {
-  std::string_view host = text;
-  std::string_view port_text;
-  if (text.starts_with('[')) {
-    const std::size_t bracket = text.find(']');
-    host = text.substr(1, bracket - 1);
-    if (bracket != std::string_view::npos && text.size() > bracket + 2) {
-      port_text = text.substr(bracket + 2);
-    }
-  } else if (const std::size_t colon = text.find(':');
-             colon != std::string_view::npos && text.find(':', colon + 1) == std::string_view::npos) {
-    host = text.substr(0, colon);
-    port_text = text.substr(colon + 1);
-  }
-  std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
-  return {std::string(host), port};
-}
-
 // FNV-1a: the same on every machine and in every version, which std::hash does not promise.
 std::uint64_t StableHash(std::string_view text, std::uint64_t seed) {
   std::uint64_t hash = 0xcbf29ce484222325 ^ seed;
@@ -70,7 +52,10 @@ std::vector<binlog::ConnectionOptions> ConnectionOptionsOf(const MysqlConfig& co
   std::vector<binlog::ConnectionOptions> all;
   for (const std::string& entry : config.hosts) {
     binlog::ConnectionOptions options;
-    std::tie(options.host, options.port) = SplitHost(entry, config.port);
+    // The configuration was checked when it was read.
+    const auto address = SplitHost(entry, config.port).value_or(HostAndPort{entry, config.port});
+    options.host = address.host;
+    options.port = address.port;
     options.socket = config.socket;
     options.user = config.user;
     options.password_file = config.password_file;

@@ -55,7 +55,7 @@ Result<void> Set(const Config& config, const std::string& place) {
   } else {
     Config chosen = config;
     auto start = ParseStart(place);
-    if (!start) return Fail(ExitCode::kUsage, "{}", start.error().message);
+    if (!start) return Fail(ExitCode::kUsage, "{}", start.error());
     chosen.delivery.start = *start;
     auto prepared = Prepare(chosen, std::nullopt);
     if (!prepared) return std::unexpected(prepared.error());

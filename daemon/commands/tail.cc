@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "daemon/commands/commands.h"
 #include "daemon/commands/preparation.h"
 #include "daemon/config_reader.h"
@@ -9,10 +11,10 @@ namespace outboxd {
 
 Result<void> TailCommand(Config config, const CommandLine& line) {
   auto start = ParseStart(line.from.empty() ? "now" : line.from);
-  if (!start) return Fail(ExitCode::kUsage, "--from: {}", start.error().message);
+  if (!start) return Fail(ExitCode::kUsage, "--from: {}", start.error());
   config.delivery.start = *start;
   config.sink.type = SinkConfig::Type::kStdout;
-  config.relay.spill_directory = "/tmp";
+  config.relay.spill_directory = std::filesystem::temp_directory_path();
 
   StopSignals signals;
   ServiceNotifier notifier;
