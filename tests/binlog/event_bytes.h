@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "binlog/event_header.h"
+
+namespace outboxd::binlog {
+
+// Builds binlog events byte by byte, for tests: the formats as MySQL documents them, independent of
+// the code under test.
+class EventBytes {
+ public:
+  EventBytes& Little(std::uint64_t value, int width) {
+    for (int i = 0; i < width; ++i) bytes_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+    return *this;
+  }
+  EventBytes& Text(std::string_view text) {
+    bytes_.insert(bytes_.end(), text.begin(), text.end());
+    return *this;
+  }
+  [[nodiscard]] const std::vector<std::uint8_t>& bytes() const { return bytes_; }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+};
+
+// A whole event without checksum whose end stands at offset `log_pos` of its file.
+inline std::vector<std::uint8_t> MakeEvent(EventType type, const EventBytes& body,
+                                           std::uint32_t log_pos, std::uint16_t flags = 0) {
+  EventBytes event;
+  event.Little(1'700'000'000, 4).Little(static_cast<std::uint8_t>(type), 1).Little(1, 4);
+  event.Little(kEventHeaderBytes + body.bytes().size(), 4).Little(log_pos, 4).Little(flags, 2);
+  std::vector<std::uint8_t> bytes = event.bytes();
+  bytes.insert(bytes.end(), body.bytes().begin(), body.bytes().end());
+  return bytes;
+}
+
+}  // namespace outboxd::binlog

@@ -1,0 +1,97 @@
+#include "binlog/gtid_event.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/binlog/event_bytes.h"
+
+namespace outboxd::binlog {
+namespace {
+
+constexpr std::string_view kUuidBytes("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\xff",
+                                      16);
+constexpr std::string_view kUuidText = "01020304-0506-0708-090a-0b0c0d0e0fff";
+
+EventBytes Untagged(std::uint64_t number) {
+  EventBytes body;
+  body.Little(0, 1).Text(kUuidBytes).Little(number, 8);
+  return body;
+}
+
+TEST(GtidEventTest, ReadsTheShortestFormOfOldServers) {
+  const auto event = ParseGtidEvent(EventType::kGtid, Untagged(5).bytes());
+  ASSERT_TRUE(event);
+  EXPECT_EQ(ToText(*event->gtid), std::string(kUuidText) + ":5");
+  EXPECT_EQ(event->original_commit_us, 0u);
+}
+
+TEST(GtidEventTest, TakesTheImmediateTimeForTheOriginalOne) {
+  auto body = Untagged(5);
+  body.Little(2, 1).Little(1, 8).Little(2, 8).Little(1'700'000'000'000'001, 7);
+  const auto event = ParseGtidEvent(EventType::kGtid, body.bytes());
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->original_commit_us, 1'700'000'000'000'001u);
+}
+
+TEST(GtidEventTest, ReadsTheOriginalTimeWhereBit55AnnouncesIt) {
+  auto body = Untagged(5);
+  body.Little(2, 1).Little(1, 8).Little(2, 8);
+  body.Little(1'700'000'000'000'002 | 1ull << 55, 7).Little(1'700'000'000'000'001, 7);
+  const auto event = ParseGtidEvent(EventType::kGtid, body.bytes());
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->original_commit_us, 1'700'000'000'000'001u);
+}
+
+TEST(GtidEventTest, AnAnonymousTransactionHasNoGtid) {
+  const auto event = ParseGtidEvent(EventType::kAnonymousGtid, Untagged(0).bytes());
+  ASSERT_TRUE(event);
+  EXPECT_FALSE(event->gtid);
+}
+
+TEST(GtidEventTest, RejectsTruncatedForms) {
+  const auto body = Untagged(5);
+  for (std::size_t size = 0; size < body.bytes().size(); ++size) {
+    EXPECT_FALSE(ParseGtidEvent(EventType::kGtid, Bytes(body.bytes()).first(size))) << size;
+  }
+}
+
+// One serialized unsigned integer below 128 is its double in one byte, below 16384 its fourfold
+// plus one in two.
+EventBytes& Small(EventBytes& bytes, std::uint64_t value) {
+  return value < 128 ? bytes.Little(value << 1, 1) : bytes.Little(value << 2 | 1, 2);
+}
+
+EventBytes Tagged() {
+  EventBytes body;
+  Small(Small(Small(body, 1), 60), 11);
+  Small(Small(body, 0), 0);  // Flags.
+  Small(body, 1);
+  for (const char byte : kUuidBytes) Small(body, static_cast<std::uint8_t>(byte));
+  Small(Small(body, 2), 300 << 1);  // Number, signed.
+  Small(Small(body, 3), 4);
+  body.Text("blue");
+  return body;
+}
+
+TEST(GtidEventTest, ReadsATaggedGtidWithUuidBytesAbove127) {
+  const auto event = ParseGtidEvent(EventType::kGtidTagged, Tagged().bytes());
+  ASSERT_TRUE(event) << event.error().message;
+  EXPECT_EQ(ToText(*event->gtid), std::string(kUuidText) + ":blue:300");
+}
+
+TEST(GtidEventTest, RefusesATaggedEventThatNeedsAnUnknownField) {
+  EventBytes body;
+  Small(Small(Small(body, 1), 60), 12);
+  const auto event = ParseGtidEvent(EventType::kGtidTagged, body.bytes());
+  ASSERT_FALSE(event);
+  EXPECT_EQ(event.error().kind, ErrorKind::kUndecodable);
+}
+
+TEST(GtidEventTest, RejectsATruncatedTaggedEvent) {
+  const auto body = Tagged();
+  for (std::size_t size = 0; size + 7 < body.bytes().size(); ++size) {
+    EXPECT_FALSE(ParseGtidEvent(EventType::kGtidTagged, Bytes(body.bytes()).first(size))) << size;
+  }
+}
+
+}  // namespace
+}  // namespace outboxd::binlog
