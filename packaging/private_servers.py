@@ -204,6 +204,11 @@ class _Spawner:
 _spawner = _Spawner()
 
 
+def spawn(command, **options) -> subprocess.Popen:
+    """Popen of a process that dies with this one, and that a Ctrl-C in the terminal spares."""
+    return _spawner.popen(command, **options)
+
+
 def free_port() -> int:
     """A port nobody listens on, from below the range that the kernel gives to outgoing
     connections: a server can be restarted on it."""
@@ -297,7 +302,7 @@ class _Server:
 
     def _launch(self, command) -> None:
         with open(self.log, "ab") as log:
-            self.process = _spawner.popen(
+            self.process = spawn(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
 
 
@@ -505,7 +510,7 @@ class PrivateKafka(_Server):
         for shown in ("partition", "offset", "headers", "key", "value"):
             command += ["--property", f"print.{shown}=true"]
         command += ["--property", "key.separator=\t", *words]
-        return _spawner.popen(command, **{
+        return spawn(command, **{
             "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL,
             "text": True, **options})
 
