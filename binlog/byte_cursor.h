@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -12,6 +11,34 @@ using Bytes = std::span<const std::uint8_t>;
 
 inline std::string_view AsText(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// Integers of `kWidth` bytes (at most 8) that start at `from`. The constant loops become one load.
+template <std::size_t kWidth>
+[[nodiscard]] inline std::uint64_t LoadLittle(const std::uint8_t* from) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < kWidth; ++i) value |= std::uint64_t{from[i]} << (8 * i);
+  return value;
+}
+
+template <std::size_t kWidth>
+[[nodiscard]] inline std::uint64_t LoadBig(const std::uint8_t* from) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < kWidth; ++i) value = (value << 8) | from[i];
+  return value;
+}
+
+// The same for a width that is known only at run time; at most 8 bytes.
+[[nodiscard]] inline std::uint64_t LoadLittle(Bytes bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = bytes.size(); i > 0; --i) value = (value << 8) | bytes[i - 1];
+  return value;
+}
+
+[[nodiscard]] inline std::uint64_t LoadBig(Bytes bytes) {
+  std::uint64_t value = 0;
+  for (const std::uint8_t byte : bytes) value = (value << 8) | byte;
+  return value;
 }
 
 // Reads fields one after another from borrowed bytes. The first read beyond the end makes the
@@ -25,26 +52,18 @@ class ByteCursor {
   [[nodiscard]] std::size_t remaining() const { return static_cast<std::size_t>(end_ - next_); }
   [[nodiscard]] bool AtEnd() const { return next_ == end_; }
 
-  std::uint8_t U8() { return static_cast<std::uint8_t>(Little(1)); }
-  std::uint16_t U16() { return static_cast<std::uint16_t>(Little(2)); }
-  std::uint32_t U32() { return static_cast<std::uint32_t>(Little(4)); }
-  std::uint64_t U48() { return Little(6); }
-  std::uint64_t U64() { return Little(8); }
+  std::uint8_t U8() { return static_cast<std::uint8_t>(Fixed<1>()); }
+  std::uint16_t U16() { return static_cast<std::uint16_t>(Fixed<2>()); }
+  std::uint32_t U24() { return static_cast<std::uint32_t>(Fixed<3>()); }
+  std::uint32_t U32() { return static_cast<std::uint32_t>(Fixed<4>()); }
+  std::uint64_t U48() { return Fixed<6>(); }
+  std::uint64_t U64() { return Fixed<8>(); }
 
   // `width` bytes, least significant first; at most 8.
-  std::uint64_t Little(std::size_t width) {
-    const Bytes field = Take(width);
-    std::uint64_t value = 0;
-    for (std::size_t i = field.size(); i > 0; --i) value = (value << 8) | field[i - 1];
-    return value;
-  }
+  std::uint64_t Little(std::size_t width) { return LoadLittle(Take(width)); }
 
   // `width` bytes, most significant first; at most 8.
-  std::uint64_t Big(std::size_t width) {
-    std::uint64_t value = 0;
-    for (const std::uint8_t byte : Take(width)) value = (value << 8) | byte;
-    return value;
-  }
+  std::uint64_t Big(std::size_t width) { return LoadBig(Take(width)); }
 
   // MySQL's length-encoded integer: below 251 in one byte, else 0xFC, 0xFD, 0xFE and 2, 3, 8
   // bytes. 0xFB (NULL) and 0xFF have no meaning in the binary log and fail the cursor.
@@ -53,11 +72,11 @@ class ByteCursor {
     if (first < 251) return first;
     switch (first) {
       case 0xFC:
-        return Little(2);
+        return U16();
       case 0xFD:
-        return Little(3);
+        return U24();
       case 0xFE:
-        return Little(8);
+        return U64();
       default:
         FailForGood();
         return 0;
@@ -79,6 +98,17 @@ class ByteCursor {
   Bytes Rest() { return Take(remaining()); }
 
  private:
+  template <std::size_t kWidth>
+  std::uint64_t Fixed() {
+    if (kWidth > remaining()) {
+      FailForGood();
+      return 0;
+    }
+    const std::uint64_t value = LoadLittle<kWidth>(next_);
+    next_ += kWidth;
+    return value;
+  }
+
   void FailForGood() {
     ok_ = false;
     next_ = end_;

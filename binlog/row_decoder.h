@@ -3,14 +3,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "binlog/byte_cursor.h"
 #include "binlog/character_sets.h"
+#include "binlog/column_value.h"
 #include "binlog/error.h"
 #include "binlog/row.h"
 #include "binlog/table_map.h"
+#include "binlog/text_arena.h"
 
 namespace outboxd::binlog {
 
@@ -25,18 +26,63 @@ class RowDecoder {
 
   // Tells how the following events are laid out and which columns (ordinals of `map`, any order,
   // repeats allowed) are wanted. `map` is borrowed until the next BindTable().
-  // kUndecodable: a wanted column of a type or character set that is not decoded yet.
+  // kUndecodable: a wanted column of a type or character set that is not decoded yet, or one that
+  // the log does not tell enough about; a column whose size is unknown. kCorrupt: metadata that no
+  // server writes.
   [[nodiscard]] Result<void> BindTable(const TableMap& map, std::span<const std::size_t> wanted);
 
   // Starts on one event. `body`: after the event header, without checksum; borrowed until the last
-  // row was read. kUndecodable: a column that is wanted is missing from the row image.
+  // row was read. kUndecodable: a column that is wanted is missing from the row image. kCorrupt:
+  // the event is cut off or does not fit the table map.
+  // Format: MySQL 9.7 libs/mysql/binlog/event/rows_event.h, Rows_event.
   [[nodiscard]] Result<void> BeginEvent(RowsEventVersion version, Bytes body);
 
   // Moves to the next row; false at the event's end. Values are valid until the next call.
+  // kCorrupt: the row is cut off. kUndecodable: bytes that are no value of their column.
   [[nodiscard]] Result<bool> NextRow();
 
   // In the order of `wanted`.
-  [[nodiscard]] std::span<const ColumnValue> values() const;
+  [[nodiscard]] std::span<const ColumnValue> values() const { return values_; }
+
+ private:
+  static constexpr std::size_t kUnwanted = static_cast<std::size_t>(-1);
+
+  struct WantedColumn {
+    std::size_t ordinal;
+    std::size_t slot;  // In values_.
+    ValueDecoder decoder;
+  };
+  // A column that the rows of the current event hold.
+  struct PresentColumn {
+    ValueSize size;
+    std::size_t wanted;  // Index in wanted_ or kUnwanted.
+  };
+  // A column that is asked for again: its value is that of an earlier slot.
+  struct Repeat {
+    std::size_t slot, same_as;
+  };
+
+  Result<void> BindWanted(std::size_t ordinal, std::size_t slot);
+  Result<void> CheckPresence(Bytes present) const;
+  void SelectPresent(Bytes present);
+  std::unexpected<Error> InColumn(const Error& cause, std::size_t ordinal) const;
+
+  TextConverters converters_;
+
+  // Of the bound table.
+  const TableMap* map_ = nullptr;
+  std::vector<ValueSize> sizes_;           // Of all its columns.
+  std::vector<std::size_t> wanted_index_;  // By ordinal: index in wanted_ or kUnwanted.
+  std::vector<WantedColumn> wanted_;
+  std::vector<Repeat> repeats_;
+
+  // Of the current event.
+  std::vector<PresentColumn> present_;
+  ByteCursor rows_{Bytes{}};
+
+  // Of the current row.
+  TextArena arena_;
+  std::vector<ColumnValue> values_;
 };
 
 }  // namespace outboxd::binlog

@@ -1,0 +1,105 @@
+#include "binlog/number_text.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace outboxd::binlog {
+namespace {
+
+constexpr std::size_t kDigitsMax = 17;
+constexpr int kFloatDigits = 6;  // FLT_DIG
+constexpr int kPointMax = 15;    // MAX_DECPT_FOR_F_FORMAT, DBL_DIG
+
+// Whole numbers below this have at most 15 digits: their digits are exact and no exponent is used.
+constexpr double kWholeMax = 1e15;
+
+// A number as 0.DIGITS * 10^point, without trailing zeros in `digits`.
+struct Digits {
+  char digits[kDigitsMax];
+  int count = 0;
+  int point = 0;
+};
+
+// Takes "D.DDDe[+-]XX" apart.
+Digits Split(const char* text, const char* end) {
+  Digits split;
+  while (text < end && *text != 'e') {
+    if (*text != '.') split.digits[split.count++] = *text;
+    ++text;
+  }
+  while (split.count > 1 && split.digits[split.count - 1] == '0') --split.count;
+  ++text;
+  if (*text == '+') ++text;  // std::from_chars takes no plus sign.
+  std::from_chars(text, end, split.point);
+  ++split.point;
+  return split;
+}
+
+char* Append(const char* from, int count, char* to) { return std::copy_n(from, count, to); }
+
+char* AppendZeros(int count, char* to) { return std::fill_n(to, count, '0'); }
+
+char* WritePositional(const Digits& number, char* to) {
+  if (number.point <= 0) {
+    to = Append("0.", 2, to);
+    to = AppendZeros(-number.point, to);
+    return Append(number.digits, number.count, to);
+  }
+  const int whole = std::min(number.point, number.count);
+  to = Append(number.digits, whole, to);
+  to = AppendZeros(number.point - whole, to);
+  if (whole == number.count) return to;
+  *to++ = '.';
+  return Append(number.digits + whole, number.count - whole, to);
+}
+
+char* WriteWithExponent(const Digits& number, char* to) {
+  *to++ = number.digits[0];
+  if (number.count > 1) {
+    *to++ = '.';
+    to = Append(number.digits + 1, number.count - 1, to);
+  }
+  *to++ = 'e';
+  return WriteInteger(number.point - 1, to);
+}
+
+// Zero takes the short cut for whole numbers and never comes here.
+char* WriteLaidOut(const Digits& number, char* to) {
+  const bool positional =
+      number.point > -kPointMax && (number.point <= kPointMax || number.count > number.point);
+  return positional ? WritePositional(number, to) : WriteWithExponent(number, to);
+}
+
+bool IsShortWhole(double magnitude) {
+  return magnitude < kWholeMax && magnitude == std::trunc(magnitude);
+}
+
+}  // namespace
+
+char* WriteDouble(double value, char* to) {
+  if (std::signbit(value)) *to++ = '-';
+  const double magnitude = std::fabs(value);
+  if (IsShortWhole(magnitude)) return WriteInteger(static_cast<std::uint64_t>(magnitude), to);
+  char text[kFloatingTextMax];
+  const auto end =
+      std::to_chars(text, text + sizeof text, magnitude, std::chars_format::scientific);
+  return WriteLaidOut(Split(text, end.ptr), to);
+}
+
+char* WriteFloat(float value, char* to) {
+  if (std::signbit(value)) *to++ = '-';
+  const double magnitude = std::fabs(static_cast<double>(value));
+  if (magnitude == 0) return Append("0", 1, to);
+  char text[kFloatingTextMax];
+  const auto end = std::to_chars(text, text + sizeof text, magnitude, std::chars_format::scientific,
+                                 kFloatDigits - 1);
+  return WriteLaidOut(Split(text, end.ptr), to);
+}
+
+char* WriteJsonDouble(double value, char* to) {
+  char* const end = WriteDouble(value, to);
+  const bool is_marked = std::any_of(to, end, [](char c) { return c == '.' || c == 'e'; });
+  return is_marked ? end : Append(".0", 2, end);
+}
+
+}  // namespace outboxd::binlog
