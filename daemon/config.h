@@ -26,7 +26,7 @@ struct MysqlConfig {
   std::vector<std::string> hosts{"127.0.0.1"};  // Tried in order; "host" or "host:port".
   std::uint16_t port = 3306;
   std::string socket;
-  std::string user;
+  std::string user = "outboxd";
   std::string password_file;
   TlsChoice tls = TlsChoice::kDefault;  // Default: by design: none on a Unix socket, required on
                                         // loopback, verify-identity elsewhere.
@@ -44,10 +44,14 @@ struct HeaderConfig {
 struct OutboxConfig {
   std::string section;               // "outbox" or "outbox.NAME", for messages.
   std::vector<std::string> tables;   // "schema.table", '*' and '?' allowed in both parts.
+  // The rest stands here as the preset `debezium` has it.
   std::string preset = "debezium";
-  std::string id, key, type, payload;  // Column names; an empty key means no key.
-  std::string timestamp, partition;    // Column names; empty: not used.
-  std::string topic;                   // Template: "outbox.event.{aggregatetype}".
+  std::string id = "id";               // Column names.
+  std::string key = "aggregateid";     // Empty: messages without key.
+  std::string type;                    // Empty: not used. No preset of this version uses it.
+  std::string payload = "payload";
+  std::string timestamp, partition;    // Empty: not used.
+  std::string topic = "outbox.event.{aggregatetype}";  // "{{" and "}}" stand for braces.
   std::vector<HeaderConfig> headers;
   std::vector<std::string> columns;    // Declared order, for binlog_row_metadata=MINIMAL.
   bool table_header = true;            // outboxd.table
