@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace outboxd {
+
+// The text of a configuration file, taken apart but not judged: sections and their keys, in order,
+// each with its line. Blanks around names and values are dropped; values have no quotes and no
+// continuation lines. `#` begins a comment at the start of a line or after white space.
+struct IniFile {
+  struct Section {
+    std::string name;
+    int line;
+  };
+  struct Entry {
+    std::string section;
+    std::string key;
+    std::string value;
+    int line;
+  };
+  // Something that is no INI at all; the text is for people.
+  struct Complaint {
+    int line;
+    std::string text;
+  };
+
+  std::vector<Section> sections;
+  std::vector<Entry> entries;
+  std::vector<Complaint> complaints;  // Empty: all of the text was understood.
+};
+
+[[nodiscard]] IniFile ParseIni(std::string_view text);
+
+}  // namespace outboxd
