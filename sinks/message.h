@@ -17,11 +17,11 @@ struct Header {
 // takes the message.
 struct Message {
   std::string_view topic;
-  std::optional<std::string_view> key;
-  std::optional<std::string_view> value;  // None: a tombstone.
-  std::span<const Header> headers;
-  std::optional<std::int32_t> partition;                // None: by key.
-  std::optional<std::chrono::milliseconds> timestamp;  // Since the epoch. None: time of sending.
+  std::optional<std::string_view> key = {};
+  std::optional<std::string_view> value = {};  // None: a tombstone.
+  std::span<const Header> headers = {};
+  std::optional<std::int32_t> partition = {};               // None: by key.
+  std::optional<std::chrono::milliseconds> timestamp = {};  // Since the epoch. None: of sending.
 };
 
 // Names one message's way to its acknowledgement. Chosen by the caller; a sink only carries it.

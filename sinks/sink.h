@@ -18,6 +18,8 @@ struct FailedDelivery {
 // What one Poll() brought. Reused between polls, so that steady work allocates nothing.
 struct DeliveryReports {
   std::vector<DeliveryId> delivered;
+  // The bad events: messages that were refused for good (kRejected), never those that merely went
+  // down with their producer. `lost` comes with them or later.
   std::vector<FailedDelivery> failed;
   // Set when the producer as a whole is unusable (kProducerLost, kDenied, kClosed). Whatever is
   // not in `delivered` up to here is to be published again through a new producer.
@@ -51,6 +53,8 @@ class Sink {
 
   // Copies the message into the queue. kRejected: it can never be delivered as things stand (too
   // large, illegal, forbidden or missing topic). kUnreachable: could not find out, try again.
+  // kProducerLost, kClosed: only Open() helps; Poll() has told or will tell what it knows of why.
+  // While a failure is being looked into, the answer is kFull.
   [[nodiscard]] virtual Result<PublishOutcome> Publish(const Message& message, DeliveryId id) = 0;
 
   // Waits until the queue may have room again, at most for `timeout`.
@@ -60,7 +64,7 @@ class Sink {
   // Wake() it returns at once.
   virtual void Poll(std::chrono::milliseconds timeout, DeliveryReports& reports) = 0;
 
-  // Makes the current and the next Poll() return at once. Any thread.
+  // Makes the Poll() that is waiting and the one after it return at once. Any thread.
   virtual void Wake() = 0;
 
   // Drops the producer and all it holds. Idempotent.

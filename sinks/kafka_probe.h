@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sinks/error.h"
+#include "sinks/kafka_log.h"
+#include "sinks/kafka_properties.h"
+
+namespace outboxd::sinks {
+
+struct KafkaBroker {
+  std::int32_t id = 0;
+  std::string address;  // "host:port" as the cluster advertises it.
+  bool answers = false;
+};
+
+struct KafkaClusterFacts {
+  std::string cluster_id;
+  std::vector<KafkaBroker> brokers;
+};
+
+struct KafkaTopicFacts {
+  std::int32_t partition_count = 0;
+  std::int32_t replica_count = 0;     // Of the partition that has fewest.
+  std::int32_t leaderless_count = 0;  // Partitions that nobody can write to now.
+  // None: the right to see the topic's configuration is missing; `configuration_error` says so.
+  std::optional<std::int64_t> min_insync_replicas;
+  std::optional<std::int64_t> message_bytes_max;
+  std::string configuration_error;
+};
+
+// Looks at a cluster for the command `check`. Produces nothing and creates nothing. One thread.
+class KafkaProbe {
+ public:
+  // Errors as KafkaSink::Open(). `log` as in KafkaSinkOptions.
+  [[nodiscard]] static Result<KafkaProbe> Connect(const KafkaProperties& properties, KafkaLog log,
+                                                  std::chrono::milliseconds timeout);
+
+  KafkaProbe(KafkaProbe&&) noexcept;
+  KafkaProbe& operator=(KafkaProbe&&) noexcept;
+  ~KafkaProbe();
+
+  // Asks each broker that the cluster lists itself, so that one that cannot be reached from here
+  // shows.
+  [[nodiscard]] Result<KafkaClusterFacts> Cluster(std::chrono::milliseconds timeout);
+
+  // None: the topic does not exist. kRejected: the right to see it is missing.
+  [[nodiscard]] Result<std::optional<KafkaTopicFacts>> Topic(const std::string& name,
+                                                             std::chrono::milliseconds timeout);
+
+ private:
+  struct State;
+
+  explicit KafkaProbe(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace outboxd::sinks

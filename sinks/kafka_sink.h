@@ -1,0 +1,118 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sinks/kafka_log.h"
+#include "sinks/kafka_properties.h"
+#include "sinks/sink.h"
+
+namespace outboxd::sinks {
+
+struct KafkaSinkOptions {
+  KafkaProperties properties = {};  // bootstrap.servers among them.
+
+  // Missing topics: create them, or refuse their messages.
+  bool create_topics = false;
+  std::int32_t topic_partitions = 3;
+  std::int16_t topic_replication = 3;
+
+  // Patterns ('*' any text, '?' one character, over the whole name); empty: every topic.
+  std::vector<std::string> allowed_topics = {};
+  std::vector<std::string> denied_topics = {};  // Exact names: what the relay keeps for itself.
+
+  // How long one look at a topic, or its creation, may hold Publish().
+  std::chrono::milliseconds topic_timeout{5000};
+
+  KafkaLog log = {};
+};
+
+// Delivers to Kafka through an idempotent producer with acks=all that never gives up on a message
+// by time. Order within a partition: no message overtakes an earlier one. librdkafka answers a
+// refusal by the broker with a fatal error (enable.gapless.guarantee); any other failed delivery
+// loses the producer as well, because librdkafka would go on with the messages behind it (a
+// partition that vanished from the metadata, for one). So every failed delivery ends in `lost`,
+// and `failed` names the messages that the broker refused: the bad events. The first message of a
+// producer to a partition goes alone, because brokers keep the order only behind an accepted one
+// (kafka_partition_gate.h); until its acknowledgement further ones to that partition are kFull.
+//
+// Partitions: a key goes where murmur2 puts it, as with Java clients and Debezium; messages without
+// a key go to one partition after the other.
+//
+// A broker refuses whole batches, and before Kafka 2.4 or librdkafka 2.4 it does not say for which
+// record. Such a batch of several is lost without a bad event: the next producer sends smaller
+// batches, until the one message stands alone.
+class KafkaSink final : public Sink {
+ public:
+  // kConfiguration: a property that is refused, unknown or wrong. Opens no connection.
+  [[nodiscard]] static Result<std::unique_ptr<KafkaSink>> Create(KafkaSinkOptions options);
+
+  ~KafkaSink() override;
+
+  // Secrets are read again. kDenied: wrong credentials. kUnreachable: no broker answered in time.
+  // kConfiguration: a file with a secret or a certificate is gone or wrong.
+  [[nodiscard]] Result<std::string> Open(std::chrono::milliseconds timeout) override;
+
+  // The first message to a topic looks it up and may wait for topic_timeout; so does each further
+  // one while the topic is missing or refused.
+  [[nodiscard]] Result<PublishOutcome> Publish(const Message& message, DeliveryId id) override;
+
+  void WaitForRoom(std::chrono::milliseconds timeout) override;
+
+  // After a failed delivery it waits up to a second for what is still on its way, so that `failed`
+  // is complete and as little as possible is repeated.
+  void Poll(std::chrono::milliseconds timeout, DeliveryReports& reports) override;
+
+  void Wake() override;
+  void Close() override;
+
+ private:
+  using TimePoint = std::chrono::steady_clock::time_point;
+  struct Producer;
+  struct Topic;
+
+  explicit KafkaSink(KafkaSinkOptions options);
+
+  // Acknowledgement thread: takes and gives back the right to use the producer. None: there is
+  // nothing to poll, and `timeout` has passed or Wake() was called.
+  [[nodiscard]] Producer* BeginPoll(std::chrono::milliseconds& timeout);
+  void EndPoll(bool made_room);
+
+  // Reader thread.
+  [[nodiscard]] Result<PublishOutcome> TryPublish(const Message& message, DeliveryId id);
+  [[nodiscard]] Result<PublishOutcome> RefuseAll();
+  [[nodiscard]] Result<Topic*> FindTopic(std::string_view name, TimePoint now);
+  [[nodiscard]] Result<Topic*> AddTopic(std::string_view name, TimePoint now);
+  [[nodiscard]] Result<std::int32_t> CountPartitions(const Topic& topic);
+  [[nodiscard]] Result<std::int32_t> CreateMissing(const Topic& topic);
+  [[nodiscard]] Result<std::int32_t> ChoosePartition(const Message& message, DeliveryId id,
+                                                     Topic& topic);
+  [[nodiscard]] Result<std::int32_t> CheckPartition(const Message& message, Topic& topic);
+  [[nodiscard]] std::uint64_t RoomCount();
+
+  // Constant after construction.
+  const KafkaSinkOptions options_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  // Replaced by the reader thread, under mutex_ and not while polling_; so that thread may use it
+  // without the mutex, and the acknowledgement thread between BeginPoll() and EndPoll().
+  std::unique_ptr<Producer> producer_;
+  // Guarded by mutex_.
+  bool polling_ = false;   // The acknowledgement thread uses the producer.
+  bool swapping_ = false;  // The reader thread waits for it to let go.
+  bool woken_ = false;
+  std::uint64_t room_count_ = 0;  // How often reports have made room in the queue.
+
+  // Reader thread only.
+  std::uint64_t full_at_room_count_ = 0;  // room_count_ before the queue was last found full.
+  BatchLimits limits_;                    // Learnt from refusals by earlier producers.
+};
+
+}  // namespace outboxd::sinks

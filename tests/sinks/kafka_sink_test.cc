@@ -1,0 +1,458 @@
+#include "sinks/kafka_sink.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <map>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "tests/sinks/mock_cluster.h"
+
+namespace outboxd::sinks {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kOpenTimeout = 10s;
+constexpr auto kPatience = 10s;
+
+class KafkaSinkTest : public testing::Test {
+ protected:
+  ~KafkaSinkTest() override { cluster_.Restore(); }
+
+  // `properties` come behind bootstrap.servers.
+  void Open(KafkaProperties properties = {}, KafkaSinkOptions options = {}) {
+    options.properties = std::move(properties);
+    options.properties.emplace_back("bootstrap.servers", cluster_.bootstrap_servers());
+    auto sink = KafkaSink::Create(std::move(options));
+    ASSERT_TRUE(sink) << sink.error().message;
+    sink_ = *std::move(sink);
+    Reopen();
+  }
+
+  void Reopen() {
+    const auto identity = sink_->Open(kOpenTimeout);
+    ASSERT_TRUE(identity) << identity.error().message;
+    EXPECT_FALSE(identity->empty());
+  }
+
+  // Polls while the message has to wait for another.
+  void Publish(DeliveryId id, Message message) {
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (std::chrono::steady_clock::now() < deadline) {
+      const auto outcome = sink_->Publish(message, id);
+      ASSERT_TRUE(outcome) << outcome.error().message;
+      if (*outcome == PublishOutcome::kAccepted) return;
+      sink_->Poll(100ms, seen_);
+      ASSERT_FALSE(seen_.lost) << seen_.lost->message;
+    }
+    FAIL() << "message " << id << " is not taken";
+  }
+
+  // To partition 0 of topic_.
+  void Publish(DeliveryId id) {
+    const std::string value = std::to_string(id);
+    Publish(id, {.topic = topic_, .key = "k", .value = value, .partition = 0});
+  }
+
+  Error Refusal(const Message& message) {
+    const auto outcome = sink_->Publish(message, 1);
+    EXPECT_FALSE(outcome);
+    return outcome ? Error{} : outcome.error();
+  }
+
+  // Polls until `count` more messages are delivered, or the producer is lost.
+  DeliveryReports Await(std::size_t count) {
+    DeliveryReports reports = std::exchange(seen_, {});
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (reports.delivered.size() < count && !reports.lost) {
+      if (std::chrono::steady_clock::now() > deadline) {
+        ADD_FAILURE() << "no more than " << reports.delivered.size() << " deliveries in time";
+        break;
+      }
+      sink_->Poll(100ms, reports);
+    }
+    return reports;
+  }
+
+  std::vector<std::string> Values(const std::string& topic, int partition_count = 1) {
+    std::vector<std::string> values;
+    for (const Record& record : cluster_.ReadAll(topic, partition_count)) {
+      values.push_back(record.value.value_or("null"));
+    }
+    return values;
+  }
+
+  // One for all tests, since it takes a second to end; each test has a topic of its own.
+  MockCluster& cluster_ = MockCluster::Shared();
+  const std::string topic_ = cluster_.NewTopic();
+  std::unique_ptr<KafkaSink> sink_;
+  DeliveryReports seen_;  // While publishing.
+};
+
+TEST_F(KafkaSinkTest, DeliversWhatTheMessageHolds) {
+  Open();
+  const std::array<Header, 3> headers{Header{"id", "42"}, Header{"empty", ""},
+                                      Header{"none", std::nullopt}};
+  Publish(7, {.topic = topic_,
+              .key = "k",
+              .value = std::string_view("a\0b", 3),
+              .headers = headers,
+              .partition = 2,
+              .timestamp = 1'700'000'000'123ms});
+  EXPECT_EQ(Await(1).delivered, std::vector<DeliveryId>{7});
+  const auto records = cluster_.ReadAll(topic_, 4);
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].partition, 2);
+  EXPECT_EQ(records[0].key, "k");
+  EXPECT_EQ(records[0].value, std::string("a\0b", 3));
+  EXPECT_EQ(records[0].timestamp, 1'700'000'000'123);
+  const std::vector<std::pair<std::string, std::optional<std::string>>> expected{
+      {"id", "42"}, {"empty", ""}, {"none", std::nullopt}};
+  EXPECT_EQ(records[0].headers, expected);
+}
+
+TEST_F(KafkaSinkTest, TellsMissingFromEmpty) {
+  Open();
+  Publish(1, {.topic = topic_, .partition = 0});
+  Publish(2, {.topic = topic_, .key = "", .value = "", .partition = 0});
+  Publish(
+      3, {.topic = topic_, .key = std::string_view(), .value = std::string_view(), .partition = 0});
+  Await(3);
+  const auto records = cluster_.ReadAll(topic_, 1);
+  ASSERT_EQ(records.size(), 3u);
+  EXPECT_EQ(records[0].key, std::nullopt);
+  EXPECT_EQ(records[0].value, std::nullopt);
+  for (const std::size_t i : {1u, 2u}) {
+    EXPECT_EQ(records[i].key, "");
+    EXPECT_EQ(records[i].value, "");
+  }
+}
+
+TEST_F(KafkaSinkTest, SendsTheFirstMillisecondOf1970RatherThanNow) {
+  Open();
+  Publish(1, {.topic = topic_, .value = "v", .partition = 0, .timestamp = 0ms});
+  Await(1);
+  EXPECT_EQ(cluster_.ReadAll(topic_, 1).at(0).timestamp, 1);
+  EXPECT_EQ(Refusal({.topic = topic_, .timestamp = -1ms}).kind, ErrorKind::kRejected);
+}
+
+TEST_F(KafkaSinkTest, KeepsTheOrderWithinAPartition) {
+  Open();
+  std::vector<std::string> expected;
+  for (DeliveryId id = 0; id < 5000; ++id) {
+    Publish(id);
+    expected.push_back(std::to_string(id));
+  }
+  auto delivered = Await(5000).delivered;
+  EXPECT_TRUE(std::ranges::is_sorted(delivered));
+  EXPECT_EQ(Values(topic_), expected);
+}
+
+// Keys of Java's own test, org.apache.kafka.common.utils.UtilsTest.testMurmur2(), there with these
+// hashes; the partition is (hash & 0x7fffffff) % partitions.
+TEST_F(KafkaSinkTest, PutsAKeyWhereJavaClientsPutIt) {
+  constexpr int kPartitions = 7;
+  const std::map<std::string, std::int32_t> hashes = {
+      {"21", -973932308},
+      {"foobar", -790332482},
+      {"a-little-bit-long-string", -985981536},
+      {"a-little-bit-longer-string", -1486304829},
+      {"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971},
+      {"abc", 479470107}};
+  cluster_.CreateTopic(topic_, kPartitions);
+  Open();
+  for (const auto& [key, hash] : hashes) Publish(1, {.topic = topic_, .key = key});
+  Await(hashes.size());
+  const auto records = cluster_.ReadAll(topic_, kPartitions);
+  ASSERT_EQ(records.size(), hashes.size());
+  for (const Record& record : records) {
+    EXPECT_EQ(record.partition, (hashes.at(*record.key) & 0x7fffffff) % kPartitions) << *record.key;
+  }
+}
+
+TEST_F(KafkaSinkTest, IsFullUntilDeliveriesMakeRoom) {
+  Open({{"queue.buffering.max.messages", "10"}, {"reconnect.backoff.max.ms", "100"}});
+  Publish(1000);
+  Await(1);
+  cluster_.SetDown();
+  for (DeliveryId id = 0; id < 10; ++id) Publish(id);
+  const auto outcome = sink_->Publish({.topic = topic_, .partition = 0}, 10);
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(*outcome, PublishOutcome::kFull);
+  std::thread acknowledger([this] { EXPECT_EQ(Await(10).delivered.size(), 10u); });
+  cluster_.SetUp();
+  sink_->WaitForRoom(kPatience);
+  Publish(10);
+  acknowledger.join();
+}
+
+TEST_F(KafkaSinkTest, DeliversAfterTheBrokerCameBack) {
+  Open({{"reconnect.backoff.max.ms", "100"}});
+  Publish(1);
+  Await(1);
+  cluster_.SetDown();
+  for (DeliveryId id = 2; id < 100; ++id) Publish(id);
+  DeliveryReports meanwhile;
+  sink_->Poll(50ms, meanwhile);
+  EXPECT_TRUE(meanwhile.delivered.empty());
+  EXPECT_FALSE(meanwhile.lost);
+  cluster_.SetUp();
+  EXPECT_EQ(Await(98).delivered.size(), 98u);
+  EXPECT_EQ(Values(topic_).size(), 99u);
+}
+
+TEST_F(KafkaSinkTest, RetriesWhatTheBrokerRefusesForNow) {
+  Open({{"retry.backoff.ms", "10"}});
+  cluster_.FailProduceRequests({RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS});
+  Publish(1);
+  EXPECT_EQ(Await(1).delivered, std::vector<DeliveryId>{1});
+}
+
+// Every refusal of a single message: its id is told, the producer is lost, nothing behind it is
+// sent, and what is published again through a new producer arrives.
+class KafkaSinkRefusalTest : public KafkaSinkTest,
+                             public testing::WithParamInterface<rd_kafka_resp_err_t> {};
+
+TEST_P(KafkaSinkRefusalTest, NamesTheMessageAndLetsNothingOvertakeIt) {
+  Open({{"batch.num.messages", "1"}, {"linger.ms", "50"}});
+  Publish(1);
+  Await(1);
+  cluster_.RefuseProduceRequest(GetParam());
+  for (DeliveryId id = 2; id < 6; ++id) Publish(id);
+  const DeliveryReports reports = Await(5);
+  EXPECT_TRUE(reports.delivered.empty());
+  ASSERT_FALSE(reports.failed.empty());
+  EXPECT_EQ(reports.failed[0].id, 2u);
+  EXPECT_EQ(reports.failed[0].error.kind, ErrorKind::kRejected);
+  EXPECT_NE(reports.failed[0].error.message.find(rd_kafka_err2name(GetParam())), std::string::npos);
+  ASSERT_TRUE(reports.lost);
+  EXPECT_EQ(reports.lost->kind, ErrorKind::kProducerLost);
+  EXPECT_EQ(Values(topic_), std::vector<std::string>{"1"});
+  cluster_.Restore();
+  Reopen();
+  Publish(3);
+  EXPECT_EQ(Await(1).delivered, std::vector<DeliveryId>{3});
+  EXPECT_EQ(Values(topic_), (std::vector<std::string>{"1", "3"}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Codes, KafkaSinkRefusalTest,
+                         testing::Values(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+                                         RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+                                         RD_KAFKA_RESP_ERR_INVALID_RECORD,
+                                         RD_KAFKA_RESP_ERR_POLICY_VIOLATION),
+                         [](const auto& test) { return rd_kafka_err2name(test.param); });
+
+TEST_F(KafkaSinkTest, PublishWaitsForTheReportOfALoss) {
+  Open({{"max.in.flight", "1"}});
+  Publish(1);
+  Await(1);
+  cluster_.FailProduceRequests({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
+  Publish(2);
+  ASSERT_TRUE(Await(1).lost);
+  const auto before = sink_->Publish({.topic = topic_, .partition = 0}, 3);
+  ASSERT_TRUE(before);
+  EXPECT_EQ(*before, PublishOutcome::kFull);
+  DeliveryReports reports;
+  sink_->Poll(0ms, reports);
+  EXPECT_FALSE(reports.lost) << "a loss is reported once";
+  sink_->WaitForRoom(kPatience);
+  EXPECT_EQ(Refusal({.topic = topic_, .partition = 0}).kind, ErrorKind::kProducerLost);
+}
+
+// Without it a broker that does not know the producer takes the messages behind a refused one.
+TEST_F(KafkaSinkTest, SendsTheFirstMessageToAPartitionAlone) {
+  Open();
+  cluster_.SetRoundTrip(20);
+  Publish(1);
+  const auto second = sink_->Publish({.topic = topic_, .key = "k", .partition = 0}, 2);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(*second, PublishOutcome::kFull);
+  const auto elsewhere = sink_->Publish({.topic = topic_, .key = "k", .partition = 1}, 3);
+  ASSERT_TRUE(elsewhere);
+  EXPECT_EQ(*elsewhere, PublishOutcome::kAccepted);
+  Await(2);
+  Publish(4);
+  const auto next = sink_->Publish({.topic = topic_, .key = "k", .partition = 0}, 5);
+  ASSERT_TRUE(next);
+  EXPECT_EQ(*next, PublishOutcome::kAccepted);
+}
+
+TEST_F(KafkaSinkTest, SpreadsMessagesWithoutAKeyOverThePartitions) {
+  Open();
+  for (DeliveryId id = 0; id < 512; ++id) Publish(id, {.topic = topic_});
+  Await(512);
+  std::map<std::int32_t, int> counts;
+  for (const Record& record : cluster_.ReadAll(topic_, 4)) ++counts[record.partition];
+  EXPECT_EQ(counts, (std::map<std::int32_t, int>{{0, 128}, {1, 128}, {2, 128}, {3, 128}}));
+}
+
+TEST_F(KafkaSinkTest, AnUnknownErrorLosesTheProducerButBlamesNoMessage) {
+  Open();
+  cluster_.FailProduceRequests({RD_KAFKA_RESP_ERR_UNKNOWN});
+  Publish(1);
+  const DeliveryReports reports = Await(1);
+  EXPECT_TRUE(reports.failed.empty());
+  ASSERT_TRUE(reports.lost);
+  EXPECT_NE(reports.lost->message.find("topic " + topic_ + " partition 0"), std::string::npos)
+      << reports.lost->message;
+}
+
+// The broker does not say which of several messages it refuses.
+TEST_F(KafkaSinkTest, SendsSmallerBatchesAfterARefusedBatchUntilOneMessageIsLeft) {
+  Open({{"linger.ms", "100"}, {"batch.num.messages", "4"}});
+  Publish(1000);
+  Await(1);
+  cluster_.FailProduceRequests({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
+  for (DeliveryId id = 0; id < 4; ++id) Publish(id);
+  const DeliveryReports first = Await(1);
+  EXPECT_TRUE(first.failed.empty());
+  ASSERT_TRUE(first.lost);
+  EXPECT_NE(first.lost->message.find("batch's 4 messages"), std::string::npos)
+      << first.lost->message;
+  Reopen();
+  cluster_.FailProduceRequests({RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
+  for (DeliveryId id = 0; id < 4; ++id) Publish(id);
+  const DeliveryReports second = Await(4);
+  ASSERT_EQ(second.failed.size(), 1u) << (second.lost ? second.lost->message : "not lost");
+  EXPECT_EQ(second.failed[0].id, 1u);
+}
+
+TEST_F(KafkaSinkTest, ReportsNothingOfAnEarlierProducer) {
+  Open();
+  cluster_.SetRoundTrip(50);
+  for (DeliveryId id = 0; id < 100; ++id) Publish(id);
+  seen_.Clear();
+  Reopen();
+  Publish(1000);
+  const DeliveryReports reports = Await(1);
+  EXPECT_EQ(reports.delivered, std::vector<DeliveryId>{1000});
+}
+
+TEST_F(KafkaSinkTest, RejectsAMissingTopicWithTheCommandThatMakesIt) {
+  cluster_.SetTopicError(topic_, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  Open({}, {.topic_partitions = 6, .topic_replication = 2});
+  const Error error = Refusal({.topic = topic_});
+  EXPECT_EQ(error.kind, ErrorKind::kRejected);
+  EXPECT_NE(error.message.find("HINT: kafka-topics.sh --bootstrap-server " +
+                               cluster_.bootstrap_servers() + " --create --topic " + topic_ +
+                               " --partitions 6 --replication-factor 2"),
+            std::string::npos)
+      << error.message;
+}
+
+TEST_F(KafkaSinkTest, GoesOnByItselfWhenTheTopicAppears) {
+  cluster_.SetTopicError(topic_, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  Open();
+  EXPECT_EQ(Refusal({.topic = topic_}).kind, ErrorKind::kRejected);
+  EXPECT_EQ(Refusal({.topic = topic_}).kind, ErrorKind::kRejected);
+  cluster_.SetTopicError(topic_, RD_KAFKA_RESP_ERR_NO_ERROR);
+  Publish(1, {.topic = topic_});
+  EXPECT_EQ(Await(1).delivered, std::vector<DeliveryId>{1});
+}
+
+TEST_F(KafkaSinkTest, RejectsATopicThatMayNotBeSeen) {
+  cluster_.SetTopicError(topic_, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  Open();
+  const Error error = Refusal({.topic = topic_});
+  EXPECT_EQ(error.kind, ErrorKind::kRejected);
+  EXPECT_NE(error.message.find("grant this user"), std::string::npos) << error.message;
+}
+
+TEST_F(KafkaSinkTest, CannotTellAboutATopicWhileTheBrokerIsDown) {
+  Open({}, {.topic_timeout = 50ms});
+  cluster_.SetDown();
+  EXPECT_EQ(Refusal({.topic = "unseen"}).kind, ErrorKind::kUnreachable);
+}
+
+TEST_F(KafkaSinkTest, RejectsForbiddenAndIllegalTopicsBeforeAskingTheCluster) {
+  Open({}, {.allowed_topics = {"outbox.*"}, .denied_topics = {"outbox.own"}});
+  cluster_.SetDown();
+  for (const std::string_view topic : {"payroll", "outbox.own", "__consumer_offsets", "a b"}) {
+    EXPECT_EQ(Refusal({.topic = topic}).kind, ErrorKind::kRejected) << topic;
+  }
+}
+
+TEST_F(KafkaSinkTest, RejectsAPartitionThatDoesNotExist) {
+  cluster_.CreateTopic(topic_, 2);
+  Open();
+  const std::array<Header, 1> headers{Header{"id", "42"}};
+  for (const std::int32_t partition : {2, -1}) {
+    const Error error = Refusal({.topic = topic_, .headers = headers, .partition = partition});
+    EXPECT_EQ(error.kind, ErrorKind::kRejected);
+    EXPECT_NE(error.message.find("it has 2"), std::string::npos) << error.message;
+  }
+}
+
+TEST_F(KafkaSinkTest, RejectsAMessageThatIsLargerThanMessageMaxBytes) {
+  Open({{"message.max.bytes", "2000"}});
+  const std::string value(3000, 'x');
+  const std::array<Header, 1> headers{Header{"id", "42"}};
+  const Error error = Refusal({.topic = topic_, .value = value, .headers = headers});
+  EXPECT_EQ(error.kind, ErrorKind::kRejected);
+  EXPECT_NE(error.message.find("3004 bytes"), std::string::npos) << error.message;
+  Publish(1);
+  EXPECT_EQ(Await(1).delivered, std::vector<DeliveryId>{1});
+}
+
+TEST_F(KafkaSinkTest, OpenNamesTheBrokersThatDoNotAnswer) {
+  Open();
+  cluster_.SetDown();
+  const auto identity = sink_->Open(200ms);
+  ASSERT_FALSE(identity);
+  EXPECT_EQ(identity.error().kind, ErrorKind::kUnreachable);
+  EXPECT_NE(identity.error().message.find(cluster_.bootstrap_servers()), std::string::npos)
+      << identity.error().message;
+  EXPECT_EQ(Refusal({.topic = topic_}).kind, ErrorKind::kProducerLost);
+}
+
+TEST_F(KafkaSinkTest, CreateRefusesAWrongConfiguration) {
+  const auto sink = KafkaSink::Create({.properties = {{"acks", "1"}}});
+  ASSERT_FALSE(sink);
+  EXPECT_EQ(sink.error().kind, ErrorKind::kConfiguration);
+}
+
+TEST_F(KafkaSinkTest, WakeEndsThePollThatWaitsAndTheNext) {
+  Open();
+  DeliveryReports reports;
+  sink_->Wake();
+  sink_->Poll(1h, reports);
+  std::thread acknowledger([&] { sink_->Poll(1h, reports); });
+  sink_->Wake();
+  acknowledger.join();
+  sink_->Close();
+  std::thread without_producer([&] { sink_->Poll(1h, reports); });
+  sink_->Wake();
+  without_producer.join();
+  EXPECT_TRUE(reports.delivered.empty());
+}
+
+TEST_F(KafkaSinkTest, ReopensWhileTheOtherThreadPolls) {
+  Open();
+  std::jthread acknowledger([this](std::stop_token stop) {
+    DeliveryReports reports;
+    while (!stop.stop_requested()) sink_->Poll(1h, reports);
+  });
+  for (DeliveryId id = 0; id < 5; ++id) {
+    Publish(id);
+    Reopen();
+  }
+  sink_->Close();
+  sink_->Close();
+  acknowledger.request_stop();
+  sink_->Wake();
+}
+
+TEST_F(KafkaSinkTest, HandsLibrdkafkasLinesToTheLog) {
+  std::atomic<int> lines = 0;
+  Open({{"debug", "broker"}}, {.log = [&lines](int, std::string_view) { ++lines; }});
+  EXPECT_GT(lines, 0);
+  sink_.reset();
+}
+
+}  // namespace
+}  // namespace outboxd::sinks
