@@ -19,23 +19,32 @@ enum class TlsMode { kDisabled, kRequired, kVerifyCa, kVerifyIdentity };
 struct ConnectionOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 3306;
-  std::string socket;         // Path of a Unix socket; then host and port are not used.
+  std::string socket;  // Path of a Unix socket; then host and port are not used.
   std::string user;
   std::string password_file;  // Read at every connect. Empty: no password.
   TlsMode tls = TlsMode::kVerifyIdentity;
-  std::string tls_ca, tls_cert, tls_key;
+  std::string tls_ca;  // Only for kVerifyCa and kVerifyIdentity, which need it.
+  std::string tls_cert, tls_key;
   std::chrono::seconds connect_timeout{10};
-  // How long one read may last before the connection counts as dead.
+  // How long a statement may take until its answer begins.
+  std::chrono::milliseconds answer_timeout{60'000};
+  // How long any other read may last before the connection counts as dead.
   std::chrono::seconds read_timeout{30};
 };
+
+// Where `options` lead to, for messages: "127.0.0.1:3306" or the socket's path.
+[[nodiscard]] std::string AddressText(const ConnectionOptions& options);
 
 // Rows of a small result, as text; none: NULL.
 using ResultRow = std::vector<std::optional<std::string>>;
 
 // One connection to a MySQL server through the genuine client library: LOCAL INFILE refused, no
-// option files, no public key over plain text, a password never in an error. One thread.
+// option files, no public key over plain text, a password never in an error. The session speaks
+// utf8mb4, counts time in UTC, commits by itself and has an empty sql_mode. One thread.
 class MysqlConnection {
  public:
+  // kDisconnected: the server cannot be reached. kDenied: wrong password, or the account may not
+  // connect. kUnsuitable: TLS, password file or authentication method.
   [[nodiscard]] static Result<MysqlConnection> Connect(const ConnectionOptions& options);
 
   MysqlConnection(MysqlConnection&&) noexcept;
@@ -43,6 +52,7 @@ class MysqlConnection {
   ~MysqlConnection();
 
   // All rows of one statement. kDenied: names the missing privilege as the server says it.
+  // kDisconnected: the connection is of no more use. kUnsuitable: the server refuses the statement.
   [[nodiscard]] Result<std::vector<ResultRow>> Query(std::string_view sql);
 
   // One value of a single row; none: NULL or no row.
@@ -50,7 +60,15 @@ class MysqlConnection {
 
   [[nodiscard]] std::string Quote(std::string_view text) const;  // As an SQL string literal.
 
-  // The file descriptor, for shutdown(2) from another thread; -1 after the connection was lost.
+  // The version as the server greets: "9.7.4", "11.8.2-MariaDB-log".
+  [[nodiscard]] std::string_view server_version() const;
+  [[nodiscard]] bool IsMariaDb() const;
+
+  // What the last call of the client library on handle() failed with, in this project's words.
+  [[nodiscard]] Error LastError() const;
+
+  // The library's descriptor; -1 after it has noticed the connection's loss. It closes it then, so
+  // another thread that wants to shutdown(2) the socket needs a duplicate of its own.
   [[nodiscard]] int socket_descriptor() const;
 
   [[nodiscard]] MYSQL* handle() { return handle_.get(); }
@@ -60,9 +78,19 @@ class MysqlConnection {
     void operator()(MYSQL* handle) const;
   };
 
-  explicit MysqlConnection(std::unique_ptr<MYSQL, Closer> handle);
+  MysqlConnection(std::unique_ptr<MYSQL, Closer> handle, std::chrono::milliseconds answer_timeout);
+
+  [[nodiscard]] Result<void> WaitForAnswer();
 
   std::unique_ptr<MYSQL, Closer> handle_;
+  std::chrono::milliseconds answer_timeout_;
 };
+
+// Waits until the server has sent something, or is gone; false: not within `timeout`. To be asked
+// only between a complete answer and the next one: the library has read nothing ahead then.
+[[nodiscard]] bool WaitReadable(int descriptor, std::chrono::milliseconds timeout);
+
+// An identifier in backquotes, as SQL wants it.
+[[nodiscard]] std::string QuoteIdentifier(std::string_view name);
 
 }  // namespace outboxd::binlog

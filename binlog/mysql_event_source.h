@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "binlog/event_source.h"
@@ -33,8 +35,23 @@ class MysqlEventSource final : public EventSource {
 
  private:
   class Dump;
+
+  [[nodiscard]] Result<StreamIdentity> OpenHost(const ConnectionOptions& host,
+                                                const Position& from);
+  [[nodiscard]] Result<void> CheckGtids(const GtidSet& have);
+  [[nodiscard]] std::unexpected<Error> AsInterrupted(const Error& error);
+  [[nodiscard]] bool WatchSocket(int descriptor);
+
+  // Constant after construction.
   MysqlEventSourceOptions options_;
+
+  // Reader thread only.
   std::unique_ptr<Dump> dump_;
+
+  std::atomic<bool> interrupted_ = false;
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  int socket_ = -1;
 };
 
 }  // namespace outboxd::binlog

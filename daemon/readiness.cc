@@ -104,6 +104,15 @@ Finding CheckDeclaredColumns(const binlog::TableFacts& table, const std::string&
                  fmt::format("in [outbox]: {}", line));
 }
 
+Finding NoSuchTable(const binlog::TableSelection& selection) {
+  std::string name = fmt::format("{}.{}", selection.schema_pattern, selection.table_pattern);
+  if (name.find_first_of("*?") != std::string::npos) {
+    return Warning(std::move(name), "no table fits this pattern yet", "");
+  }
+  return Problem(std::move(name), "there is no such table, or the account cannot see it",
+                 "create it (see 'The event table' in the README), or mend outbox.table");
+}
+
 }  // namespace
 
 std::vector<Finding> CheckServerSettings(const binlog::ServerFacts& facts) {
@@ -162,25 +171,16 @@ binlog::Result<std::vector<Finding>> CheckPrivileges(binlog::MysqlServer& server
   return findings;
 }
 
-binlog::Result<std::vector<Finding>> CheckEventTables(binlog::MysqlServer& server,
-                                                      const EventTables& tables,
-                                                      bool names_in_log) {
+std::vector<Finding> CheckEventTables(const EventTables& tables,
+                                      const std::vector<DescribedTable>& found,
+                                      bool names_in_log) {
   std::vector<Finding> findings;
   for (std::size_t i = 0; i < tables.selections.size(); ++i) {
     const binlog::TableSelection& selection = tables.selections[i];
-    auto found = server.DescribeTables(selection.schema_pattern, selection.table_pattern);
-    if (!found) return std::unexpected(found.error());
-    const std::string pattern =
-        fmt::format("{}.{}", selection.schema_pattern, selection.table_pattern);
-    if (found->empty()) {
-      const bool is_pattern = pattern.find_first_of("*?") != std::string::npos;
-      findings.push_back(
-          is_pattern ? Warning(pattern, "no table fits this pattern yet", "")
-                     : Problem(pattern, "there is no such table, or the account cannot see it",
-                               "create it (see 'The event table' in the README), or mend"
-                               " outbox.table"));
-    }
-    for (const binlog::TableFacts& table : *found) {
+    bool is_found = false;
+    for (const auto& [selection_index, table] : found) {
+      if (selection_index != i) continue;
+      is_found = true;
       const std::string name = fmt::format("{}.{}", table.schema_name, table.table_name);
       findings.push_back(CheckEngine(table, name));
       findings.push_back(CheckColumns(table, name, tables.mappings[i]));
@@ -188,6 +188,7 @@ binlog::Result<std::vector<Finding>> CheckEventTables(binlog::MysqlServer& serve
         findings.push_back(CheckDeclaredColumns(table, name, selection.declared_columns));
       }
     }
+    if (!is_found) findings.push_back(NoSuchTable(selection));
   }
   return findings;
 }

@@ -27,10 +27,10 @@ struct Finding {
 [[nodiscard]] std::vector<Finding> CheckServerSettings(const binlog::ServerFacts& facts);
 [[nodiscard]] binlog::Result<std::vector<Finding>> CheckPrivileges(
     binlog::MysqlServer& server, const EventTables& tables);
-// `names_in_log`: whether the log names the columns (binlog_row_metadata=FULL).
-[[nodiscard]] binlog::Result<std::vector<Finding>> CheckEventTables(binlog::MysqlServer& server,
-                                                                    const EventTables& tables,
-                                                                    bool names_in_log);
+// `found`: what DescribeEventTables() found. `names_in_log`: whether the log names the columns
+// (binlog_row_metadata=FULL).
+[[nodiscard]] std::vector<Finding> CheckEventTables(
+    const EventTables& tables, const std::vector<DescribedTable>& found, bool names_in_log);
 
 // The first problem among `findings`; null: none.
 [[nodiscard]] const Finding* FirstProblem(const std::vector<Finding>& findings);

@@ -161,7 +161,8 @@ Result<Step> Relay::ReadEvent() {
     case Outcome::kNothing:
       return Step{};
     case Outcome::kNewFile:
-      parts_.tracker.PassFile(parts_.transactions.position());
+      // By GTID a file alone says nothing; by file it must be followed before it is purged.
+      if (!stream_.by_gtid) parts_.tracker.PassFile(parts_.transactions.position());
       return Step{};
     case Outcome::kTransaction:
       break;
@@ -232,7 +233,11 @@ Result<Step> Relay::OnDeliveryTrouble() {
 
 Result<Step> Relay::OnSourceError(const binlog::Error& error) {
   parts_.source.Close();
-  if (source_was_open_) resume_from_ = parts_.transactions.position();
+  if (phase_ == Phase::kReading) {
+    resume_from_ = parts_.transactions.position();
+    // A set that is still empty must not be taken for a position by file.
+    if (stream_.by_gtid) resume_from_.file.clear();
+  }
   switch (error.kind) {
     case binlog::ErrorKind::kInterrupted:
       return Step{};  // ReadStep() sees the stop.

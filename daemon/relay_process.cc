@@ -52,10 +52,9 @@ std::string StatusText(const DeliveryTracker& tracker, const std::optional<std::
 
 }  // namespace
 
-Result<void> RelayProcess::Run(Progress progress, ReplicaIdentity identity) {
+Result<void> RelayProcess::Run(Progress progress, EventTables tables,
+                                ReplicaIdentity identity) {
   const Config& config = parts_.config;
-  auto tables = CompileEventTables(config);
-  if (!tables) return std::unexpected(tables.error());
 
   const bool table_read_pending = progress.table_read_pending;
   binlog::MysqlEventSourceOptions source_options;
@@ -66,15 +65,15 @@ Result<void> RelayProcess::Run(Progress progress, ReplicaIdentity identity) {
   source_options.read_deadline = 3 * config.mysql.heartbeat;
   binlog::MysqlEventSource source(std::move(source_options));
 
-  const binlog::TableFilter filter(tables->selections);
+  const binlog::TableFilter filter(tables.selections);
   binlog::TransactionReader transactions(filter,
                                          {.spill_directory = config.relay.spill_directory});
   binlog::RowReader rows(filter, parts_.character_sets);
   DeliveryTracker tracker(std::move(progress));
-  Publisher publisher(std::move(tables->mappings), parts_.sink, tracker, parts_.state, parts_.clock,
+  Publisher publisher(std::move(tables.mappings), parts_.sink, tracker, parts_.state, parts_.clock,
                       {.on_bad_event = config.delivery.on_bad_event});
   Relay relay({source, transactions, rows, parts_.sink, tracker, publisher, parts_.clock}, {});
-  TableRead table_read({config, *tables, relay, publisher, tracker});
+  TableRead table_read({config, tables, relay, publisher, tracker});
   Acknowledger acknowledger(parts_.sink, tracker, parts_.store, parts_.clock,
                             {.relay = config.relay.name,
                              .tables = TablePatterns(config),

@@ -119,6 +119,18 @@ Result<EventTables> CompileEventTables(const Config& config) {
   return tables;
 }
 
+binlog::Result<std::vector<DescribedTable>> DescribeEventTables(binlog::MysqlServer& server,
+                                                                const EventTables& tables) {
+  std::vector<DescribedTable> described;
+  for (std::size_t i = 0; i < tables.selections.size(); ++i) {
+    const binlog::TableSelection& selection = tables.selections[i];
+    auto found = server.DescribeTables(selection.schema_pattern, selection.table_pattern);
+    if (!found) return std::unexpected(found.error());
+    for (binlog::TableFacts& facts : *found) described.push_back({i, std::move(facts)});
+  }
+  return described;
+}
+
 std::vector<std::string> TablePatterns(const Config& config) {
   std::vector<std::string> patterns;
   for (const OutboxConfig& outbox : config.outboxes) {

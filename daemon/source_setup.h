@@ -43,6 +43,14 @@ struct EventTables {
 };
 [[nodiscard]] Result<EventTables> CompileEventTables(const Config& config);
 
+// A table that is there, and the selection it belongs to.
+struct DescribedTable {
+  std::size_t selection;
+  binlog::TableFacts facts;
+};
+[[nodiscard]] binlog::Result<std::vector<DescribedTable>> DescribeEventTables(
+    binlog::MysqlServer& server, const EventTables& tables);
+
 // All event table patterns, as configured.
 [[nodiscard]] std::vector<std::string> TablePatterns(const Config& config);
 

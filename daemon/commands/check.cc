@@ -70,13 +70,13 @@ Findings CheckSource(const Config& config) {
   Append(findings, CheckServerSettings(*facts));
   auto privileges = CheckPrivileges(*server, *tables);
   if (privileges) Append(findings, std::move(*privileges));
-  auto event_tables = CheckEventTables(*server, *tables, facts->binlog_row_metadata == "FULL");
-  if (event_tables) {
-    Append(findings, std::move(*event_tables));
-  } else {
-    findings.push_back(ProblemOf("event tables", event_tables.error().message,
-                                 ExitCodeOf(event_tables.error().kind)));
+  auto described = DescribeEventTables(*server, *tables);
+  if (!described) {
+    findings.push_back(ProblemOf("event tables", described.error().message,
+                                 ExitCodeOf(described.error().kind)));
+    return findings;
   }
+  Append(findings, CheckEventTables(*tables, *described, facts->binlog_row_metadata == "FULL"));
   return findings;
 }
 

@@ -35,12 +35,14 @@ Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint
   auto privileges = CheckPrivileges(*server, *tables);
   if (!privileges) return Pass(privileges.error());
   if (auto good = EndAtFirstProblem(*privileges); !good) return std::unexpected(good.error());
+  auto described = DescribeEventTables(*server, *tables);
+  if (!described) return Pass(described.error());
   auto event_tables =
-      CheckEventTables(*server, *tables, facts->binlog_row_metadata == "FULL");
-  if (!event_tables) return Pass(event_tables.error());
-  if (auto good = EndAtFirstProblem(*event_tables); !good) return std::unexpected(good.error());
+      CheckEventTables(*tables, *described, facts->binlog_row_metadata == "FULL");
+  if (auto good = EndAtFirstProblem(event_tables); !good) return std::unexpected(good.error());
+  for (const auto& [selection, table] : *described) tables->mappings[selection].Bind(table);
 
-  Preparation preparation;
+  Preparation preparation{.progress = {}, .character_sets = {}, .tables = std::move(*tables)};
   auto collations = server->Collations();
   if (!collations) return Pass(collations.error());
   for (const auto& [id, name] : *collations) preparation.character_sets.Add(id, name);

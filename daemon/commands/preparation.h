@@ -7,6 +7,7 @@
 #include "daemon/config.h"
 #include "daemon/delivery_tracker.h"
 #include "daemon/error.h"
+#include "daemon/source_setup.h"
 
 namespace outboxd {
 
@@ -14,6 +15,7 @@ namespace outboxd {
 struct Preparation {
   Progress progress;
   binlog::CharacterSets character_sets;
+  EventTables tables;  // Their mappings know the tables' column types.
 };
 
 // Connects to MySQL, ends at the first problem that readiness.h finds, and takes the place to begin

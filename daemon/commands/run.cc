@@ -76,7 +76,7 @@ Result<void> RunCommand(const Config& config) {
       }
       RelayProcess process({config, prepared->character_sets, **sink, &store, &state, notifier,
                             signals, clock});
-      return process.Run(std::move(prepared->progress), RelayIdentity(config));
+      return process.Run(std::move(prepared->progress), std::move(prepared->tables), RelayIdentity(config));
     }
     if (prepared.error().exit_code != ExitCode::kUnreachable) {
       return std::unexpected(prepared.error());

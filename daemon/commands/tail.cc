@@ -25,7 +25,7 @@ Result<void> TailCommand(Config config, const CommandLine& line) {
   if (!prepared) return std::unexpected(prepared.error());
   RelayProcess process({config, prepared->character_sets, **sink, nullptr, nullptr, notifier,
                         signals, clock});
-  return process.Run(std::move(prepared->progress), RandomIdentity());
+  return process.Run(std::move(prepared->progress), std::move(prepared->tables), RandomIdentity());
 }
 
 }  // namespace outboxd

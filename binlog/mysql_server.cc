@@ -1,0 +1,353 @@
+#include "binlog/mysql_server.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "binlog/table_filter.h"
+
+namespace outboxd::binlog {
+namespace {
+
+std::string TextOf(const std::optional<std::string>& field) { return field.value_or(""); }
+
+std::uint64_t NumberOf(std::string_view text) {
+  std::uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// A pattern of '*' and '?' as one of LIKE.
+std::string LikePattern(std::string_view pattern) {
+  std::string like;
+  for (const char c : pattern) {
+    if (c == '*') {
+      like += '%';
+    } else if (c == '?') {
+      like += '_';
+    } else {
+      if (c == '%' || c == '_' || c == '\\') like += '\\';
+      like += c;
+    }
+  }
+  return like;
+}
+
+bool IsPattern(std::string_view text) { return text.find_first_of("*?") != std::string_view::npos; }
+
+// 'user'@'host' as GRANT wants it, from CURRENT_USER()'s user@host.
+std::string AccountName(const MysqlConnection& connection, std::string_view current_user) {
+  const std::size_t at = current_user.rfind('@');
+  return fmt::format("{}@{}", connection.Quote(current_user.substr(0, at)),
+                     connection.Quote(current_user.substr(at + 1)));
+}
+
+bool GrantsGlobally(const std::vector<ResultRow>& grants, std::string_view privilege) {
+  return std::ranges::any_of(grants, [privilege](const ResultRow& row) {
+    const std::string grant = TextOf(row.at(0));
+    const std::size_t scope = grant.find(" ON *.* TO ");
+    if (scope == std::string::npos) return false;
+    const std::string_view privileges = std::string_view(grant).substr(0, scope);
+    return privileges.find(privilege) != std::string_view::npos ||
+           privileges.find("ALL PRIVILEGES") != std::string_view::npos;
+  });
+}
+
+// The end of the log. The statement has another name since 8.2.
+Result<std::vector<ResultRow>> LogStatus(MysqlConnection& connection) {
+  auto status = connection.Query("SHOW BINARY LOG STATUS");
+  if (status || status.error().kind != ErrorKind::kUnsuitable) return status;
+  return connection.Query("SHOW MASTER STATUS");
+}
+
+// Removes the blanks that MySQL's own text of a document has behind ',' and ':'.
+std::string CompactJson(std::string_view text) {
+  std::string compact;
+  compact.reserve(text.size());
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string && c == '\\' && i + 1 < text.size()) {
+      compact += c;
+      compact += text[++i];
+      continue;
+    }
+    if (c == '"') in_string = !in_string;
+    if (in_string || c != ' ') compact += c;
+  }
+  return compact;
+}
+
+bool IsNumberType(std::string_view type) {
+  constexpr std::string_view kTypes[] = {"tinyint", "smallint", "mediumint", "int", "bigint",
+                                         "decimal", "year"};
+  return std::ranges::any_of(kTypes, [type](std::string_view t) { return type.starts_with(t); });
+}
+
+bool IsBytesType(std::string_view type) {
+  return type.starts_with("binary") || type.starts_with("varbinary") || type.starts_with("bit") ||
+         type.find("blob") != std::string_view::npos;
+}
+
+// Reads one table chunk by chunk, in primary key order.
+class TableScan {
+ public:
+  TableScan(MysqlConnection& connection, const TableFacts& table,
+            const std::vector<std::string>& columns, std::size_t chunk_rows, bool locks)
+      : connection_(connection), table_(table), columns_(columns), chunk_rows_(chunk_rows),
+        locks_(locks) {
+    for (const std::string& name : columns) is_json_.push_back(TypeOf(name) == "json");
+    for (const std::string& name : table.primary_key) key_types_.push_back(TypeOf(name));
+  }
+
+  Result<std::vector<ResultRow>> NextChunk() {
+    auto rows = connection_.Query(Statement());
+    if (!rows || rows->empty()) return rows;
+    last_key_.assign(rows->back().begin() + static_cast<std::ptrdiff_t>(columns_.size()),
+                     rows->back().end());
+    for (ResultRow& row : *rows) {
+      for (std::size_t i = 0; i < columns_.size(); ++i) {
+        if (is_json_[i] && row[i]) row[i] = CompactJson(*row[i]);
+      }
+    }
+    return rows;
+  }
+
+ private:
+  std::string TypeOf(const std::string& name) const {
+    const auto found = std::ranges::find(table_.columns, name, &ColumnFacts::name);
+    return found == table_.columns.end() ? std::string() : found->type;
+  }
+
+  std::string Literal(std::size_t key_index) const {
+    const std::string value = TextOf(last_key_[key_index]);
+    if (IsNumberType(key_types_[key_index])) return value;
+    if (!IsBytesType(key_types_[key_index])) return connection_.Quote(value);
+    std::string hex = "X'";
+    for (const char c : value) hex += fmt::format("{:02x}", static_cast<std::uint8_t>(c));
+    return hex + "'";
+  }
+
+  // a > x OR (a = x AND b > y) ...: what the server can answer from the index.
+  std::string BehindLastKey() const {
+    std::string condition;
+    std::string equal;
+    for (std::size_t i = 0; i < last_key_.size(); ++i) {
+      const std::string name = QuoteIdentifier(table_.primary_key[i]);
+      const std::string value = Literal(i);
+      condition += fmt::format("{}({}{} > {})", i == 0 ? "" : " OR ", equal, name, value);
+      equal += fmt::format("{} = {} AND ", name, value);
+    }
+    return condition;
+  }
+
+  std::string Statement() const {
+    std::string selected;
+    for (const std::string& name : columns_) selected += QuoteIdentifier(name) + ", ";
+    std::string key;
+    for (const std::string& name : table_.primary_key) {
+      key += (key.empty() ? "" : ", ") + QuoteIdentifier(name);
+    }
+    return fmt::format("SELECT {}{} FROM {}.{}{} ORDER BY {} LIMIT {}{}", selected, key,
+                       QuoteIdentifier(table_.schema_name), QuoteIdentifier(table_.table_name),
+                       last_key_.empty() ? "" : " WHERE " + BehindLastKey(), key, chunk_rows_,
+                       locks_ ? " LOCK IN SHARE MODE" : "");
+  }
+
+  MysqlConnection& connection_;
+  const TableFacts& table_;
+  const std::vector<std::string>& columns_;
+  const std::size_t chunk_rows_;
+  const bool locks_;
+  std::vector<bool> is_json_;
+  std::vector<std::string> key_types_;
+  ResultRow last_key_;
+};
+
+}  // namespace
+
+Result<MysqlServer> MysqlServer::Connect(const ConnectionOptions& options) {
+  auto connection = MysqlConnection::Connect(options);
+  if (!connection) return Fail(connection.error(), "mysql at {}", AddressText(options));
+  return MysqlServer(std::move(*connection));
+}
+
+Result<ServerFacts> MysqlServer::Facts() {
+  auto rows = connection_.Query(
+      "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_uuid', 'gtid_mode',"
+      " 'log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata', 'binlog_checksum',"
+      " 'sync_binlog', 'innodb_flush_log_at_trx_commit', 'binlog_expire_logs_seconds',"
+      " 'binlog_transaction_compression')");
+  if (!rows) return std::unexpected(rows.error());
+  std::map<std::string, std::string> values;
+  for (const ResultRow& row : *rows) values[TextOf(row.at(0))] = TextOf(row.at(1));
+  ServerFacts facts;
+  // A proxy can say another version than the server; the greeting tells MariaDB.
+  facts.version = connection_.IsMariaDb() ? std::string(connection_.server_version())
+                                          : values["version"];
+  facts.server_uuid = values["server_uuid"];
+  facts.gtid_mode = values["gtid_mode"];
+  facts.log_bin = values["log_bin"] == "ON";
+  facts.binlog_format = values["binlog_format"];
+  facts.binlog_row_image = values["binlog_row_image"];
+  facts.binlog_row_metadata = values["binlog_row_metadata"];
+  facts.binlog_checksum = values["binlog_checksum"];
+  facts.sync_binlog = values["sync_binlog"];
+  facts.innodb_flush_log_at_trx_commit = values["innodb_flush_log_at_trx_commit"];
+  facts.binlog_expire_seconds = NumberOf(values["binlog_expire_logs_seconds"]);
+  facts.compresses_transactions = values["binlog_transaction_compression"] == "ON";
+  return facts;
+}
+
+Result<std::vector<MissingPrivilege>> MysqlServer::MissingPrivileges(
+    const std::vector<std::pair<std::string, std::string>>& tables) {
+  auto current_user = connection_.QueryValue("SELECT CURRENT_USER()");
+  if (!current_user) return std::unexpected(current_user.error());
+  const std::string account = AccountName(connection_, TextOf(*current_user));
+  auto grants = connection_.Query("SHOW GRANTS");
+  if (!grants) return std::unexpected(grants.error());
+  std::vector<MissingPrivilege> missing;
+  for (const char* privilege : {"REPLICATION SLAVE", "REPLICATION CLIENT"}) {
+    if (GrantsGlobally(*grants, privilege)) continue;
+    missing.push_back({privilege, fmt::format("GRANT {} ON *.* TO {}", privilege, account)});
+  }
+  for (const auto& [schema_name, table_name] : tables) {
+    if (IsPattern(schema_name) || IsPattern(table_name)) continue;
+    const std::string name =
+        fmt::format("{}.{}", QuoteIdentifier(schema_name), QuoteIdentifier(table_name));
+    auto probe = connection_.Query(fmt::format("SELECT 1 FROM {} LIMIT 0", name));
+    if (probe || probe.error().kind == ErrorKind::kUnsuitable) continue;  // No such table: not ours.
+    if (probe.error().kind != ErrorKind::kDenied) return std::unexpected(probe.error());
+    missing.push_back({fmt::format("SELECT on {}.{}", schema_name, table_name),
+                       fmt::format("GRANT SELECT ON {} TO {}", name, account)});
+  }
+  return missing;
+}
+
+Result<std::vector<TableFacts>> MysqlServer::DescribeTables(std::string_view schema_pattern,
+                                                            std::string_view table_pattern) {
+  const std::string schema_like = connection_.Quote(LikePattern(schema_pattern));
+  const std::string table_like = connection_.Quote(LikePattern(table_pattern));
+  auto tables = connection_.Query(fmt::format(
+      "SELECT t.table_schema, t.table_name, t.engine, e.transactions FROM information_schema.tables"
+      " t LEFT JOIN information_schema.engines e ON e.engine = t.engine WHERE t.table_schema LIKE"
+      " {} AND t.table_name LIKE {} AND t.table_type = 'BASE TABLE' ORDER BY 1, 2",
+      schema_like, table_like));
+  if (!tables) return std::unexpected(tables.error());
+  std::vector<TableFacts> all;
+  for (const ResultRow& row : *tables) {
+    TableFacts facts;
+    facts.schema_name = TextOf(row.at(0));
+    facts.table_name = TextOf(row.at(1));
+    facts.engine = TextOf(row.at(2));
+    facts.engine_is_transactional = TextOf(row.at(3)) == "YES";
+    if (!FitsPattern(facts.schema_name, schema_pattern) ||
+        !FitsPattern(facts.table_name, table_pattern)) {
+      continue;
+    }
+    auto columns = connection_.Query(fmt::format(
+        "SELECT column_name, column_type, is_nullable, character_set_name, column_key,"
+        " (SELECT k.ordinal_position FROM information_schema.key_column_usage k WHERE"
+        " k.table_schema = c.table_schema AND k.table_name = c.table_name AND k.column_name ="
+        " c.column_name AND k.constraint_name = 'PRIMARY') FROM information_schema.columns c WHERE"
+        " c.table_schema = {} AND c.table_name = {} ORDER BY c.ordinal_position",
+        connection_.Quote(facts.schema_name), connection_.Quote(facts.table_name)));
+    if (!columns) return std::unexpected(columns.error());
+    std::map<std::uint64_t, std::string> key;
+    for (const ResultRow& column : *columns) {
+      facts.columns.push_back({.name = TextOf(column.at(0)),
+                               .type = TextOf(column.at(1)),
+                               .nullable = TextOf(column.at(2)) == "YES",
+                               .character_set = TextOf(column.at(3))});
+      if (column.at(5)) key[NumberOf(*column.at(5))] = TextOf(column.at(0));
+    }
+    for (auto& [ordinal, name] : key) facts.primary_key.push_back(name);
+    all.push_back(std::move(facts));
+  }
+  return all;
+}
+
+Result<Position> MysqlServer::CurrentPosition() {
+  auto gtid_mode = connection_.QueryValue("SELECT @@global.gtid_mode");
+  if (!gtid_mode) return std::unexpected(gtid_mode.error());
+  if (TextOf(*gtid_mode) == "ON") {
+    // A GTID joins gtid_executed after its transaction was committed in the engine (MySQL 9.7
+    // sql/binlog.cc, process_commit_stage_queue()), so that a later SELECT sees its rows; every
+    // other transaction comes behind this set in the log.
+    auto executed = connection_.QueryValue("SELECT @@global.gtid_executed");
+    if (!executed) return std::unexpected(executed.error());
+    auto gtids = GtidSet::Parse(TextOf(*executed));
+    if (!gtids) return std::unexpected(gtids.error());
+    return Position{.gtids = std::move(*gtids), .file = {}, .offset = 0};
+  }
+  auto status = LogStatus(connection_);
+  if (!status) return std::unexpected(status.error());
+  if (status->empty()) return Fail(ErrorKind::kUnsuitable, "the server has no binary log");
+  return Position{.gtids = {},
+                  .file = TextOf(status->front().at(0)),
+                  .offset = NumberOf(TextOf(status->front().at(1)))};
+}
+
+Result<Position> MysqlServer::EarliestPosition() {
+  auto gtid_mode = connection_.QueryValue("SELECT @@global.gtid_mode");
+  if (!gtid_mode) return std::unexpected(gtid_mode.error());
+  if (TextOf(*gtid_mode) == "ON") {
+    auto purged = connection_.QueryValue("SELECT @@global.gtid_purged");
+    if (!purged) return std::unexpected(purged.error());
+    auto gtids = GtidSet::Parse(TextOf(*purged));
+    if (!gtids) return std::unexpected(gtids.error());
+    return Position{.gtids = std::move(*gtids), .file = {}, .offset = 0};
+  }
+  auto logs = connection_.Query("SHOW BINARY LOGS");
+  if (!logs) return std::unexpected(logs.error());
+  if (logs->empty()) return Fail(ErrorKind::kUnsuitable, "the server has no binary log");
+  return Position{.gtids = {}, .file = TextOf(logs->front().at(0)), .offset = 4};
+}
+
+Result<std::vector<std::pair<std::uint32_t, std::string>>> MysqlServer::Collations() {
+  auto rows = connection_.Query("SELECT id, character_set_name FROM information_schema.collations");
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<std::pair<std::uint32_t, std::string>> collations;
+  for (const ResultRow& row : *rows) {
+    if (!row.at(0) || !row.at(1)) continue;
+    collations.emplace_back(static_cast<std::uint32_t>(NumberOf(*row.at(0))), *row.at(1));
+  }
+  return collations;
+}
+
+Result<void> MysqlServer::ScanTable(
+    const TableFacts& table, const std::vector<std::string>& columns, std::size_t chunk_rows,
+    const std::function<Result<bool>(std::span<const ColumnValue>, std::string_view)>& visit) {
+  if (table.primary_key.empty()) {
+    return Fail(ErrorKind::kUnsuitable, "table {}.{} has no primary key to read it by HINT: add one,"
+                " or choose another start than 'table'", table.schema_name, table.table_name);
+  }
+  auto isolation = connection_.Query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+  if (!isolation) return std::unexpected(isolation.error());
+  auto gtid_mode = connection_.QueryValue("SELECT @@global.gtid_mode");
+  if (!gtid_mode) return std::unexpected(gtid_mode.error());
+  // Without GTIDs the position taken before may cover a transaction that stands in the log but is
+  // not committed yet: a locking read waits for its rows.
+  TableScan scan(connection_, table, columns, chunk_rows, TextOf(*gtid_mode) != "ON");
+  std::vector<ColumnValue> values(columns.size());
+  while (true) {
+    auto rows = scan.NextChunk();
+    if (!rows) return std::unexpected(rows.error());
+    for (const ResultRow& row : *rows) {
+      std::string key;
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        if (i < columns.size()) {
+          values[i] = row[i] ? ColumnValue(*row[i]) : std::nullopt;
+        } else {
+          key += (i == columns.size() ? "" : ",") + TextOf(row[i]);
+        }
+      }
+      auto more = visit(values, key);
+      if (!more) return std::unexpected(more.error());
+      if (!*more) return {};
+    }
+    if (rows->size() < chunk_rows) return {};
+  }
+}
+
+}  // namespace outboxd::binlog
