@@ -41,8 +41,7 @@ Result<void> TransactionBuffer::Append(EventType type, Bytes body) {
   }
   if (spilled_bytes_ + record_bytes > options_.spill_bytes_max) {
     return Fail(ErrorKind::kSpill,
-                "the event rows of one transaction take more than {} bytes in {}"
-                " HINT: raise relay.spill-bytes-max",
+                "the event rows of one transaction take more than {} bytes in {}",
                 options_.spill_bytes_max, options_.spill_directory);
   }
   if (auto opened = OpenSpill(); !opened) return opened;

@@ -3,6 +3,9 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <string>
+
 #include "daemon/exit_code_of.h"
 #include "daemon/log.h"
 #include "sinks/stdout_sink.h"
@@ -24,7 +27,12 @@ void LogOfLibrdkafka(int level, std::string_view text) {
 
 sinks::KafkaSinkOptions KafkaSinkOptionsOf(const Config& config) {
   sinks::KafkaSinkOptions options;
-  options.properties = config.kafka;
+  // Of two with one name the later counts, so that the operator's own comes through.
+  constexpr std::uint64_t kKibibyte = 1024;
+  options.properties.emplace_back(
+      "queue.buffering.max.kbytes",
+      std::to_string(std::max<std::uint64_t>(config.delivery.in_flight_bytes_max / kKibibyte, 1)));
+  options.properties.insert(options.properties.end(), config.kafka.begin(), config.kafka.end());
   options.create_topics = config.topics.create;
   options.topic_partitions = config.topics.partitions;
   options.topic_replication = config.topics.replication;
