@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""Fails when a folder includes what it must not, and when a file is untidy.
+
+The rules are those of the README's section on the shape of the source: binlog/ and sinks/ know
+neither each other nor daemon/; MySQL's client library stays in .cc files of binlog/, librdkafka in
+those of sinks/ and in one header of handles that only sinks/ sees.
+"""
+
+import pathlib
+import re
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[1]
+FOLDERS = ("binlog", "daemon", "packaging", "sinks", "systemd", "tests")
+HANDLES = "sinks/kafka_handles.h"
+LINE_CHARACTERS_MAX = 100
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+SNAKE_CASE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*\.(h|cc)")
+CPP_SUFFIXES = {".h", ".cc", ".hpp", ".hh", ".cpp", ".cxx", ".c"}
+DOCUMENT_SUFFIXES = {".md", ".conf", ".service", ".sql"}
+GENERATED_SUFFIXES = {".inc"}
+CODE_SUFFIXES = CPP_SUFFIXES | {".py", ".sh", ".txt", ".cmake", ""}
+TEXT_SUFFIXES = CODE_SUFFIXES | DOCUMENT_SUFFIXES | GENERATED_SUFFIXES
+UNNAMEABLE = {"util", "utils", "common", "helper", "helpers", "misc"}
+LEFT_OVER = re.compile(r"\b(TO" + r"DO|FIX" + r"ME)\b")
+
+
+class Tree:
+    """The text files of the project by their path from its root."""
+
+    def __init__(self, root):
+        self.files = {}
+        for folder in FOLDERS:
+            for path in sorted((root / folder).rglob("*")):
+                name = path.relative_to(root).as_posix()
+                is_hidden = any(part.startswith((".", "__")) for part in name.split("/"))
+                if path.is_file() and path.suffix in TEXT_SUFFIXES and not is_hidden:
+                    self.files[name] = path.read_bytes().decode(errors="replace")
+
+    def cpp(self):
+        return {n: t for n, t in self.files.items() if pathlib.PurePath(n).suffix in CPP_SUFFIXES}
+
+    def reached(self, name):
+        """The third-party headers that a file includes, itself or through the project's headers."""
+        headers, seen, waiting = {}, set(), [name]
+        while waiting:
+            current = waiting.pop()
+            if current in seen or current not in self.files:
+                continue
+            seen.add(current)
+            for kind, included in INCLUDE.findall(self.files[current]):
+                if kind == '"':
+                    waiting.append(included)
+                else:
+                    headers.setdefault(included, current)
+        return headers
+
+
+def include_faults(tree):
+    for name, text in tree.cpp().items():
+        folder = name.split("/")[0]
+        is_sinks = name.startswith(("sinks/", "tests/sinks/"))
+        is_binlog = name.startswith(("binlog/", "tests/binlog/"))
+        for kind, included in INCLUDE.findall(text):
+            if kind == '"':
+                if included.startswith(("../", "./")):
+                    yield f"{name}: includes {included} by a relative path"
+                elif included not in tree.files:
+                    yield f"{name}: {included} is not a path from the root of the project"
+                target = included.split("/")[0]
+                is_side = folder in ("binlog", "sinks")
+                if is_side and target in {"binlog", "sinks", "daemon"} - {folder}:
+                    yield f"{name}: {folder}/ must not include {included}"
+                if target == "tests" and folder != "tests":
+                    yield f"{name}: must not include {included}"
+                if included == HANDLES and not is_sinks:
+                    yield f"{name}: must not include {included}, which is internal to sinks/"
+            elif included == "mysql.h" or included.startswith("mysql/"):
+                if not (is_binlog and name.endswith(".cc")):
+                    yield f"{name}: <{included}> belongs into .cc files of binlog/"
+            elif included.startswith("librdkafka/"):
+                is_inside = name.endswith(".cc") or name == HANDLES or folder == "tests"
+                if not (is_sinks and is_inside):
+                    yield f"{name}: <{included}> belongs into .cc files of sinks/ and {HANDLES}"
+        if folder == "daemon":
+            for header, through in tree.reached(name).items():
+                is_hidden_one = header == "mysql.h" or header.startswith(("mysql/", "librdkafka/"))
+                if is_hidden_one and through != name:
+                    yield f"{name}: reaches <{header}> through {through}"
+
+
+def name_faults(tree):
+    for name in tree.cpp():
+        path = pathlib.PurePath(name)
+        if not SNAKE_CASE.fullmatch(path.name):
+            yield f"{name}: file names are snake_case.h and snake_case.cc"
+        for part in path.parts[:-1]:
+            if part in UNNAMEABLE:
+                yield f"{name}: '{part}' names no subject"
+
+
+def text_faults(tree):
+    for name, text in tree.files.items():
+        suffix = pathlib.PurePath(name).suffix
+        if suffix == ".h" and "#pragma once" not in text:
+            yield f"{name}: has no #pragma once"
+        if text and not text.endswith("\n"):
+            yield f"{name}: the last line has no end"
+        for number, line in enumerate(text.splitlines(), 1):
+            where = f"{name}:{number}"
+            if len(line) > LINE_CHARACTERS_MAX and suffix in CODE_SUFFIXES:
+                yield f"{where}: {len(line)} characters, at most {LINE_CHARACTERS_MAX}"
+            if line != line.rstrip():
+                yield f"{where}: trailing blanks"
+            if "\t" in line:
+                yield f"{where}: a tab"
+            if LEFT_OVER.search(line):
+                yield f"{where}: {LEFT_OVER.search(line).group(1)}"
+
+
+class ArchitectureTest(unittest.TestCase):
+    """The project as it is."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.tree = Tree(SOURCE)
+
+    def check(self, faults):
+        found = list(faults)
+        self.assertEqual(found, [], "\n" + "\n".join(found))
+
+    def test_there_is_something_to_check(self):
+        for folder in ("binlog", "daemon", "sinks"):
+            self.assertTrue(any(name.startswith(folder + "/") for name in self.tree.cpp()), folder)
+
+    def test_folders_include_only_what_they_may(self):
+        self.check(include_faults(self.tree))
+
+    def test_files_have_names_in_style(self):
+        self.check(name_faults(self.tree))
+
+    def test_files_are_tidy(self):
+        self.check(text_faults(self.tree))
+
+
+class DetectionTest(unittest.TestCase):
+    """Small bad projects: each rule finds its violation."""
+
+    def faults(self, rule, files):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for name, text in files.items():
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                (root / name).write_text(text)
+            return "\n".join(rule(Tree(root)))
+
+    def test_a_good_project_has_no_faults(self):
+        files = {
+            "binlog/a.h": "#pragma once\n",
+            "binlog/a.cc": '#include "binlog/a.h"\n\n#include <mysql.h>\n',
+            "sinks/kafka_handles.h": "#pragma once\n#include <librdkafka/rdkafka.h>\n",
+            "sinks/b.cc": '#include "sinks/kafka_handles.h"\n',
+            "daemon/c.cc": '#include "binlog/a.h"\n',
+            "tests/sinks/b_test.cc": "#include <librdkafka/rdkafka_mock.h>\n",
+        }
+        for rule in (include_faults, name_faults, text_faults):
+            self.assertEqual(self.faults(rule, files), "")
+
+    def test_finds_forbidden_includes(self):
+        bad = {
+            ("binlog/a.cc", '#include "sinks/b.h"\n'): "binlog/ must not include sinks/b.h",
+            ("binlog/a.cc", '#  include "daemon/b.h"\n'): "binlog/ must not include daemon/b.h",
+            ("sinks/a.cc", '#include "binlog/b.h"\n'): "sinks/ must not include binlog/b.h",
+            ("sinks/a.h", '#include "daemon/b.h"\n'): "sinks/ must not include daemon/b.h",
+            ("binlog/a.h", "#include <mysql.h>\n"): "<mysql.h> belongs into .cc files of binlog/",
+            ("daemon/a.cc", "#include <mysql.h>\n"): "<mysql.h> belongs into .cc files of binlog/",
+            ("sinks/a.cc", "#include <mysql.h>\n"): "<mysql.h> belongs into .cc files of binlog/",
+            ("sinks/a.h", "#include <librdkafka/rdkafka.h>\n"): "belongs into .cc files of sinks/",
+            ("daemon/a.cc", "#include <librdkafka/rdkafka.h>\n"): ".cc files of sinks/",
+            ("daemon/a.cc", '#include "../b.h"\n'): "by a relative path",
+            ("daemon/a.cc", '#include "b.h"\n'): "not a path from the root",
+            ("daemon/a.cc", '#include "tests/daemon/b.h"\n'): "must not include tests/daemon/b.h",
+            ("daemon/a.cc", '#include "sinks/kafka_handles.h"\n'): "internal to sinks/",
+        }
+        for (name, text), fault in bad.items():
+            with self.subTest(name=name, text=text):
+                found = self.faults(include_faults, {name: text})
+                self.assertIn(f"{name}: ", found)
+                self.assertIn(fault, found)
+
+    def test_finds_libraries_that_come_through_other_headers(self):
+        found = self.faults(include_faults, {
+            "daemon/a.cc": '#include "sinks/b.h"\n',
+            "sinks/b.h": '#pragma once\n#include "sinks/kafka_handles.h"\n',
+            "sinks/kafka_handles.h": "#pragma once\n#include <librdkafka/rdkafka.h>\n",
+        })
+        self.assertEqual(
+            found, "daemon/a.cc: reaches <librdkafka/rdkafka.h> through sinks/kafka_handles.h"
+        )
+
+    def test_finds_bad_names(self):
+        for name in ("RowDecoder.cc", "row-decoder.h", "row.cpp", "_row.h"):
+            self.assertIn("file names are", self.faults(name_faults, {f"daemon/{name}": ""}))
+        self.assertIn("names no subject", self.faults(name_faults, {"daemon/util/row.h": ""}))
+
+    def test_finds_untidy_text(self):
+        bad = {
+            "x" * 101 + "\n": "a.cc:1: 101 characters",
+            "a;\nb; \n": "a.cc:2: trailing blanks",
+            "\ta;\n": "a.cc:1: a tab",
+            "// TO" + "DO: later\n": "a.cc:1: TO" + "DO",
+            "// FIX" + "ME\n": "a.cc:1: FIX" + "ME",
+            "a;": "a.cc: the last line has no end",
+        }
+        for text, fault in bad.items():
+            self.assertIn(fault, self.faults(text_faults, {"daemon/a.cc": text}))
+        self.assertIn("no #pragma once", self.faults(text_faults, {"daemon/a.h": "int a;\n"}))
+
+    def test_a_line_is_measured_in_characters(self):
+        self.assertEqual(self.faults(text_faults, {"daemon/a.cc": "ü" * 100 + "\n"}), "")
+
+
+if __name__ == "__main__":
+    unittest.main()
