@@ -1,11 +1,16 @@
 #include "binlog/json_binary.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "binlog/decimal.h"
 #include "binlog/number_text.h"
@@ -46,21 +51,42 @@ constexpr std::size_t kScalarRoom = 128;
 static_assert(kScalarRoom > kDecimalTextMax + 4 && kScalarRoom > kTemporalTextMax + 4 &&
               kScalarRoom > kFloatingTextMax + 4);
 
-constexpr std::size_t kWord = 8;
 // What one character can grow to: \u001f.
 constexpr std::size_t kEscapeMax = 6;
 
+// Strings are looked through and copied in blocks of this size.
+#if defined(__SSE2__)
+constexpr std::size_t kBlock = 16;
+
+// Copies a block from `from` to `to`; returns the number of bytes before the first that JSON must
+// escape, kBlock if there is none.
+std::size_t CopyBlock(const std::uint8_t* from, char* to) {
+  const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), block);
+  const __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1F)), block);
+  const __m128i quotes = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
+  const __m128i backslashes = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
+  const int marks = _mm_movemask_epi8(_mm_or_si128(controls, _mm_or_si128(quotes, backslashes)));
+  return static_cast<std::size_t>(
+      std::countr_zero(static_cast<std::uint32_t>(marks) | 1U << kBlock));
+}
+#else
+constexpr std::size_t kBlock = 8;
+
 constexpr std::uint64_t Repeat(std::uint8_t byte) { return 0x0101010101010101ULL * byte; }
 
-// The lowest set bit stands in the first byte of the word that JSON must escape; bits above that
-// one mean nothing.
-std::uint64_t EscapeMarks(std::uint64_t word) {
-  const std::uint64_t quote = word ^ Repeat('"');
-  const std::uint64_t backslash = word ^ Repeat('\\');
-  return (((word - Repeat(0x20)) & ~word) | ((quote - Repeat(1)) & ~quote) |
-          ((backslash - Repeat(1)) & ~backslash)) &
-         Repeat(0x80);
+std::size_t CopyBlock(const std::uint8_t* from, char* to) {
+  std::memcpy(to, from, kBlock);
+  const std::uint64_t word = LoadLittle<kBlock>(from);
+  const std::uint64_t quotes = word ^ Repeat('"');
+  const std::uint64_t backslashes = word ^ Repeat('\\');
+  // The lowest mark stands in the first byte that is meant; those above it mean nothing.
+  const std::uint64_t marks = (((word - Repeat(0x20)) & ~word) | ((quotes - Repeat(1)) & ~quotes) |
+                               ((backslashes - Repeat(1)) & ~backslashes)) &
+                              Repeat(0x80);
+  return static_cast<std::size_t>(std::countr_zero(marks)) / 8;
 }
+#endif
 
 bool NeedsEscape(std::uint8_t byte) { return byte < 0x20 || byte == '"' || byte == '\\'; }
 
@@ -97,57 +123,78 @@ char* WriteEscape(std::uint8_t byte, char* to) {
   return to + 5;
 }
 
-std::unexpected<Error> Malformed(const char* what) {
-  return Fail(ErrorKind::kUndecodable, "JSON document: {}", what);
-}
-
-// Walks one document with an explicit stack.
+// Walks one document with an explicit stack. The first fault is kept and ends the walk; until the
+// walk notices it, the functions may write nonsense, but never outside of their room.
+//
+// `to` is the end of the text so far; each function that writes returns the new one. (A member
+// would be stored and loaded again with every byte.)
 class Renderer {
  public:
   Renderer(Bytes document, TextArena& arena)
-      : document_end_(document.data() + document.size()),
-        budget_(document.size()),
-        arena_(arena),
-        to_(arena.Begin(document.size() + document.size() / 4 + kScalarRoom)) {}
+      : document_end_(document.data() + document.size()), budget_(document.size()), arena_(arena) {}
 
   Result<std::string_view> Render(Bytes document) {
+    char* to = arena_.Begin(document.size() + document.size() / 4 + kScalarRoom);
+    limit_ = arena_.limit();
     if (document.empty()) {
-      Append("null");
-      return arena_.Finish(to_);
+      to = Append("null", to);
+    } else {
+      to = Value(document[0], document.subspan(1), to);
     }
-    if (auto done = Value(document[0], document.subspan(1)); !done) {
-      return std::unexpected(done.error());
+    while (depth_ > 0 && !failed_) {
+      Container& innermost = stack_[depth_ - 1];
+      to = innermost.is_large ? Continue<true>(innermost, to) : Continue<false>(innermost, to);
     }
-    while (depth_ > 0) {
-      if (auto done = Continue(); !done) return std::unexpected(done.error());
-    }
-    return arena_.Finish(to_);
+    if (failed_) return std::unexpected(std::move(error_));
+    return arena_.Finish(to);
   }
 
  private:
-  // An object or array under way. In the small format offsets and sizes have two bytes, in the
-  // large one four.
+  // Sizes in the small and the large storage format.
+  template <bool kLarge>
+  struct Format {
+    static constexpr std::size_t kOffset = kLarge ? 4 : 2;
+    static constexpr std::size_t kKeyEntry = kOffset + 2;
+    static constexpr std::size_t kValueEntry = kOffset + 1;
+
+    static std::uint32_t Offset(const std::uint8_t* at) {
+      return static_cast<std::uint32_t>(LoadLittle<kOffset>(at));
+    }
+  };
+
+  // An object or array under way.
   struct Container {
-    Bytes bytes;           // From its element count on.
+    const std::uint8_t* bytes;  // From its element count on.
+    std::uint32_t size;
     std::uint32_t count;   // Elements or members.
     std::uint32_t next;    // The first one not yet rendered.
     std::uint32_t header;  // Size of counts, key entries and value entries.
     bool is_object;
     bool is_large;
 
-    [[nodiscard]] std::size_t offset_size() const { return is_large ? 4 : 2; }
-    [[nodiscard]] std::size_t key_entry_size() const { return 2 + offset_size(); }
-    [[nodiscard]] std::size_t value_entry_size() const { return 1 + offset_size(); }
-    [[nodiscard]] std::uint32_t Offset(std::size_t at) const {
-      return static_cast<std::uint32_t>(is_large ? LoadLittle<4>(&bytes[at])
-                                                 : LoadLittle<2>(&bytes[at]));
-    }
+    [[nodiscard]] Bytes From(std::uint32_t offset) const { return {bytes + offset, bytes + size}; }
   };
 
-  void Append(std::string_view text) {
-    to_ = arena_.Ensure(to_, text.size());
-    std::memcpy(to_, text.data(), text.size());
-    to_ += text.size();
+  char* Malformed(const char* what, char* to) {
+    return Malformed(Error{ErrorKind::kUndecodable, fmt::format("JSON document: {}", what)}, to);
+  }
+  char* Malformed(Error error, char* to) {
+    if (!failed_) error_ = std::move(error);
+    failed_ = true;
+    return to;
+  }
+
+  char* Ensure(std::size_t room, char* to) {
+    if (static_cast<std::size_t>(limit_ - to) >= room) return to;
+    to = arena_.Ensure(to, room);
+    limit_ = arena_.limit();
+    return to;
+  }
+
+  char* Append(std::string_view text, char* to) {
+    to = Ensure(text.size(), to);
+    std::memcpy(to, text.data(), text.size());
+    return to + text.size();
   }
 
   // Parts of a document never overlap; one whose parts add up to more than it has would be a few
@@ -159,270 +206,260 @@ class Renderer {
   }
 
   // Renders members of the innermost container until it ends or a deeper one begins.
-  Result<void> Continue() {
-    Container& container = stack_[depth_ - 1];
-    const std::size_t values_at =
-        2 * container.offset_size() +
-        (container.is_object ? container.count * container.key_entry_size() : 0);
+  template <bool kLarge>
+  char* Continue(Container& container, char* to) {
+    using F = Format<kLarge>;
+    const std::size_t keys_size = container.is_object ? container.count * F::kKeyEntry : 0;
+    const std::uint8_t* const keys = container.bytes + 2 * F::kOffset;
+    const std::uint8_t* const values = keys + keys_size;
     const std::size_t depth_before = depth_;
     while (container.next < container.count) {
-      const std::uint32_t index = container.next++;
-      to_ = arena_.Ensure(to_, kScalarRoom);
-      if (index > 0) *to_++ = ',';
-      if (container.is_object) {
-        if (auto done = Key(container, index); !done) return done;
-      }
-      const std::size_t entry_at = values_at + index * container.value_entry_size();
-      if (auto done = Entry(container, entry_at); !done) return done;
-      if (depth_ != depth_before) return {};
+      const std::size_t index = container.next++;
+      to = Ensure(kScalarRoom, to);
+      if (index > 0) *to++ = ',';
+      if (container.is_object) to = Key<kLarge>(container, keys + index * F::kKeyEntry, to);
+      to = Entry<kLarge>(container, values + index * F::kValueEntry, to);
+      if (depth_ != depth_before || failed_) return to;
     }
-    to_ = arena_.Ensure(to_, 1);
-    *to_++ = container.is_object ? '}' : ']';
+    to = Ensure(1, to);
+    *to++ = container.is_object ? '}' : ']';
     --depth_;
-    return {};
+    return to;
   }
 
-  Result<void> Key(const Container& container, std::uint32_t index) {
-    const std::size_t entry_at = 2 * container.offset_size() + index * container.key_entry_size();
-    const std::uint32_t offset = container.Offset(entry_at);
-    const auto size = static_cast<std::uint32_t>(
-        LoadLittle<2>(&container.bytes[entry_at + container.offset_size()]));
-    if (offset < container.header || offset > container.bytes.size() ||
-        size > container.bytes.size() - offset) {
-      return Malformed("a key lies outside of its object");
+  template <bool kLarge>
+  char* Key(const Container& container, const std::uint8_t* entry, char* to) {
+    using F = Format<kLarge>;
+    const std::uint32_t offset = F::Offset(entry);
+    const auto size = static_cast<std::uint32_t>(LoadLittle<2>(entry + F::kOffset));
+    if (offset < container.header || offset > container.size || size > container.size - offset) {
+      return Malformed("a key lies outside of its object", to);
     }
-    if (!Charge(size)) return Malformed("keys share bytes");
-    Quoted(container.bytes.subspan(offset, size));
-    to_ = arena_.Ensure(to_, kScalarRoom);
-    *to_++ = ':';
-    return {};
+    if (!Charge(size)) return Malformed("keys share bytes", to);
+    to = Quoted(container.From(offset).first(size), to);
+    to = Ensure(kScalarRoom, to);
+    *to++ = ':';
+    return to;
   }
 
-  Result<void> Entry(const Container& container, std::size_t entry_at) {
-    const std::uint8_t type = container.bytes[entry_at];
+  template <bool kLarge>
+  char* Entry(const Container& container, const std::uint8_t* entry, char* to) {
+    using F = Format<kLarge>;
+    const std::uint8_t type = entry[0];
     const bool is_inlined = type == kLiteral || type == kInt16 || type == kUint16 ||
-                            (container.is_large && (type == kInt32 || type == kUint32));
-    if (is_inlined) {
-      return Value(type, container.bytes.subspan(entry_at + 1, container.offset_size()));
+                            (kLarge && (type == kInt32 || type == kUint32));
+    if (is_inlined) return Value(type, {entry + 1, F::kOffset}, to);
+    const std::uint32_t offset = F::Offset(entry + 1);
+    if (offset < container.header || offset > container.size) {
+      return Malformed("a value lies outside of its object or array", to);
     }
-    const std::uint32_t offset = container.Offset(entry_at + 1);
-    if (offset < container.header || offset > container.bytes.size()) {
-      return Malformed("a value lies outside of its object or array");
-    }
-    return Value(type, container.bytes.subspan(offset));
+    return Value(type, container.From(offset), to);
   }
 
   // `bytes`: from the value's start to the end of what holds it. There is room for kScalarRoom.
-  Result<void> Value(std::uint8_t type, Bytes bytes) {
+  char* Value(std::uint8_t type, Bytes bytes, char* to) {
     switch (type) {
       case kSmallObject:
-        return Open(bytes, /*is_object=*/true, /*is_large=*/false);
+        return Open<false>(bytes, /*is_object=*/true, to);
       case kLargeObject:
-        return Open(bytes, /*is_object=*/true, /*is_large=*/true);
+        return Open<true>(bytes, /*is_object=*/true, to);
       case kSmallArray:
-        return Open(bytes, /*is_object=*/false, /*is_large=*/false);
+        return Open<false>(bytes, /*is_object=*/false, to);
       case kLargeArray:
-        return Open(bytes, /*is_object=*/false, /*is_large=*/true);
+        return Open<true>(bytes, /*is_object=*/false, to);
       case kLiteral:
-        return Literal(bytes);
+        return Literal(bytes, to);
       case kInt16:
-        return Integer<2, std::int16_t>(bytes);
+        return Integer<2, std::int16_t>(bytes, to);
       case kUint16:
-        return Integer<2, std::uint16_t>(bytes);
+        return Integer<2, std::uint16_t>(bytes, to);
       case kInt32:
-        return Integer<4, std::int32_t>(bytes);
+        return Integer<4, std::int32_t>(bytes, to);
       case kUint32:
-        return Integer<4, std::uint32_t>(bytes);
+        return Integer<4, std::uint32_t>(bytes, to);
       case kInt64:
-        return Integer<8, std::int64_t>(bytes);
+        return Integer<8, std::int64_t>(bytes, to);
       case kUint64:
-        return Integer<8, std::uint64_t>(bytes);
+        return Integer<8, std::uint64_t>(bytes, to);
       case kDouble:
-        return Double(bytes);
+        return Double(bytes, to);
       case kString:
-        return String(bytes);
+        return Quoted(Counted(bytes), to);
       case kOpaque:
-        return Opaque(bytes);
+        return Opaque(bytes, to);
       default:
-        return Fail(ErrorKind::kUndecodable, "JSON document: unknown value type {:#04x}", type);
+        return Malformed("unknown value type", to);
     }
   }
 
-  Result<void> Open(Bytes bytes, bool is_object, bool is_large) {
-    if (depth_ == kJsonDepthMax) return Malformed("nested too deeply");
-    Container container{bytes, 0, 0, 0, is_object, is_large};
-    const std::size_t offset_size = container.offset_size();
-    if (bytes.size() < 2 * offset_size) return Malformed("an object or array is cut off");
-    container.count = container.Offset(0);
-    const std::uint32_t size = container.Offset(offset_size);
-    const std::uint64_t entry_size =
-        container.value_entry_size() + (is_object ? container.key_entry_size() : 0);
-    const std::uint64_t header = 2 * offset_size + container.count * entry_size;
-    if (size > bytes.size() || header > size) return Malformed("an object or array is cut off");
-    if (!Charge(header)) return Malformed("objects or arrays share bytes");
-    container.header = static_cast<std::uint32_t>(header);
-    container.bytes = bytes.first(size);
-    stack_[depth_++] = container;
-    *to_++ = is_object ? '{' : '[';
-    return {};
+  template <bool kLarge>
+  char* Open(Bytes bytes, bool is_object, char* to) {
+    using F = Format<kLarge>;
+    if (depth_ == kJsonDepthMax) return Malformed("nested too deeply", to);
+    if (bytes.size() < 2 * F::kOffset) return Malformed("an object or array is cut off", to);
+    const std::uint32_t count = F::Offset(bytes.data());
+    const std::uint32_t size = F::Offset(bytes.data() + F::kOffset);
+    const std::uint64_t entry_size = F::kValueEntry + (is_object ? F::kKeyEntry : 0);
+    const std::uint64_t header = 2 * F::kOffset + count * entry_size;
+    if (size > bytes.size() || header > size) {
+      return Malformed("an object or array is cut off", to);
+    }
+    if (!Charge(header)) return Malformed("objects or arrays share bytes", to);
+    stack_[depth_++] = {.bytes = bytes.data(),
+                        .size = size,
+                        .count = count,
+                        .next = 0,
+                        .header = static_cast<std::uint32_t>(header),
+                        .is_object = is_object,
+                        .is_large = kLarge};
+    *to++ = is_object ? '{' : '[';
+    return to;
   }
 
-  Result<void> Literal(Bytes bytes) {
-    if (bytes.empty()) return Malformed("a literal is cut off");
+  char* Literal(Bytes bytes, char* to) {
+    if (bytes.empty()) return Malformed("a literal is cut off", to);
     switch (bytes[0]) {
       case 0:
-        Append("null");
-        return {};
+        return Append("null", to);
       case 1:
-        Append("true");
-        return {};
+        return Append("true", to);
       case 2:
-        Append("false");
-        return {};
+        return Append("false", to);
       default:
-        return Malformed("unknown literal");
+        return Malformed("unknown literal", to);
     }
   }
 
   template <std::size_t kWidth, typename Number>
-  Result<void> Integer(Bytes bytes) {
-    if (bytes.size() < kWidth) return Malformed("an integer is cut off");
-    to_ = WriteInteger(static_cast<Number>(LoadLittle<kWidth>(bytes.data())), to_);
-    return {};
+  char* Integer(Bytes bytes, char* to) {
+    if (bytes.size() < kWidth) return Malformed("an integer is cut off", to);
+    return WriteInteger(static_cast<Number>(LoadLittle<kWidth>(bytes.data())), to);
   }
 
-  Result<void> Double(Bytes bytes) {
-    if (bytes.size() < 8) return Malformed("a number is cut off");
+  char* Double(Bytes bytes, char* to) {
+    if (bytes.size() < 8) return Malformed("a number is cut off", to);
     const auto value = std::bit_cast<double>(LoadLittle<8>(bytes.data()));
-    if (!std::isfinite(value)) return Malformed("infinity or no number");
-    to_ = WriteJsonDouble(value, to_);
-    return {};
+    if (!std::isfinite(value)) return Malformed("infinity or no number", to);
+    return WriteJsonDouble(value, to);
   }
 
   // Reads a length of up to 32 bits, seven in each byte, and takes as many bytes from behind it.
-  Result<Bytes> Counted(Bytes bytes) {
+  Bytes Counted(Bytes bytes) {
     std::uint64_t size = 0;
     for (std::size_t i = 0; i < 5 && i < bytes.size(); ++i) {
       size |= std::uint64_t{bytes[i] & 0x7FU} << (7 * i);
       if ((bytes[i] & 0x80) != 0) continue;
-      if (size > bytes.size() - i - 1) return Malformed("a string is cut off");
-      if (!Charge(size)) return Malformed("strings share bytes");
-      return bytes.subspan(i + 1, static_cast<std::size_t>(size));
+      const Bytes rest = bytes.subspan(i + 1);
+      if (size <= rest.size() && Charge(size)) return rest.first(static_cast<std::size_t>(size));
+      break;
     }
-    return Malformed("a string's length is cut off");
-  }
-
-  Result<void> String(Bytes bytes) {
-    const auto text = Counted(bytes);
-    if (!text) return std::unexpected(text.error());
-    Quoted(*text);
+    Malformed("a string is cut off or shares bytes", nullptr);
     return {};
   }
 
-  void Quoted(Bytes text) {
+  char* Quoted(Bytes text, char* to) {
     const std::uint8_t* from = text.data();
     std::size_t left = text.size();
-    to_ = arena_.Ensure(to_, left + kWord + 2);
-    *to_++ = '"';
+    to = Ensure(left + kBlock + 2, to);
+    *to++ = '"';
     while (left > 0) {
-      // Whole words are copied, also at the end, where the bytes behind the text are written over.
-      if (static_cast<std::size_t>(document_end_ - from) >= kWord) {
-        const std::uint64_t word = LoadLittle<kWord>(from);
-        std::memcpy(to_, from, kWord);
-        const std::uint64_t marks = EscapeMarks(word);
-        const std::size_t clean = std::min(
-            left, marks == 0 ? kWord : static_cast<std::size_t>(std::countr_zero(marks)) / 8);
+      // Whole blocks are copied, also at the end, where what stands behind the text is written
+      // over.
+      if (static_cast<std::size_t>(document_end_ - from) >= kBlock) {
+        const std::size_t before_mark = CopyBlock(from, to);
+        const std::size_t clean = std::min(left, before_mark);
         from += clean;
-        to_ += clean;
+        to += clean;
         left -= clean;
-        if (left == 0 || clean == kWord) continue;
+        if (left == 0 || before_mark == kBlock) continue;
       }
       const std::uint8_t byte = *from++;
       --left;
       if (NeedsEscape(byte)) {
-        to_ = arena_.Ensure(to_, kEscapeMax + left + kWord + 1);
-        to_ = WriteEscape(byte, to_);
+        to = Ensure(kEscapeMax + left + kBlock + 1, to);
+        to = WriteEscape(byte, to);
       } else {
-        *to_++ = static_cast<char>(byte);
+        *to++ = static_cast<char>(byte);
       }
     }
-    *to_++ = '"';
+    *to++ = '"';
+    return to;
   }
 
-  Result<void> Opaque(Bytes bytes) {
-    if (bytes.empty()) return Malformed("an opaque value is cut off");
+  char* Opaque(Bytes bytes, char* to) {
+    if (bytes.empty()) return Malformed("an opaque value is cut off", to);
     const std::uint8_t type = bytes[0];
-    const auto value = Counted(bytes.subspan(1));
-    if (!value) return std::unexpected(value.error());
+    const Bytes value = Counted(bytes.subspan(1));
+    if (failed_) return to;
     switch (type) {
       case kOpaqueVarString:
-        Quoted(*value);
-        return {};
+        return Quoted(value, to);
       case kOpaqueDecimal:
-        return Decimal(*value);
+        return Decimal(value, to);
       case kOpaqueDate:
-        return Temporal(*value, &WritePackedDate);
+        return Temporal(value, &WritePackedDate, to);
       case kOpaqueTime:
-        return Temporal(*value, &WritePackedTime);
+        return Temporal(value, &WritePackedTime, to);
       case kOpaqueDatetime:
       case kOpaqueTimestamp:
-        return Temporal(*value, &WritePackedDatetime);
+        return Temporal(value, &WritePackedDatetime, to);
       default:
-        Base64(type, *value);
-        return {};
+        return Base64(type, value, to);
     }
   }
 
-  Result<void> Decimal(Bytes value) {
-    if (value.size() < 2) return Malformed("a decimal is cut off");
-    const auto end = WriteDecimal(value.subspan(2), {value[0], value[1]}, to_);
-    if (!end) return Fail(end.error(), "JSON document");
-    to_ = *end;
-    return {};
+  char* Decimal(Bytes value, char* to) {
+    if (value.size() < 2) return Malformed("a decimal is cut off", to);
+    return EndOf(WriteDecimal(value.subspan(2), {value[0], value[1]}, to), to);
   }
 
-  Result<void> Temporal(Bytes value, Result<char*> (*write)(std::uint64_t, char*)) {
-    if (value.size() != 8) return Malformed("a date or time is cut off");
-    *to_++ = '"';
-    const auto end = write(LoadLittle<8>(value.data()), to_);
-    if (!end) return Fail(end.error(), "JSON document");
-    to_ = *end;
-    *to_++ = '"';
-    return {};
+  char* Temporal(Bytes value, Result<char*> (*write)(std::uint64_t, char*), char* to) {
+    if (value.size() != 8) return Malformed("a date or time is cut off", to);
+    *to++ = '"';
+    to = EndOf(write(LoadLittle<8>(value.data()), to), to);
+    *to++ = '"';
+    return to;
+  }
+
+  char* EndOf(const Result<char*>& end, char* to) {
+    if (!end) return Malformed(Fail(end.error(), "JSON document").error(), to);
+    return *end;
   }
 
   // "base64:type15:..." with MySQL's line breaks, escaped, after every 76 characters.
-  void Base64(std::uint8_t type, Bytes value) {
+  char* Base64(std::uint8_t type, Bytes value, char* to) {
     constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     constexpr std::size_t kLineBytes = 76 / 4 * 3;
-    Append("\"base64:type");
-    to_ = arena_.Ensure(to_,
-                        kIntegerTextMax + value.size() / 3 * 4 + value.size() / kLineBytes * 2 + 8);
-    to_ = WriteInteger(type, to_);
-    *to_++ = ':';
+    to = Append("\"base64:type", to);
+    to = Ensure(kIntegerTextMax + value.size() / 3 * 4 + value.size() / kLineBytes * 2 + 8, to);
+    to = WriteInteger(type, to);
+    *to++ = ':';
     for (std::size_t at = 0; at < value.size(); at += 3) {
       if (at > 0 && at % kLineBytes == 0) {
-        *to_++ = '\\';
-        *to_++ = 'n';
+        *to++ = '\\';
+        *to++ = 'n';
       }
       const std::size_t count = std::min<std::size_t>(3, value.size() - at);
       std::uint32_t group = static_cast<std::uint32_t>(value[at]) << 16;
       if (count > 1) group |= static_cast<std::uint32_t>(value[at + 1]) << 8;
       if (count > 2) group |= value[at + 2];
-      *to_++ = kDigits[group >> 18];
-      *to_++ = kDigits[group >> 12 & 0x3F];
-      *to_++ = count > 1 ? kDigits[group >> 6 & 0x3F] : '=';
-      *to_++ = count > 2 ? kDigits[group & 0x3F] : '=';
+      *to++ = kDigits[group >> 18];
+      *to++ = kDigits[group >> 12 & 0x3F];
+      *to++ = count > 1 ? kDigits[group >> 6 & 0x3F] : '=';
+      *to++ = count > 2 ? kDigits[group & 0x3F] : '=';
     }
-    *to_++ = '"';
+    *to++ = '"';
+    return to;
   }
 
   const std::uint8_t* document_end_;
   std::uint64_t budget_;
   TextArena& arena_;
-  char* to_;  // The end of the text so far.
+  const char* limit_ = nullptr;  // The end of the room for the text.
+  bool failed_ = false;
+  Error error_{};  // If failed_.
   std::size_t depth_ = 0;
-  std::array<Container, kJsonDepthMax> stack_;
+  std::array<Container, kJsonDepthMax> stack_;  // `depth_` of them are in use.
 };
 
 }  // namespace

@@ -10,8 +10,10 @@ constexpr std::size_t kDigitsMax = 17;
 constexpr int kFloatDigits = 6;  // FLT_DIG
 constexpr int kPointMax = 15;    // MAX_DECPT_FOR_F_FORMAT, DBL_DIG
 
-// Whole numbers below this have at most 15 digits: their digits are exact and no exponent is used.
-constexpr double kWholeMax = 1e15;
+// From one to the other, the latter not included, no exponent is used. Whole numbers in between
+// have at most 15 digits, which are exact.
+constexpr double kPositionalMin = 1e-15;
+constexpr double kPositionalEnd = 1e15;
 
 // A number as 0.DIGITS * 10^point, without trailing zeros in `digits`.
 struct Digits {
@@ -63,15 +65,31 @@ char* WriteWithExponent(const Digits& number, char* to) {
   return WriteInteger(number.point - 1, to);
 }
 
-// Zero takes the short cut for whole numbers and never comes here.
+// `number` is not zero.
 char* WriteLaidOut(const Digits& number, char* to) {
   const bool positional =
       number.point > -kPointMax && (number.point <= kPointMax || number.count > number.point);
   return positional ? WritePositional(number, to) : WriteWithExponent(number, to);
 }
 
+// Most fractions in practice have up to four decimals. If the quotient of two whole numbers that a
+// double holds exactly is the number, then their decimal fraction, of at most 15 digits, is the
+// only one so short that stands for it.
+constexpr double kShortScale = 10'000;
+constexpr std::size_t kShortDecimals = 4;
+constexpr double kShortEnd = 1e11;
+
+char* WriteWithDecimals(std::uint64_t scaled, char* to) {
+  to = WriteInteger(scaled / static_cast<std::uint64_t>(kShortScale), to);
+  *to++ = '.';
+  const std::uint64_t decimals = scaled % static_cast<std::uint64_t>(kShortScale);
+  to = WriteDigits(static_cast<std::uint32_t>(decimals), kShortDecimals, to);
+  while (to[-1] == '0') --to;  // Ends at a digit, since the number is not whole.
+  return to;
+}
+
 bool IsShortWhole(double magnitude) {
-  return magnitude < kWholeMax && magnitude == std::trunc(magnitude);
+  return magnitude < kPositionalEnd && magnitude == std::trunc(magnitude);
 }
 
 }  // namespace
@@ -80,6 +98,15 @@ char* WriteDouble(double value, char* to) {
   if (std::signbit(value)) *to++ = '-';
   const double magnitude = std::fabs(value);
   if (IsShortWhole(magnitude)) return WriteInteger(static_cast<std::uint64_t>(magnitude), to);
+  if (magnitude < kShortEnd) {
+    const double scaled = std::floor(magnitude * kShortScale + 0.5);
+    if (scaled / kShortScale == magnitude) {
+      return WriteWithDecimals(static_cast<std::uint64_t>(scaled), to);
+    }
+  }
+  if (magnitude >= kPositionalMin && magnitude < kPositionalEnd) {
+    return std::to_chars(to, to + kFloatingTextMax, magnitude, std::chars_format::fixed).ptr;
+  }
   char text[kFloatingTextMax];
   const auto end =
       std::to_chars(text, text + sizeof text, magnitude, std::chars_format::scientific);

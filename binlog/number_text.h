@@ -13,7 +13,7 @@ namespace outboxd::binlog {
 // and returns the text's end.
 
 inline constexpr std::size_t kIntegerTextMax = 20;
-inline constexpr std::size_t kFloatingTextMax = 32;
+inline constexpr std::size_t kFloatingTextMax = 40;  // "-0.", 14 zeros, 17 digits.
 
 inline char* WriteInteger(std::integral auto value, char* to) {
   return std::to_chars(to, to + kIntegerTextMax, value).ptr;

@@ -37,9 +37,12 @@ class TextArena {
   // Makes room for `room` bytes at `at`, the end of the text under way so far; returns where it
   // ends now, since the text may have moved.
   [[nodiscard]] char* Ensure(char* at, std::size_t room) {
-    const Block& last = blocks_.back();
-    if (static_cast<std::size_t>(last.bytes.get() + last.size - at) >= room) return at;
-    return Move(at, room);
+    return static_cast<std::size_t>(limit() - at) >= room ? at : Move(at, room);
+  }
+
+  // The end of the room that the text under way has; valid until the next Begin() or Ensure().
+  [[nodiscard]] const char* limit() const {
+    return blocks_.back().bytes.get() + blocks_.back().size;
   }
 
   [[nodiscard]] std::string_view Finish(const char* end) {
