@@ -150,7 +150,7 @@ TEST_F(DeliveryTrackerTest, NeverRunsAheadOfAnAcknowledgementInAnyOrder) {
       next = ids.back() + 1;
       ends.emplace_back(number, next);
     }
-    for (unsigned i = random() % 12; i > 0 && !in_flight.empty(); --i) {
+    for (auto i = random() % 12; i > 0 && !in_flight.empty(); --i) {
       // Near the front, as partitions acknowledge.
       const std::size_t at = random() % std::min<std::size_t>(in_flight.size(), 64);
       tracker_.Acknowledge(in_flight[at]);

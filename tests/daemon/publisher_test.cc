@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <filesystem>
 
 #include "tests/daemon/fakes.h"
@@ -25,10 +24,14 @@ class PublisherTest : public ::testing::Test {
   // Lets the publisher take one step with a row whose columns are those of the preset debezium.
   Result<Step> Publish(const std::string& id, std::optional<std::string_view> type = "order") {
     values_.clear();
-    for (const std::string& column : Mappings()[0].columns()) {
-      if (column == "id") values_.emplace_back(id);
-      else if (column == "aggregatetype") values_.emplace_back(type);
-      else values_.emplace_back("x");
+    for (const std::string& column : columns_) {
+      if (column == "id") {
+        values_.emplace_back(id);
+      } else if (column == "aggregatetype") {
+        values_.emplace_back(type);
+      } else {
+        values_.emplace_back("x");
+      }
     }
     const binlog::Row row{0, "shop", "outbox", values_};
     done_ = false;
@@ -41,6 +44,7 @@ class PublisherTest : public ::testing::Test {
   }
   bool IsHeld() { return publisher_.held().has_value(); }
 
+  const std::vector<std::string> columns_ = Mappings()[0].columns();
   TemporaryDirectory directory_;
   StateDirectory state_{directory_.path()};
   FakeSink sink_;
@@ -108,7 +112,7 @@ TEST_F(PublisherTest, PassesOnlyTheEventThatAnOperatorNamed) {
 TEST_F(PublisherTest, EndsTheRunInsteadWhereConfigured) {
   Publisher strict(Mappings(), sink_, tracker_, &state_, clock_,
                    {.on_bad_event = DeliveryConfig::OnBadEvent::kStop});
-  values_.assign(Mappings()[0].columns().size(), std::nullopt);
+  values_.assign(columns_.size(), std::nullopt);
   const auto step = strict.Publish({0, "shop", "outbox", values_}, "uuid:1:1", &done_);
   ASSERT_FALSE(step);
   EXPECT_EQ(step.error().exit_code, ExitCode::kUndecodable);

@@ -125,10 +125,6 @@ class RelayTest : public ::testing::Test {
     tracker_.Report(reports);
   }
   std::string Done() { return tracker_.progress().position.gtids.ToText(); }
-  std::string DeliveredIds() {
-    // The key tells nothing here; deliveries are counted.
-    return std::to_string(sink_.delivered.size());
-  }
 
   TemporaryDirectory directory_;
   StateDirectory state_{directory_.path()};

@@ -1,0 +1,191 @@
+"""Bad input gets a message that says what is wrong, where, and what to do; and nothing is lost."""
+
+import pathlib
+
+import pytest
+from private_servers import PrivateMysql
+from relay import PASSWORD, Relay, wait_until
+
+
+@pytest.fixture
+def relay(outboxd, mysql, kafka, tmp_path):
+    with Relay(outboxd, mysql, kafka, tmp_path) as one:
+        yield one
+
+
+def fails(relay, code, *parts, command="run"):
+    result = relay.command(command)
+    assert result.returncode == code, result.stdout + result.stderr
+    for part in parts:
+        assert part in result.stdout + result.stderr
+    assert PASSWORD not in result.stdout + result.stderr
+
+
+def test_a_missing_configuration_file(relay):
+    relay.path.unlink()
+    fails(relay, 78, str(relay.path))
+
+
+def test_an_unknown_key_with_its_line_and_the_nearest(relay):
+    relay.path.write_text(relay.path.read_text().replace("topic =", "topik ="))
+    fails(relay, 78, "topik", "topic", f"{relay.path}:")
+
+
+def test_a_bad_value(relay):
+    relay.configure(checkpoint__interval="soon")
+    fails(relay, 78, "checkpoint.interval", "soon")
+
+
+def test_a_server_that_is_not_there_is_named_by_check_and_waited_for_by_run(relay):
+    relay.configure(mysql__port=1)
+    fails(relay, 69, "127.0.0.1:1", command="check")
+    relay.start()
+    wait_until(lambda: "trying again" in relay.log(), "retry")
+    assert relay.process.poll() is None
+    assert relay.stop() == 0
+
+
+def test_a_wrong_password(relay):
+    relay.password_file.write_text("wrong")
+    fails(relay, 77, relay.user)
+
+
+@pytest.mark.parametrize("privilege", ["REPLICATION SLAVE", "REPLICATION CLIENT"])
+def test_a_missing_privilege_with_the_grant_that_mends_it(relay, privilege):
+    relay.sql(f"REVOKE {privilege} ON *.* FROM {relay.user}@'%'")
+    result = relay.command("check")
+    assert result.returncode == 77
+    (grant,) = [line for line in result.stdout.splitlines() if "-> GRANT" in line]
+    relay.sql(grant.partition("-> ")[2])
+    assert relay.command("check").returncode == 0
+
+
+def test_a_missing_select(relay):
+    relay.sql(f"REVOKE SELECT ON {relay.database}.outbox FROM {relay.user}@'%'")
+    fails(relay, 77, f"GRANT SELECT ON `{relay.database}`.`outbox`")
+
+
+@pytest.mark.parametrize("option, value, remedy", [
+    ("binlog-format", "MIXED", "SET PERSIST binlog_format = ROW"),
+    ("binlog-row-image", "MINIMAL", "SET PERSIST binlog_row_image = FULL"),
+    ("skip-log-bin", True, "log_bin = "),
+])
+def test_a_server_setting_that_loses_rows(outboxd, kafka, tmp_path, option, value, remedy):
+    options = {option: value}
+    if option == "skip-log-bin":
+        options.update({"log-bin": None, "gtid-mode": "OFF", "enforce-gtid-consistency": "OFF"})
+    with PrivateMysql(options=options) as server, Relay(outboxd, server, kafka, tmp_path) as relay:
+        fails(relay, 78, remedy)
+        fails(relay, 78, remedy, command="check")
+
+
+def test_a_table_a_column_and_an_engine_that_do_not_serve(relay):
+    relay.configure(outbox__payload="pay_load")
+    fails(relay, 78, "no column 'pay_load'", "aggregatetype")
+    relay.configure(outbox__payload="payload")
+    relay.sql("ALTER TABLE outbox ENGINE = MyISAM")
+    fails(relay, 78, "MyISAM", "ENGINE = InnoDB")
+    relay.sql("DROP TABLE outbox")
+    fails(relay, 78, f"{relay.database}.outbox", "no such table")
+
+
+def test_kafka_that_is_not_there(relay):
+    relay.configure(**{"kafka__bootstrap.servers": "127.0.0.1:1"})
+    fails(relay, 69, "127.0.0.1:1", command="check")
+
+
+def test_a_property_that_would_break_a_guarantee(relay):
+    relay.configure(kafka__acks="1")
+    fails(relay, 78, "acks")
+
+
+def test_a_missing_topic_holds_and_goes_on_when_it_appears(relay):
+    relay.start()
+    relay.insert("e1", kind="late")
+    relay.insert("e2")
+    wait_until(lambda: "holding at event" in relay.log(), "hold")
+    assert relay.topic("late") in relay.log()
+    assert relay.process.poll() is None
+    relay.kafka.create_topic(relay.topic("late"), partitions=1)
+    assert [m.id for m in relay.wait_for(1, "late")] == ["e1"]
+    assert [m.id for m in relay.wait_for(1)] == ["e2"]
+    wait_until(lambda: not (relay.state / "held").exists(), "the hold is over")
+
+
+def test_a_message_too_large_holds_and_skip_passes_exactly_that_one(relay):
+    relay.start()
+    relay.insert("e1")
+    relay.insert("large", payload="x" * 2_000_000)
+    relay.insert("e2")
+    wait_until(lambda: "holding at event" in relay.log(), "hold")
+    assert relay.command("skip", "somewhere:1").returncode == 64
+    position = relay.log().split("holding at event ")[1].split()[0]
+    assert relay.command("skip", position).returncode == 0
+    assert [m.id for m in relay.wait_for(2)] == ["e1", "e2"]
+    record = (relay.state / "skipped.jsonl").read_text()
+    assert position in record and record.count("\n") == 1 and "xxxx" in record
+
+
+def test_a_message_too_large_for_the_broker_holds_too(relay):
+    topic = relay.topic("small")
+    relay.kafka.create_topic(topic, partitions=1, configs={"max.message.bytes": "2000"})
+    relay.configure(**{"kafka__compression.type": "none"}).start()
+    relay.insert("a", kind="small")
+    relay.insert("large", kind="small", payload="x" * 5000)
+    relay.insert("b", kind="small")
+    wait_until(lambda: "holding at event" in relay.log(), "hold")
+    position = relay.log().split("holding at event ")[1].split()[0]
+    assert relay.command("skip", position).returncode == 0
+    ids = [m.id for m in relay.wait_for(2, "small")]
+    wait_until(lambda: "b" in [m.id for m in relay.received("small")], "b")
+    assert list(dict.fromkeys(ids + ["b"])) == ["a", "b"]
+
+
+def test_a_bad_event_ends_the_run_where_configured(relay):
+    relay.configure(delivery__on_bad_event="stop").start()
+    relay.insert("e1", kind="no such topic!")
+    assert relay.wait() == 65
+    assert "outboxd skip" in relay.log()
+
+
+def test_a_damaged_checkpoint_and_one_of_another_relay(relay):
+    relay.start()
+    relay.insert("e1")
+    relay.wait_for(1)
+    assert relay.stop() == 0
+    checkpoint = relay.state / "checkpoint"
+    good = checkpoint.read_bytes()
+    checkpoint.write_bytes(good[:50] + b"X" + good[51:])
+    fails(relay, 83, str(checkpoint), "position set")
+    checkpoint.write_bytes(good)
+    relay.configure(relay__name="another")
+    fails(relay, 83, "another")
+
+
+def test_a_second_relay_on_the_same_state_directory(relay):
+    relay.start()
+    relay.insert("e1")
+    relay.wait_for(1)
+    fails(relay, 82, str(relay.process.pid))
+
+
+def test_a_purged_log_is_a_gap_and_a_reset_server_another_history(outboxd, kafka, tmp_path):
+    with PrivateMysql() as server, Relay(outboxd, server, kafka, tmp_path) as relay:
+        relay.start()
+        relay.insert("e1")
+        relay.wait_for(1)
+        assert relay.stop() == 0
+        relay.insert("lost")
+        relay.sql("FLUSH BINARY LOGS")
+        ((name, *_), *_) = relay.sql("SHOW BINARY LOGS")[-1:]
+        relay.sql(f"PURGE BINARY LOGS TO '{name}'")
+        fails(relay, 80, "purged", "position set table")
+
+
+def test_the_password_stands_in_no_argument_and_no_log(relay):
+    relay.start()
+    relay.insert("e1")
+    relay.wait_for(1)
+    arguments = pathlib.Path(f"/proc/{relay.process.pid}/cmdline").read_text()
+    assert PASSWORD not in arguments
+    assert PASSWORD not in relay.log()

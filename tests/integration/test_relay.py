@@ -1,0 +1,243 @@
+"""What is committed arrives, what is rolled back does not, whatever happens in between."""
+
+import os
+
+import pytest
+from private_servers import PrivateKafka, PrivateMysql
+from relay import Relay, wait_until
+
+
+@pytest.fixture
+def relay(outboxd, mysql, kafka, tmp_path):
+    with Relay(outboxd, mysql, kafka, tmp_path) as one:
+        yield one
+
+
+def test_a_committed_row_arrives_byte_for_byte(relay):
+    payload = '{"text":"Zoë ☂ 😀 \\\\ \\" \\n","n":1.50}'
+    relay.start()
+    relay.insert("e1", key="key-7", payload=payload)
+    (message,) = relay.wait_for(1)
+    ((stored, uuid),) = relay.sql("SELECT payload, @@server_uuid FROM outbox")
+    assert message.value == stored.encode() == payload.encode()
+    assert message.key == b"key-7"
+    headers = dict(message.headers)
+    assert [name for name, _ in message.headers] == [
+        "id", "eventType", "outboxd.table", "outboxd.position",
+    ]
+    assert headers["id"] == b"e1"
+    assert headers["eventType"] == b"Created"
+    assert headers["outboxd.table"] == f"{relay.database}.outbox".encode()
+    position = headers["outboxd.position"].decode()
+    assert position.startswith("table:") or position.startswith(uuid)
+
+
+def test_json_and_binary_payloads_equal_what_select_says(outboxd, mysql, kafka, tmp_path):
+    table = """(id BIGINT UNSIGNED PRIMARY KEY, aggregatetype ENUM('json','blob') NOT NULL,
+      aggregateid VARBINARY(32), type VARCHAR(20) CHARACTER SET latin1, document JSON, content LONGBLOB)"""
+    with Relay(outboxd, mysql, kafka, tmp_path, table, ("json", "blob"),
+               outbox__payload="document", delivery__start="now") as relay:
+        relay.start()
+        wait_until(lambda: "reading the binary log" in relay.log(), "start")
+        relay.sql("""INSERT INTO outbox VALUES (18446744073709551615, 'json', 'a', 'Größe',
+          '{"b": [1, -2.5, 1e100, true, null, {}], "a": "x\\\\ny", "long key": 12345678901234567890}', NULL)""")
+        (message,) = relay.wait_for(1, "json")
+        ((text,),) = relay.sql("SELECT document FROM outbox")
+        assert message.value.decode() == text.replace(", ", ",").replace(": ", ":")
+        assert dict(message.headers)["id"] == b"18446744073709551615"
+        assert dict(message.headers)["eventType"] == "Größe".encode()
+        relay.stop()
+        relay.configure(outbox__payload="content").start()
+        content = bytes(range(256)) * 100 + b"\0" * 10
+        relay.sql("INSERT INTO outbox VALUES (2, 'blob', %s, 'x', NULL, %s)", (b"\0\xff", content))
+        (message,) = relay.wait_for(1, "blob")
+        assert message.value == content
+        assert message.key == b"\0\xff"
+
+
+def test_nothing_of_a_rollback_or_a_savepoint_rollback_arrives(relay):
+    relay.start()
+    connection = relay.connect()
+    with connection.cursor() as cursor:
+        insert = "INSERT INTO outbox VALUES (%s, 'order', 'k', 'Created', '{}')"
+        cursor.execute(insert, "rolled-back")
+        connection.rollback()
+        cursor.execute(insert, "kept")
+        cursor.execute("SAVEPOINT s")
+        cursor.execute(insert, "undone")
+        cursor.execute("ROLLBACK TO s")
+        cursor.execute(insert, "deleted-again")
+        cursor.execute("DELETE FROM outbox WHERE id = 'deleted-again'")
+        connection.commit()
+        cursor.execute(insert, "last")
+        connection.commit()
+    connection.close()
+    relay.wait_for(3)
+    assert sorted(m.id for m in relay.received()) == ["deleted-again", "kept", "last"]
+
+
+def test_many_rows_of_one_statement_arrive_in_order_per_key(relay):
+    relay.configure(delivery__start="now").start()
+    wait_until(lambda: "reading the binary log" in relay.log(), "start")
+    for batch in range(5):
+        relay.insert(*[f"{batch}-{i:03}" for i in range(200)])
+    messages = relay.wait_for(1000)
+    assert [m.id for m in messages] == [f"{b}-{i:03}" for b in range(5) for i in range(200)]
+    assert len({m.partition for m in messages}) == 1
+
+
+def test_the_partition_is_that_of_the_java_client(relay):
+    # Partitions of three by Utils.toPositive(murmur2(key)) % 3, computed as org.apache.kafka does.
+    def murmur2(key):
+        m, h = 0x5BD1E995, (0x9747B28C ^ len(key)) & 0xFFFFFFFF
+        for i in range(0, len(key) - 3, 4):
+            k = int.from_bytes(key[i : i + 4], "little") * m & 0xFFFFFFFF
+            k = (k ^ (k >> 24)) * m & 0xFFFFFFFF
+            h = (h * m & 0xFFFFFFFF) ^ k
+        rest = key[len(key) & ~3 :]
+        if rest:
+            h = (h ^ int.from_bytes(rest, "little")) * m & 0xFFFFFFFF
+        h = (h ^ (h >> 13)) * m & 0xFFFFFFFF
+        return h ^ (h >> 15)
+
+    relay.start()
+    for i in range(30):
+        relay.insert(f"e{i}", key=f"customer-{i * 7919}")
+    for message in relay.wait_for(30):
+        assert message.partition == (murmur2(message.key) & 0x7FFFFFFF) % 3
+
+
+def test_a_clean_stop_under_load_repeats_and_loses_nothing(relay):
+    relay.start()
+    for i in range(6):
+        relay.insert(*[f"{i}-{n}" for n in range(300)])
+        if i % 2:
+            assert relay.stop() == 0
+            relay.start()
+    relay.wait_for(1800)
+    assert relay.stop() == 0
+    ids = [m.id for m in relay.received()]
+    assert len(ids) == len(set(ids)) == 1800 or relay.log().count("read ") > 1
+
+
+def test_transactions_on_other_tables_move_the_checkpoint(relay):
+    relay.start()
+    relay.insert("e1")
+    relay.wait_for(1)
+    relay.sql("INSERT INTO orders (note) VALUES ('x')")
+    ((executed,),) = relay.sql("SELECT @@global.gtid_executed")
+    wait_until(lambda: executed.replace("\n", "") in relay.checkpoint(), "checkpoint")
+
+
+@pytest.mark.parametrize("start, expected", [("table", 5), ("earliest", 5), ("now", 2)])
+def test_the_start_decides_what_comes_first(outboxd, kafka, tmp_path, start, expected):
+    with PrivateMysql() as server, Relay(
+        outboxd, server, kafka, tmp_path, delivery__start=start
+    ) as relay:
+        relay.insert("old-1", "old-2", "old-3")
+        relay.start()
+        wait_until(lambda: "reading the binary log" in relay.log(), "start")
+        relay.insert("new-1", "new-2")
+        messages = relay.wait_for(expected)
+        assert {m.id for m in messages} >= {"new-1", "new-2"}
+        assert len({m.id for m in messages}) == expected
+
+
+def test_without_a_start_it_names_the_choices(relay):
+    result = relay.configure(delivery__start=None).command("run")
+    assert result.returncode == 84
+    for choice in ("table", "earliest", "now", "gtid:", "file:"):
+        assert choice in result.stderr
+
+
+def test_a_server_without_gtids_is_read_by_file_and_offset(outboxd, kafka, tmp_path):
+    with PrivateMysql(options={"gtid-mode": "OFF", "enforce-gtid-consistency": "OFF"}) as server:
+        with Relay(outboxd, server, kafka, tmp_path) as relay:
+            relay.insert("old")
+            relay.start()
+            relay.wait_for(1)
+            relay.insert("new")
+            messages = relay.wait_for(2)
+            position = dict(messages[-1].headers)["outboxd.position"].decode()
+            relay.sql("FLUSH BINARY LOGS")
+            relay.insert("newer")
+            relay.wait_for(3)
+            assert relay.stop() == 0
+            relay.start()
+            relay.insert("newest")
+            assert [m.id for m in relay.wait_for(4)] == ["old", "new", "newer", "newest"]
+            assert position.startswith("binlog.")
+
+
+def test_a_transaction_larger_than_memory_arrives_whole(relay):
+    relay.configure(delivery__start="now").start()
+    wait_until(lambda: "reading the binary log" in relay.log(), "start")
+    connection = relay.connect()
+    with connection.cursor() as cursor:
+        for start in range(0, 100_000, 10_000):
+            rows = ",".join(
+                f"('{i}','order','k{i % 50}','Created','{{\"n\":{i},\"pad\":\"{'x' * 150}\"}}')"
+                for i in range(start, start + 10_000)
+            )
+            cursor.execute("INSERT INTO outbox VALUES " + rows)
+    connection.commit()
+    connection.close()
+    messages = relay.wait_for(100_000, seconds=120)
+    assert sorted(int(m.id) for m in messages) == list(range(100_000))
+
+
+def test_a_crash_of_mysql_loses_nothing(outboxd, kafka, tmp_path):
+    with PrivateMysql() as server, Relay(outboxd, server, kafka, tmp_path) as relay:
+        relay.start()
+        relay.insert("before")
+        relay.wait_for(1)
+        server.kill9()
+        server.start()
+        relay.insert("after")
+        assert [m.id for m in relay.wait_for(2)] == ["before", "after"]
+
+
+def test_a_restart_of_kafka_loses_nothing_and_keeps_order(outboxd, mysql, tmp_path):
+    with PrivateKafka() as server, Relay(outboxd, mysql, server, tmp_path) as relay:
+        relay.start()
+        relay.insert("0")
+        relay.wait_for(1)
+        server.kill9()
+        for i in range(1, 50):
+            relay.insert(str(i))
+        server.start()
+        ids = [int(m.id) for m in relay.wait_for(50)]
+        first = list(dict.fromkeys(ids))
+        assert first == list(range(50))
+
+
+def test_a_log_without_column_names_needs_them_declared(outboxd, kafka, tmp_path):
+    with PrivateMysql(options={"binlog-row-metadata": "MINIMAL"}) as server:
+        with Relay(outboxd, server, kafka, tmp_path) as relay:
+            result = relay.command("run")
+            assert result.returncode == 78
+            assert "columns = id,aggregatetype,aggregateid,type,payload" in result.stderr
+            relay.configure(outbox__columns="id,aggregatetype,aggregateid,type,payload").start()
+            relay.insert("e1")
+            assert relay.wait_for(1)[-1].id == "e1"
+
+
+def test_tail_prints_messages_and_stores_nothing(relay):
+    import json
+    import subprocess
+
+    relay.insert("old")
+    tail = subprocess.Popen(
+        [relay.binary, "tail", "--from", "table", "--config", str(relay.path)],
+        stdout=subprocess.PIPE, text=True,
+    )
+    try:
+        line = json.loads(tail.stdout.readline())
+        assert line["topic"] == relay.topic() and line["value"] == '{"a":1}'
+        assert ["id", "old"] in line["headers"]
+        relay.insert("new")
+        assert ["id", "new"] in json.loads(tail.stdout.readline())["headers"]
+    finally:
+        tail.terminate()
+        assert tail.wait(timeout=30) == 0
+    assert not os.path.exists(relay.state / "checkpoint")
