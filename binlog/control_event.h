@@ -14,8 +14,8 @@ namespace outboxd::binlog {
 
 struct FormatDescription {
   std::string server_version;
-  bool has_checksums = false;        // Every event from this one on, this one in any case.
-  std::uint8_t event_types = 0;      // Types above this are unknown to the server itself.
+  bool has_checksums = false;    // Every event from this one on, this one in any case.
+  std::uint8_t event_types = 0;  // Types above this are unknown to the server itself.
 };
 
 // `event`: the whole event, since the place of its checksum is part of what it says: the last five
@@ -23,7 +23,7 @@ struct FormatDescription {
 [[nodiscard]] Result<FormatDescription> ParseFormatDescription(Bytes event);
 
 struct Rotate {
-  std::uint64_t offset;   // In the next file.
+  std::uint64_t offset;  // In the next file.
   std::string_view file;
 };
 [[nodiscard]] Result<Rotate> ParseRotate(Bytes body);

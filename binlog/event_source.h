@@ -9,8 +9,8 @@ namespace outboxd::binlog {
 // What an open stream comes from and how positions in it are told.
 struct StreamIdentity {
   std::string server_uuid;
-  bool by_gtid = false;          // False: by file and offset.
-  bool has_checksums = false;    // Whether a ROTATE before the first FORMAT_DESCRIPTION has one.
+  bool by_gtid = false;        // False: by file and offset.
+  bool has_checksums = false;  // Whether a ROTATE before the first FORMAT_DESCRIPTION has one.
 };
 
 // One stream of raw binlog events: a server, a file or a simulator.

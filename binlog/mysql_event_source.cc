@@ -46,7 +46,8 @@ Result<DumpState> PrepareSession(MysqlConnection& connection,
   if (!rows) return std::unexpected(rows.error());
   const ResultRow& row = rows->at(0);
   if (row.at(3).value_or("0") != "1") {
-    return Fail(ErrorKind::kUnsuitable, "log_bin is OFF: there is no binary log to read HINT: in"
+    return Fail(ErrorKind::kUnsuitable,
+                "log_bin is OFF: there is no binary log to read HINT: in"
                 " my.cnf: [mysqld] log_bin = binlog, then restart the server");
   }
   return DumpState{.server_uuid = row.at(0).value_or(""),
@@ -124,8 +125,7 @@ class MysqlEventSource::Dump {
   }
 
   Result<Bytes> Fetch(std::chrono::milliseconds first_event_deadline) {
-    if (!has_answered_ &&
-        !WaitReadable(connection_.socket_descriptor(), first_event_deadline)) {
+    if (!has_answered_ && !WaitReadable(connection_.socket_descriptor(), first_event_deadline)) {
       return Fail(ErrorKind::kDisconnected, "the server did not begin to send within {} s",
                   first_event_deadline.count() / 1000);
     }
@@ -170,14 +170,15 @@ Result<StreamIdentity> MysqlEventSource::Open(const Position& from) {
 Result<StreamIdentity> MysqlEventSource::OpenHost(const ConnectionOptions& host,
                                                   const Position& from) {
   ConnectionOptions options = host;
-  options.read_timeout =
-      std::max(std::chrono::ceil<std::chrono::seconds>(options_.read_deadline),
-               std::chrono::seconds(1));
+  options.read_timeout = std::max(std::chrono::ceil<std::chrono::seconds>(options_.read_deadline),
+                                  std::chrono::seconds(1));
   auto connection = MysqlConnection::Connect(options);
   if (!connection) return std::unexpected(connection.error());
   if (connection->IsMariaDb()) {
-    return Fail(ErrorKind::kUnsuitable, "this is MariaDB ({}), which is not supported HINT: use"
-                " MySQL or Percona Server", connection->server_version());
+    return Fail(ErrorKind::kUnsuitable,
+                "this is MariaDB ({}), which is not supported HINT: use"
+                " MySQL or Percona Server",
+                connection->server_version());
   }
   dump_ = std::make_unique<Dump>(std::move(*connection));
   if (!WatchSocket(dump_->connection().socket_descriptor())) {

@@ -79,8 +79,8 @@ std::string CompactJson(std::string_view text) {
 }
 
 bool IsNumberType(std::string_view type) {
-  constexpr std::string_view kTypes[] = {"tinyint", "smallint", "mediumint", "int", "bigint",
-                                         "decimal", "year"};
+  constexpr std::string_view kTypes[] = {"tinyint", "smallint", "mediumint", "int",
+                                         "bigint",  "decimal",  "year"};
   return std::ranges::any_of(kTypes, [type](std::string_view t) { return type.starts_with(t); });
 }
 
@@ -94,7 +94,10 @@ class TableScan {
  public:
   TableScan(MysqlConnection& connection, const TableFacts& table,
             const std::vector<std::string>& columns, std::size_t chunk_rows, bool locks)
-      : connection_(connection), table_(table), columns_(columns), chunk_rows_(chunk_rows),
+      : connection_(connection),
+        table_(table),
+        columns_(columns),
+        chunk_rows_(chunk_rows),
         locks_(locks) {
     for (const std::string& name : columns) is_json_.push_back(TypeOf(name) == "json");
     for (const std::string& name : table.primary_key) key_types_.push_back(TypeOf(name));
@@ -183,8 +186,8 @@ Result<ServerFacts> MysqlServer::Facts() {
   for (const ResultRow& row : *rows) values[TextOf(row.at(0))] = TextOf(row.at(1));
   ServerFacts facts;
   // A proxy can say another version than the server; the greeting tells MariaDB.
-  facts.version = connection_.IsMariaDb() ? std::string(connection_.server_version())
-                                          : values["version"];
+  facts.version =
+      connection_.IsMariaDb() ? std::string(connection_.server_version()) : values["version"];
   facts.server_uuid = values["server_uuid"];
   facts.gtid_mode = values["gtid_mode"];
   facts.log_bin = values["log_bin"] == "ON";
@@ -216,7 +219,8 @@ Result<std::vector<MissingPrivilege>> MysqlServer::MissingPrivileges(
     const std::string name =
         fmt::format("{}.{}", QuoteIdentifier(schema_name), QuoteIdentifier(table_name));
     auto probe = connection_.Query(fmt::format("SELECT 1 FROM {} LIMIT 0", name));
-    if (probe || probe.error().kind == ErrorKind::kUnsuitable) continue;  // No such table: not ours.
+    if (probe || probe.error().kind == ErrorKind::kUnsuitable)
+      continue;  // No such table: not ours.
     if (probe.error().kind != ErrorKind::kDenied) return std::unexpected(probe.error());
     missing.push_back({fmt::format("SELECT on {}.{}", schema_name, table_name),
                        fmt::format("GRANT SELECT ON {} TO {}", name, account)});
@@ -319,8 +323,10 @@ Result<void> MysqlServer::ScanTable(
     const TableFacts& table, const std::vector<std::string>& columns, std::size_t chunk_rows,
     const std::function<Result<bool>(std::span<const ColumnValue>, std::string_view)>& visit) {
   if (table.primary_key.empty()) {
-    return Fail(ErrorKind::kUnsuitable, "table {}.{} has no primary key to read it by HINT: add one,"
-                " or choose another start than 'table'", table.schema_name, table.table_name);
+    return Fail(ErrorKind::kUnsuitable,
+                "table {}.{} has no primary key to read it by HINT: add one,"
+                " or choose another start than 'table'",
+                table.schema_name, table.table_name);
   }
   auto isolation = connection_.Query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
   if (!isolation) return std::unexpected(isolation.error());

@@ -15,14 +15,14 @@ namespace outboxd::binlog {
 
 // The server's settings that decide whether and how its log can be read, as the server words them.
 struct ServerFacts {
-  std::string version;        // "9.7.4", "8.4.5-log", "10.11.6-MariaDB-..."
+  std::string version;  // "9.7.4", "8.4.5-log", "10.11.6-MariaDB-..."
   std::string server_uuid;
-  std::string gtid_mode;      // OFF, OFF_PERMISSIVE, ON_PERMISSIVE, ON
+  std::string gtid_mode;  // OFF, OFF_PERMISSIVE, ON_PERMISSIVE, ON
   bool log_bin = false;
-  std::string binlog_format;          // ROW, MIXED, STATEMENT
-  std::string binlog_row_image;       // FULL, MINIMAL, NOBLOB
-  std::string binlog_row_metadata;    // FULL, MINIMAL; empty: the server has no such variable
-  std::string binlog_checksum;        // CRC32, NONE
+  std::string binlog_format;        // ROW, MIXED, STATEMENT
+  std::string binlog_row_image;     // FULL, MINIMAL, NOBLOB
+  std::string binlog_row_metadata;  // FULL, MINIMAL; empty: the server has no such variable
+  std::string binlog_checksum;      // CRC32, NONE
   std::string sync_binlog, innodb_flush_log_at_trx_commit;
   std::uint64_t binlog_expire_seconds = 0;
   bool compresses_transactions = false;  // binlog_transaction_compression
@@ -30,7 +30,7 @@ struct ServerFacts {
 
 struct ColumnFacts {
   std::string name;
-  std::string type;       // "varchar(255)", "json", ...
+  std::string type;  // "varchar(255)", "json", ...
   bool nullable = false;
   std::string character_set;  // Empty where there is none.
 };

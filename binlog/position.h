@@ -11,8 +11,9 @@ namespace outboxd::binlog {
 // group; file and offset tell it on one server only and serve where gtid_mode is not ON.
 struct Position {
   GtidSet gtids;
-  std::string file;          // Empty: not known.
-  std::uint64_t offset = 0;  // Bytes from the start of `file`, of the next transaction's first event.
+  std::string file;  // Empty: not known.
+  std::uint64_t offset =
+      0;  // Bytes from the start of `file`, of the next transaction's first event.
 
   friend bool operator==(const Position&, const Position&) = default;
 };

@@ -14,10 +14,10 @@ using ColumnValue = std::optional<std::string_view>;
 
 // One inserted row of a matching table. All views stay valid until the next row is read.
 struct Row {
-  std::uint32_t table;                      // Index of the table in the reader's table filter.
+  std::uint32_t table;  // Index of the table in the reader's table filter.
   std::string_view schema_name;
   std::string_view table_name;
-  std::span<const ColumnValue> values;      // In the order in which the columns were asked for.
+  std::span<const ColumnValue> values;  // In the order in which the columns were asked for.
 };
 
 }  // namespace outboxd::binlog

@@ -23,11 +23,12 @@ std::size_t FindColumn(const TableMap& map, const TableSelection& selection,
 Result<void> CheckDeclaredColumns(const TableMap& map, const TableSelection& selection) {
   if (map.has_names) return {};
   if (selection.declared_columns.empty()) {
-    return Fail(ErrorKind::kUnsuitable,
-                "the binary log does not name the columns of {}.{} HINT: SET PERSIST"
-                " binlog_row_metadata = FULL (for rows written from then on), or declare the table's"
-                " columns in order with 'columns = a,b,c'",
-                map.schema_name, map.table_name);
+    return Fail(
+        ErrorKind::kUnsuitable,
+        "the binary log does not name the columns of {}.{} HINT: SET PERSIST"
+        " binlog_row_metadata = FULL (for rows written from then on), or declare the table's"
+        " columns in order with 'columns = a,b,c'",
+        map.schema_name, map.table_name);
   }
   if (selection.declared_columns.size() != map.columns.size()) {
     return Fail(ErrorKind::kUnsuitable,
@@ -118,8 +119,9 @@ Result<RowReader::KnownTable> RowReader::MakeKnown(Bytes body) const {
   for (const std::string& name : selection.columns) {
     known.wanted.push_back(FindColumn(known.map, selection, name));
     if (known.wanted.back() == known.map.columns.size()) {
-      return Fail(ErrorKind::kUnsuitable, "table {}.{} had no column '{}' when this row was written",
-                  known.map.schema_name, known.map.table_name, name);
+      return Fail(ErrorKind::kUnsuitable,
+                  "table {}.{} had no column '{}' when this row was written", known.map.schema_name,
+                  known.map.table_name, name);
     }
   }
   return known;

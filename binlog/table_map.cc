@@ -183,8 +183,11 @@ Result<void> ReadColumns(ByteCursor& body, std::vector<Column>& columns) {
   const std::uint64_t count = body.PackedInteger();
   const Bytes types = body.Take(count);
   Bytes metadata_bytes;
-  if (!body.AtEnd()) metadata_bytes = body.Take(body.PackedInteger());
-  const Bytes nullable = body.Take(body.AtEnd() ? 0 : (types.size() + 7) / 8);
+  Bytes nullable;
+  if (!body.AtEnd()) {
+    metadata_bytes = body.Take(body.PackedInteger());
+    nullable = body.Take((types.size() + 7) / 8);
+  }
   if (!body.ok() || types.empty()) return CutOff("columns");
 
   ByteCursor metadata(metadata_bytes);

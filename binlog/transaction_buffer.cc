@@ -67,8 +67,8 @@ Result<void> TransactionBuffer::OpenSpill() {
 
 Result<void> TransactionBuffer::WriteSpill(Bytes bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(spill_descriptor_, bytes.data(), bytes.size(),
-                                     static_cast<off_t>(spilled_bytes_));
+    const ssize_t written =
+        ::pwrite(spill_descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(spilled_bytes_));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
       return Fail(ErrorKind::kSpill, "cannot write the spill file in {}: {}",

@@ -88,9 +88,9 @@ Result<TransactionReader::Outcome> TransactionReader::Feed(Bytes event) {
 // log_pos holds 32 bits only and is 0 in events that stand in no file. Events follow one another
 // closely, so that the upper half of the offset can be carried along.
 void TransactionReader::Advance(const EventHeader& header) {
-  const bool is_in_file =
-      header.log_pos != 0 && (header.flags & EventHeader::kArtificial) == 0 &&
-      header.type != EventType::kHeartbeat && header.type != EventType::kHeartbeatV2;
+  const bool is_in_file = header.log_pos != 0 && (header.flags & EventHeader::kArtificial) == 0 &&
+                          header.type != EventType::kHeartbeat &&
+                          header.type != EventType::kHeartbeatV2;
   if (!is_in_file) {
     event_begin_ = event_end_;
     return;
@@ -323,8 +323,8 @@ Result<void> TransactionReader::OnRows(const EventHeader& header, Bytes body) {
   if (!cursor.ok()) {
     return Fail(ErrorKind::kCorrupt, "rows event of {} bytes is too short", body.size());
   }
-  const bool matches = std::ranges::find(matching_table_ids_, table_id) !=
-                       matching_table_ids_.end();
+  const bool matches =
+      std::ranges::find(matching_table_ids_, table_id) != matching_table_ids_.end();
   if ((flags & kStatementEnd) != 0) matching_table_ids_.clear();
   if (!matches) return {};
   if (IsWriteRows(header.type)) {

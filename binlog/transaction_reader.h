@@ -18,8 +18,8 @@ namespace outboxd::binlog {
 
 // One committed transaction (or DDL, or empty GTID) as the log has it.
 struct Transaction {
-  std::optional<Gtid> gtid;       // None: anonymous.
-  std::string file;               // Where it stands on the server it was read from ...
+  std::optional<Gtid> gtid;        // None: anonymous.
+  std::string file;                // Where it stands on the server it was read from ...
   std::uint64_t begin_offset = 0;  // ... the first byte of its GTID event, in 64 bits ...
   std::uint64_t end_offset = 0;    // ... and the first byte behind its terminator.
   std::uint64_t commit_us = 0;     // Microseconds since the epoch; 0: not told.
@@ -64,13 +64,13 @@ class TransactionReader {
   // The grammar of a stream, in terms of binlog events:
   //
   //   stream      = { file }
-  //   file        = [ROTATE(artificial)] FORMAT_DESCRIPTION [PREVIOUS_GTIDS] { group } [ROTATE|STOP]
-  //   group       = ( GTID | GTID_TAGGED | ANONYMOUS_GTID ) ( ddl | transaction )
-  //   ddl         = QUERY(other) | QUERY(XA COMMIT) | QUERY(XA ROLLBACK)
-  //   transaction = QUERY(BEGIN | XA START) { change } terminator
-  //   change      = ROWS_QUERY | TABLE_MAP | ROWS | statement | QUERY(SAVEPOINT | ROLLBACK TO)
-  //   statement   = { INTVAR | RAND | USER_VAR | BEGIN_LOAD } ( QUERY(other) | EXECUTE_LOAD )
-  //   terminator  = XID | QUERY(COMMIT) | QUERY(ROLLBACK) | XA_PREPARE
+  //   file        = [ROTATE(artificial)] FORMAT_DESCRIPTION [PREVIOUS_GTIDS] { group }
+  //   [ROTATE|STOP] group       = ( GTID | GTID_TAGGED | ANONYMOUS_GTID ) ( ddl | transaction ) ddl
+  //   = QUERY(other) | QUERY(XA COMMIT) | QUERY(XA ROLLBACK) transaction = QUERY(BEGIN | XA START)
+  //   { change } terminator change      = ROWS_QUERY | TABLE_MAP | ROWS | statement |
+  //   QUERY(SAVEPOINT | ROLLBACK TO) statement   = { INTVAR | RAND | USER_VAR | BEGIN_LOAD } (
+  //   QUERY(other) | EXECUTE_LOAD ) terminator  = XID | QUERY(COMMIT) | QUERY(ROLLBACK) |
+  //   XA_PREPARE
   //
   // HEARTBEAT, artificial ROTATE and ignorable events may stand anywhere. A crashed server leaves a
   // transaction without terminator at the end of a file; it was never committed.

@@ -13,9 +13,9 @@ namespace outboxd {
 // The stored position up to which everything is delivered, and what it belongs to, so that a
 // checkpoint is never used for another server, cluster or set of tables without a word.
 struct Checkpoint {
-  std::string relay;        // The relay's name.
-  std::string server_uuid;  // Of the server the position was read from.
-  std::string sink;         // Kafka cluster id; empty for the stdout sink.
+  std::string relay;                // The relay's name.
+  std::string server_uuid;          // Of the server the position was read from.
+  std::string sink;                 // Kafka cluster id; empty for the stdout sink.
   std::vector<std::string> tables;  // The event table patterns, as configured, sorted.
   binlog::Position position;
   // Commit time of the last transaction within `position`, microseconds since the epoch; 0: none

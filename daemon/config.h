@@ -42,20 +42,20 @@ struct HeaderConfig {
 
 // One family of event tables: [outbox] or [outbox.NAME].
 struct OutboxConfig {
-  std::string section;               // "outbox" or "outbox.NAME", for messages.
-  std::vector<std::string> tables;   // "schema.table", '*' and '?' allowed in both parts.
+  std::string section;              // "outbox" or "outbox.NAME", for messages.
+  std::vector<std::string> tables;  // "schema.table", '*' and '?' allowed in both parts.
   // The rest stands here as the preset `debezium` has it.
   std::string preset = "debezium";
-  std::string id = "id";               // Column names.
-  std::string key = "aggregateid";     // Empty: messages without key.
-  std::string type;                    // Empty: not used. No preset of this version uses it.
+  std::string id = "id";            // Column names.
+  std::string key = "aggregateid";  // Empty: messages without key.
+  std::string type;                 // Empty: not used. No preset of this version uses it.
   std::string payload = "payload";
-  std::string timestamp, partition;    // Empty: not used.
+  std::string timestamp, partition;                    // Empty: not used.
   std::string topic = "outbox.event.{aggregatetype}";  // "{{" and "}}" stand for braces.
   std::vector<HeaderConfig> headers;
-  std::vector<std::string> columns;    // Declared order, for binlog_row_metadata=MINIMAL.
-  bool table_header = true;            // outboxd.table
-  bool position_header = true;         // outboxd.position
+  std::vector<std::string> columns;  // Declared order, for binlog_row_metadata=MINIMAL.
+  bool table_header = true;          // outboxd.table
+  bool position_header = true;       // outboxd.position
 };
 
 struct SinkConfig {
@@ -74,8 +74,8 @@ struct TopicsConfig {
 struct StartChoice {
   enum class Kind { kNone, kTable, kEarliest, kNow, kGtid, kFile };
   Kind kind = Kind::kNone;
-  std::string gtids;       // kGtid
-  std::string file;        // kFile
+  std::string gtids;         // kGtid
+  std::string file;          // kFile
   std::uint64_t offset = 0;  // kFile
 };
 

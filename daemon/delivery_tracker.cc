@@ -94,7 +94,8 @@ void DeliveryTracker::Advance() {
     if (done.has_gtid) {
       progress_.position.gtids.Add(done.origin, done.numbers);
       if (done.more) progress_.position.gtids.Unite(*done.more);
-      progress_.last_gtid = binlog::Gtid{.origin = std::move(done.origin), .number = done.numbers.last};
+      progress_.last_gtid =
+          binlog::Gtid{.origin = std::move(done.origin), .number = done.numbers.last};
     }
     progress_.position.file = files_[done.file];
     progress_.position.offset = done.offset;

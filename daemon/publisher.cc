@@ -112,8 +112,8 @@ Result<Step> Publisher::Hold(const binlog::Row& row, std::string_view position,
     return Fail(ExitCode::kUndecodable,
                 "bad event {} (id {}) of table {}.{}: {} HINT: mend the cause and start again, or"
                 " let exactly this event pass with 'outboxd skip {}'",
-                position, Escaped(mappings_[row.table].event_id()), row.schema_name,
-                row.table_name, reason, position);
+                position, Escaped(mappings_[row.table].event_id()), row.schema_name, row.table_name,
+                reason, position);
   }
   const bool is_new = !held_ || held_->position != position || held_->reason != reason;
   if (is_new) {
@@ -126,9 +126,10 @@ Result<Step> Publisher::Hold(const binlog::Row& row, std::string_view position,
     if (auto written = state_directory_->WriteHeld(*held_); !written) {
       return std::unexpected(written.error());
     }
-    spdlog::error("holding at event {} (id {}) of table {}: {}; trying again until it can be"
-                  " delivered; 'outboxd skip {}' lets exactly this event pass",
-                  position, Escaped(held_->id), held_->table, reason, position);
+    spdlog::error(
+        "holding at event {} (id {}) of table {}: {}; trying again until it can be"
+        " delivered; 'outboxd skip {}' lets exactly this event pass",
+        position, Escaped(held_->id), held_->table, reason, position);
   }
   state_ = State::kHolding;
   needs_producer_ = producer_is_lost;
@@ -172,8 +173,8 @@ Result<Step> Publisher::LetPass(const binlog::Row& row, std::string_view positio
   if (auto recorded = state_directory_->RecordSkipped(skipped); !recorded) {
     return std::unexpected(recorded.error());
   }
-  spdlog::warn("event {} (id {}) was let pass unpublished by an operator; recorded in {}",
-               position, Escaped(held_->id), state_directory_->path());
+  spdlog::warn("event {} (id {}) was let pass unpublished by an operator; recorded in {}", position,
+               Escaped(held_->id), state_directory_->path());
   if (needs_producer_) {
     // Nothing is in flight, so that opening it here loses nothing; a failure shows at the next row.
     needs_producer_ = !sink_.Open(options_.open_timeout).has_value();

@@ -22,9 +22,9 @@ namespace outboxd {
 // What a step of the reader thread came to.
 struct Step {
   enum class Kind {
-    kGoOn,   // Call again at once.
-    kFull,   // The sink's queue is full: wait for room, at most `pause`.
-    kPause,  // Nothing to do before `pause` is over.
+    kGoOn,     // Call again at once.
+    kFull,     // The sink's queue is full: wait for room, at most `pause`.
+    kPause,    // Nothing to do before `pause` is over.
     kStopped,  // A stop was asked for and the last transaction is handed over.
   };
   Kind kind = Kind::kGoOn;
@@ -47,8 +47,7 @@ class Publisher {
 
   // Moves on with `row`, which stands at `position`; to be called again with the same row until it
   // says that it is done: *done = true. An error ends the run.
-  [[nodiscard]] Result<Step> Publish(const binlog::Row& row, std::string_view position,
-                                     bool* done);
+  [[nodiscard]] Result<Step> Publish(const binlog::Row& row, std::string_view position, bool* done);
 
   // The next `messages` messages are sent one by one, each only after the one before was
   // acknowledged, so that a refused one is known for sure and nothing overtakes it.

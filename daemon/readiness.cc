@@ -29,11 +29,11 @@ bool IsMariaDb(const binlog::ServerFacts& facts) {
 
 Finding CheckGtidMode(const binlog::ServerFacts& facts) {
   if (facts.gtid_mode == "ON") return Ok("gtid_mode", "ON");
-  return Warning("gtid_mode",
-                 fmt::format("{}: positions are a file and offset, and end with a failover",
-                             facts.gtid_mode),
-                 "SET PERSIST enforce_gtid_consistency = ON; then SET PERSIST gtid_mode ="
-                 " OFF_PERMISSIVE, ON_PERMISSIVE, ON in turn");
+  return Warning(
+      "gtid_mode",
+      fmt::format("{}: positions are a file and offset, and end with a failover", facts.gtid_mode),
+      "SET PERSIST enforce_gtid_consistency = ON; then SET PERSIST gtid_mode ="
+      " OFF_PERMISSIVE, ON_PERMISSIVE, ON in turn");
 }
 
 Finding CheckDurability(const binlog::ServerFacts& facts) {
@@ -50,9 +50,9 @@ Finding CheckDurability(const binlog::ServerFacts& facts) {
 Finding CheckRowMetadata(const binlog::ServerFacts& facts) {
   if (facts.binlog_row_metadata == "FULL") return Ok("binlog_row_metadata", "FULL");
   return Warning("binlog_row_metadata",
-                 fmt::format("{}: the log does not name columns",
-                             facts.binlog_row_metadata.empty() ? "not known to this server"
-                                                               : facts.binlog_row_metadata),
+                 fmt::format("{}: the log does not name columns", facts.binlog_row_metadata.empty()
+                                                                      ? "not known to this server"
+                                                                      : facts.binlog_row_metadata),
                  "SET PERSIST binlog_row_metadata = FULL, or declare 'columns = a,b,c'");
 }
 
@@ -68,12 +68,12 @@ Finding CheckEngine(const binlog::TableFacts& table, const std::string& name) {
   if (table.engine_is_transactional || table.engine == "BLACKHOLE") {
     return Ok(name, fmt::format("engine {}", table.engine));
   }
-  return Problem(name,
-                 fmt::format("engine {} cannot roll back: rows of a rolled-back transaction would"
-                             " be published",
-                             table.engine),
-                 fmt::format("ALTER TABLE `{}`.`{}` ENGINE = InnoDB", table.schema_name,
-                             table.table_name));
+  return Problem(
+      name,
+      fmt::format("engine {} cannot roll back: rows of a rolled-back transaction would"
+                  " be published",
+                  table.engine),
+      fmt::format("ALTER TABLE `{}`.`{}` ENGINE = InnoDB", table.schema_name, table.table_name));
 }
 
 Finding CheckColumns(const binlog::TableFacts& table, const std::string& name,
@@ -132,9 +132,9 @@ std::vector<Finding> CheckServerSettings(const binlog::ServerFacts& facts) {
   if (facts.binlog_format == "ROW") {
     findings.push_back(Ok("binlog_format", "ROW"));
   } else {
-    findings.push_back(Problem(
-        "binlog_format", fmt::format("{}: rows would not be in the log", facts.binlog_format),
-        "SET PERSIST binlog_format = ROW, and reconnect the application"));
+    findings.push_back(Problem("binlog_format",
+                               fmt::format("{}: rows would not be in the log", facts.binlog_format),
+                               "SET PERSIST binlog_format = ROW, and reconnect the application"));
   }
   if (facts.binlog_row_image == "FULL") {
     findings.push_back(Ok("binlog_row_image", "FULL"));
@@ -161,8 +161,7 @@ binlog::Result<std::vector<Finding>> CheckPrivileges(binlog::MysqlServer& server
   if (!missing) return std::unexpected(missing.error());
   std::vector<Finding> findings;
   for (binlog::MissingPrivilege& privilege : *missing) {
-    findings.push_back(Problem("privileges",
-                               fmt::format("{} is missing", privilege.privilege),
+    findings.push_back(Problem("privileges", fmt::format("{} is missing", privilege.privilege),
                                std::move(privilege.grant), ExitCode::kDenied));
   }
   if (findings.empty()) {
@@ -172,8 +171,7 @@ binlog::Result<std::vector<Finding>> CheckPrivileges(binlog::MysqlServer& server
 }
 
 std::vector<Finding> CheckEventTables(const EventTables& tables,
-                                      const std::vector<DescribedTable>& found,
-                                      bool names_in_log) {
+                                      const std::vector<DescribedTable>& found, bool names_in_log) {
   std::vector<Finding> findings;
   for (std::size_t i = 0; i < tables.selections.size(); ++i) {
     const binlog::TableSelection& selection = tables.selections[i];

@@ -25,12 +25,13 @@ struct Finding {
 // the account's privileges, the event tables and their columns. Used by `check`, which shows all,
 // and by `run`, which ends at the first problem.
 [[nodiscard]] std::vector<Finding> CheckServerSettings(const binlog::ServerFacts& facts);
-[[nodiscard]] binlog::Result<std::vector<Finding>> CheckPrivileges(
-    binlog::MysqlServer& server, const EventTables& tables);
+[[nodiscard]] binlog::Result<std::vector<Finding>> CheckPrivileges(binlog::MysqlServer& server,
+                                                                   const EventTables& tables);
 // `found`: what DescribeEventTables() found. `names_in_log`: whether the log names the columns
 // (binlog_row_metadata=FULL).
-[[nodiscard]] std::vector<Finding> CheckEventTables(
-    const EventTables& tables, const std::vector<DescribedTable>& found, bool names_in_log);
+[[nodiscard]] std::vector<Finding> CheckEventTables(const EventTables& tables,
+                                                    const std::vector<DescribedTable>& found,
+                                                    bool names_in_log);
 
 // The first problem among `findings`; null: none.
 [[nodiscard]] const Finding* FirstProblem(const std::vector<Finding>& findings);

@@ -102,8 +102,8 @@ Result<Step> Relay::OpenSink(bool* is_open) {
   auto identity = parts_.sink.Open(options_.sink_open_timeout);
   if (!identity) {
     const sinks::Error& error = identity.error();
-    const bool is_operators_fault = error.kind == sinks::ErrorKind::kDenied ||
-                                    error.kind == sinks::ErrorKind::kConfiguration;
+    const bool is_operators_fault =
+        error.kind == sinks::ErrorKind::kDenied || error.kind == sinks::ErrorKind::kConfiguration;
     if (is_operators_fault && !sink_was_open_) {
       return Fail(ExitCodeOf(error.kind), "{}", error.message);
     }
@@ -113,11 +113,12 @@ Result<Step> Relay::OpenSink(bool* is_open) {
   }
   const std::string known = parts_.tracker.progress().sink;
   if (!known.empty() && known != *identity) {
-    return Fail(ExitCode::kCheckpoint,
-                "the checkpoint is for Kafka cluster {}, but kafka.bootstrap.servers leads to {}"
-                " HINT: mend kafka.bootstrap.servers; if the relay is to go on with the new cluster,"
-                " run 'outboxd position set keep'",
-                known, *identity);
+    return Fail(
+        ExitCode::kCheckpoint,
+        "the checkpoint is for Kafka cluster {}, but kafka.bootstrap.servers leads to {}"
+        " HINT: mend kafka.bootstrap.servers; if the relay is to go on with the new cluster,"
+        " run 'outboxd position set keep'",
+        known, *identity);
   }
   parts_.tracker.SetSink(*identity);
   sink_was_open_ = true;

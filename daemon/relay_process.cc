@@ -52,8 +52,7 @@ std::string StatusText(const DeliveryTracker& tracker, const std::optional<std::
 
 }  // namespace
 
-Result<void> RelayProcess::Run(Progress progress, EventTables tables,
-                                ReplicaIdentity identity) {
+Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIdentity identity) {
   const Config& config = parts_.config;
 
   const bool table_read_pending = progress.table_read_pending;
@@ -66,8 +65,7 @@ Result<void> RelayProcess::Run(Progress progress, EventTables tables,
   binlog::MysqlEventSource source(std::move(source_options));
 
   const binlog::TableFilter filter(tables.selections);
-  binlog::TransactionReader transactions(filter,
-                                         {.spill_directory = config.relay.spill_directory});
+  binlog::TransactionReader transactions(filter, {.spill_directory = config.relay.spill_directory});
   binlog::RowReader rows(filter, parts_.character_sets);
   DeliveryTracker tracker(std::move(progress));
   Publisher publisher(std::move(tables.mappings), parts_.sink, tracker, parts_.state, parts_.clock,

@@ -37,8 +37,7 @@ class RelayProcess {
 
   // Relays from `progress` on until a signal or an error; before it returns it waits, up to
   // relay.stop-timeout, for the deliveries under way and stores the checkpoint.
-  [[nodiscard]] Result<void> Run(Progress progress, EventTables tables,
-                                 ReplicaIdentity identity);
+  [[nodiscard]] Result<void> Run(Progress progress, EventTables tables, ReplicaIdentity identity);
 
  private:
   Parts parts_;

@@ -41,9 +41,9 @@ ReplicaIdentity MakeIdentity(std::uint64_t high, std::uint64_t low) {
   // Replicas that people number by hand have small numbers: stay away from them.
   constexpr std::uint32_t kLowestId = 0x40000000;
   const auto server_id = static_cast<std::uint32_t>(kLowestId | (high >> 33));
-  return {server_id, fmt::format("{:08x}-{:04x}-8{:03x}-{:04x}-{:012x}", high >> 32,
-                                 (high >> 16) & 0xFFFF, high & 0xFFF, 0x8000 | ((low >> 48) & 0x3FFF),
-                                 low & 0xFFFFFFFFFFFF)};
+  return {server_id,
+          fmt::format("{:08x}-{:04x}-8{:03x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xFFFF,
+                      high & 0xFFF, 0x8000 | ((low >> 48) & 0x3FFF), low & 0xFFFFFFFFFFFF)};
 }
 
 }  // namespace

@@ -60,15 +60,15 @@ Result<void> TableRead::ReadOnce(bool* complete) {
     for (const binlog::TableFacts& table : *tables) {
       std::uint64_t rows = 0;
       bool went_on = true;
-      auto scanned = server->ScanTable(
-          table, selections[i].columns, kRowsPerChunk,
-          [&](std::span<const binlog::ColumnValue> values,
-              std::string_view key) -> binlog::Result<bool> {
-            ++rows;
-            auto more = PublishRow({i, table.schema_name, table.table_name, values}, key);
-            went_on = more.value_or(false);
-            return more;
-          });
+      auto scanned = server->ScanTable(table, selections[i].columns, kRowsPerChunk,
+                                       [&](std::span<const binlog::ColumnValue> values,
+                                           std::string_view key) -> binlog::Result<bool> {
+                                         ++rows;
+                                         auto more = PublishRow(
+                                             {i, table.schema_name, table.table_name, values}, key);
+                                         went_on = more.value_or(false);
+                                         return more;
+                                       });
       if (failure_) return std::unexpected(*failure_);
       if (!scanned && !MayHeal(scanned.error().kind)) {
         return Fail(ExitCodeOf(scanned.error().kind), "reading {}.{}: {}", table.schema_name,
@@ -86,8 +86,7 @@ Result<void> TableRead::ReadOnce(bool* complete) {
 
 // False: break off, because of a stop, a lost producer or failure_.
 binlog::Result<bool> TableRead::PublishRow(const binlog::Row& row, std::string_view key) {
-  const std::string position(
-      event_position_.TableRow(row.schema_name, row.table_name, key));
+  const std::string position(event_position_.TableRow(row.schema_name, row.table_name, key));
   bool done = false;
   while (!done) {
     if (parts_.relay.stop_requested()) return false;

@@ -43,8 +43,8 @@ Findings CheckState(const Config& config) {
                         " file:NAME:OFFSET",
                         ExitCode::kNoStart});
   } else {
-    findings.push_back({Finding::Level::kOk, "checkpoint", "none yet; delivery.start counts", {},
-                        ExitCode::kOk});
+    findings.push_back(
+        {Finding::Level::kOk, "checkpoint", "none yet; delivery.start counts", {}, ExitCode::kOk});
   }
   return findings;
 }
@@ -58,8 +58,7 @@ Findings CheckSource(const Config& config) {
   }
   auto server = ConnectToServer(config.mysql);
   if (!server) {
-    findings.push_back(
-        ProblemOf("mysql", server.error().message, ExitCodeOf(server.error().kind)));
+    findings.push_back(ProblemOf("mysql", server.error().message, ExitCodeOf(server.error().kind)));
     return findings;
   }
   auto facts = server->Facts();
@@ -72,8 +71,8 @@ Findings CheckSource(const Config& config) {
   if (privileges) Append(findings, std::move(*privileges));
   auto described = DescribeEventTables(*server, *tables);
   if (!described) {
-    findings.push_back(ProblemOf("event tables", described.error().message,
-                                 ExitCodeOf(described.error().kind)));
+    findings.push_back(
+        ProblemOf("event tables", described.error().message, ExitCodeOf(described.error().kind)));
     return findings;
   }
   Append(findings, CheckEventTables(*tables, *described, facts->binlog_row_metadata == "FULL"));

@@ -12,7 +12,7 @@ namespace outboxd {
 // outboxd COMMAND [WORD ...] [--config FILE] [--from PLACE] [--section.key=value ...]
 struct CommandLine {
   std::string command;
-  std::vector<std::string> words;      // What follows the command: "show", a position, ...
+  std::vector<std::string> words;  // What follows the command: "show", a position, ...
   std::string config_path;
   std::string from;                    // `tail` only.
   std::vector<std::string> overrides;  // "--section.key=value" as given.

@@ -74,9 +74,10 @@ Result<void> RunCommand(const Config& config) {
                                                  TablePatterns(config), clock.WallMicroseconds()));
         if (!stored) return stored;
       }
-      RelayProcess process({config, prepared->character_sets, **sink, &store, &state, notifier,
-                            signals, clock});
-      return process.Run(std::move(prepared->progress), std::move(prepared->tables), RelayIdentity(config));
+      RelayProcess process(
+          {config, prepared->character_sets, **sink, &store, &state, notifier, signals, clock});
+      return process.Run(std::move(prepared->progress), std::move(prepared->tables),
+                         RelayIdentity(config));
     }
     if (prepared.error().exit_code != ExitCode::kUnreachable) {
       return std::unexpected(prepared.error());

@@ -23,8 +23,8 @@ Result<void> TailCommand(Config config, const CommandLine& line) {
   if (!sink) return std::unexpected(sink.error());
   auto prepared = Prepare(config, std::nullopt);
   if (!prepared) return std::unexpected(prepared.error());
-  RelayProcess process({config, prepared->character_sets, **sink, nullptr, nullptr, notifier,
-                        signals, clock});
+  RelayProcess process(
+      {config, prepared->character_sets, **sink, nullptr, nullptr, notifier, signals, clock});
   return process.Run(std::move(prepared->progress), std::move(prepared->tables), RandomIdentity());
 }
 

@@ -13,8 +13,11 @@ namespace outboxd::binlog {
 // the code under test.
 class EventBytes {
  public:
+  // Least significant byte first; zeros behind the eighth.
   EventBytes& Little(std::uint64_t value, int width) {
-    for (int i = 0; i < width; ++i) bytes_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+    for (int i = 0; i < width; ++i, value >>= 8) {
+      bytes_.push_back(static_cast<std::uint8_t>(value));
+    }
     return *this;
   }
   EventBytes& Text(std::string_view text) {

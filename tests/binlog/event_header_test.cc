@@ -47,8 +47,7 @@ TEST(ChecksumTest, AcceptsTheRightOneAndNoFlippedBit) {
 }
 
 TEST(ChecksumTest, IgnoresTheInUseFlagOfAFormatDescription) {
-  auto event =
-      WithChecksum(MakeEvent(EventType::kFormatDescription, EventBytes().Little(4, 2), 0));
+  auto event = WithChecksum(MakeEvent(EventType::kFormatDescription, EventBytes().Little(4, 2), 0));
   event[17] = static_cast<std::uint8_t>(event[17] | EventHeader::kInUse);
   EXPECT_TRUE(ChecksumIsRight(event));
 }

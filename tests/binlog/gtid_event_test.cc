@@ -7,8 +7,8 @@
 namespace outboxd::binlog {
 namespace {
 
-constexpr std::string_view kUuidBytes("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\xff",
-                                      16);
+constexpr std::string_view kUuidBytes(
+    "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\xff", 16);
 constexpr std::string_view kUuidText = "01020304-0506-0708-090a-0b0c0d0e0fff";
 
 EventBytes Untagged(std::uint64_t number) {

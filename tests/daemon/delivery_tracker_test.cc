@@ -119,8 +119,12 @@ TEST_F(DeliveryTrackerTest, ARefusedMessageIsNeverTakenForDelivered) {
 }
 
 TEST_F(DeliveryTrackerTest, TheTableReadIsDoneWhenItsLastRowIs) {
-  DeliveryTracker tracker(Progress{.server_uuid = {}, .sink = {}, .position = {.gtids = {}, .file = "f", .offset = 9},
-                                   .last_commit_us = 0, .last_gtid = {}, .table_read_pending = true});
+  DeliveryTracker tracker(Progress{.server_uuid = {},
+                                   .sink = {},
+                                   .position = {.gtids = {}, .file = "f", .offset = 9},
+                                   .last_commit_us = 0,
+                                   .last_gtid = {},
+                                   .table_read_pending = true});
   tracker.Begin();
   const auto id = tracker.NextId();
   tracker.FinishTableRead();

@@ -78,7 +78,10 @@ class FakeSource final : public binlog::EventSource {
     map.Little(6, 1).Text("outbox").Little(0, 1).Little(4, 1).Text("\x0f\x0f\x0f\x0f");
     map.Little(8, 1).Little(100, 2).Little(100, 2).Little(100, 2).Little(100, 2).Little(0, 1);
     map.Little(2, 1).Little(1, 1).Little(45, 1);  // The default character set.
-    const std::string names = "\x02id\x0d" "aggregatetype\x0b" "aggregateid\x07payload";
+    const std::string names =
+        "\x02id\x0d"
+        "aggregatetype\x0b"
+        "aggregateid\x07payload";
     Add(EventType::kTableMap, map.Little(4, 1).Little(names.size(), 1).Text(names));
     for (const std::string& id : ids) {
       EventBytes row;

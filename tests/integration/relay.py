@@ -1,5 +1,5 @@
-"""One relay under test: its account, its configuration, its process; and a consumer that owes nothing
-to librdkafka."""
+"""One relay under test: its account, its configuration, its process; and a consumer that owes
+nothing to librdkafka."""
 
 import itertools
 import os
@@ -69,7 +69,7 @@ def read_topic(kafka, topic):
 
 
 class Relay:
-    """A database with an event table, an account with exactly the documented grants, and a relay."""
+    """A database with an event table, an account with just the documented grants, and a relay."""
 
     def __init__(self, binary, mysql, kafka, folder, table=TABLE, topics=("order",), **config):
         number = next(numbers)
@@ -151,6 +151,12 @@ class Relay:
         values = ",".join(["(%s,%s,%s,'Created',%s)"] * len(ids))
         arguments = [x for i in ids for x in (i, kind, key, payload)]
         self.sql(f"INSERT INTO outbox VALUES {values}", arguments)
+
+    def begin_now(self):
+        """Stores the checkpoint: all that is inserted from here on is published."""
+        result = self.command("position", "set", "now")
+        assert result.returncode == 0, result.stderr
+        return self
 
     def command(self, *words):
         return subprocess.run(

@@ -8,9 +8,16 @@ from relay import PASSWORD, Relay, wait_until
 
 
 @pytest.fixture
-def relay(outboxd, mysql, kafka, tmp_path):
+def fresh(outboxd, mysql, kafka, tmp_path):
+    """A relay that has never run."""
     with Relay(outboxd, mysql, kafka, tmp_path) as one:
         yield one
+
+
+@pytest.fixture
+def relay(fresh):
+    """A relay that publishes what is inserted from now on."""
+    return fresh.begin_now()
 
 
 def fails(relay, code, *parts, command="run"):

@@ -59,7 +59,7 @@ class Writer(threading.Thread):
             events |= self.insert(cursor)
         if choice > 0.8:
             event = self.random.choice(list(events))
-            cursor.execute("DELETE FROM outbox WHERE id = %s", event)
+            cursor.execute("DELETE FROM outbox WHERE id = %s", (event,))
         cursor.execute("INSERT INTO orders (note) VALUES ('business')")
         self.connection.commit()
         self.committed |= events
@@ -69,8 +69,8 @@ def test_kill_9_under_load_loses_nothing_invents_nothing_and_keeps_order(
     outboxd, mysql, kafka, tmp_path
 ):
     moments = random.Random(SEED)
-    with Relay(outboxd, mysql, kafka, tmp_path, delivery__start="now") as relay:
-        assert relay.command("position", "set", "now").returncode == 0
+    with Relay(outboxd, mysql, kafka, tmp_path) as relay:
+        relay.begin_now()
         stop = threading.Event()
         writers = [Writer(relay, n, stop) for n in range(WRITERS)]
         for writer in writers:

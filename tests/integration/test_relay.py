@@ -1,6 +1,8 @@
 """What is committed arrives, what is rolled back does not, whatever happens in between."""
 
+import json
 import os
+import subprocess
 
 import pytest
 from private_servers import PrivateKafka, PrivateMysql
@@ -8,9 +10,16 @@ from relay import Relay, wait_until
 
 
 @pytest.fixture
-def relay(outboxd, mysql, kafka, tmp_path):
+def fresh(outboxd, mysql, kafka, tmp_path):
+    """A relay that has never run."""
     with Relay(outboxd, mysql, kafka, tmp_path) as one:
         yield one
+
+
+@pytest.fixture
+def relay(fresh):
+    """A relay that publishes what is inserted from now on."""
+    return fresh.begin_now()
 
 
 def test_a_committed_row_arrives_byte_for_byte(relay):
@@ -29,18 +38,20 @@ def test_a_committed_row_arrives_byte_for_byte(relay):
     assert headers["eventType"] == b"Created"
     assert headers["outboxd.table"] == f"{relay.database}.outbox".encode()
     position = headers["outboxd.position"].decode()
-    assert position.startswith("table:") or position.startswith(uuid)
+    assert position.startswith(uuid) and position.endswith(":1")
 
 
 def test_json_and_binary_payloads_equal_what_select_says(outboxd, mysql, kafka, tmp_path):
     table = """(id BIGINT UNSIGNED PRIMARY KEY, aggregatetype ENUM('json','blob') NOT NULL,
-      aggregateid VARBINARY(32), type VARCHAR(20) CHARACTER SET latin1, document JSON, content LONGBLOB)"""
+      aggregateid VARBINARY(32), type VARCHAR(20) CHARACTER SET latin1, document JSON,
+      content LONGBLOB)"""
     with Relay(outboxd, mysql, kafka, tmp_path, table, ("json", "blob"),
                outbox__payload="document", delivery__start="now") as relay:
         relay.start()
         wait_until(lambda: "reading the binary log" in relay.log(), "start")
         relay.sql("""INSERT INTO outbox VALUES (18446744073709551615, 'json', 'a', 'Größe',
-          '{"b": [1, -2.5, 1e100, true, null, {}], "a": "x\\\\ny", "long key": 12345678901234567890}', NULL)""")
+          '{"b": [1, -2.5, 1e100, true, null, {}], "a": "x\\\\ny", "c d": 12345678901234567890}',
+          NULL)""")
         (message,) = relay.wait_for(1, "json")
         ((text,),) = relay.sql("SELECT document FROM outbox")
         assert message.value.decode() == text.replace(", ", ",").replace(": ", ":")
@@ -77,8 +88,7 @@ def test_nothing_of_a_rollback_or_a_savepoint_rollback_arrives(relay):
 
 
 def test_many_rows_of_one_statement_arrive_in_order_per_key(relay):
-    relay.configure(delivery__start="now").start()
-    wait_until(lambda: "reading the binary log" in relay.log(), "start")
+    relay.start()
     for batch in range(5):
         relay.insert(*[f"{batch}-{i:03}" for i in range(200)])
     messages = relay.wait_for(1000)
@@ -117,7 +127,7 @@ def test_a_clean_stop_under_load_repeats_and_loses_nothing(relay):
     relay.wait_for(1800)
     assert relay.stop() == 0
     ids = [m.id for m in relay.received()]
-    assert len(ids) == len(set(ids)) == 1800 or relay.log().count("read ") > 1
+    assert len(ids) == len(set(ids)) == 1800
 
 
 def test_transactions_on_other_tables_move_the_checkpoint(relay):
@@ -143,8 +153,8 @@ def test_the_start_decides_what_comes_first(outboxd, kafka, tmp_path, start, exp
         assert len({m.id for m in messages}) == expected
 
 
-def test_without_a_start_it_names_the_choices(relay):
-    result = relay.configure(delivery__start=None).command("run")
+def test_without_a_start_it_names_the_choices(fresh):
+    result = fresh.configure(delivery__start=None).command("run")
     assert result.returncode == 84
     for choice in ("table", "earliest", "now", "gtid:", "file:"):
         assert choice in result.stderr
@@ -170,8 +180,7 @@ def test_a_server_without_gtids_is_read_by_file_and_offset(outboxd, kafka, tmp_p
 
 
 def test_a_transaction_larger_than_memory_arrives_whole(relay):
-    relay.configure(delivery__start="now").start()
-    wait_until(lambda: "reading the binary log" in relay.log(), "start")
+    relay.start()
     connection = relay.connect()
     with connection.cursor() as cursor:
         for start in range(0, 100_000, 10_000):
@@ -222,10 +231,8 @@ def test_a_log_without_column_names_needs_them_declared(outboxd, kafka, tmp_path
             assert relay.wait_for(1)[-1].id == "e1"
 
 
-def test_tail_prints_messages_and_stores_nothing(relay):
-    import json
-    import subprocess
-
+def test_tail_prints_messages_and_stores_nothing(fresh):
+    relay = fresh
     relay.insert("old")
     tail = subprocess.Popen(
         [relay.binary, "tail", "--from", "table", "--config", str(relay.path)],
