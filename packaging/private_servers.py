@@ -57,7 +57,7 @@ def _cache_lock(name: str):
 
 @contextlib.contextmanager
 def _new_folder(target: pathlib.Path):
-    """A folder that becomes `target` in one step when the block succeeds, and vanishes otherwise."""
+    """A folder that becomes `target` in one step when the block succeeds, else vanishes."""
     work = pathlib.Path(tempfile.mkdtemp(prefix=target.name + ".", dir=target.parent))
     try:
         yield work
@@ -515,7 +515,7 @@ class PrivateKafka(_Server):
             "text": True, **options})
 
     def tool(self, main_class: str, *words) -> str:
-        """Runs one of Kafka's command-line tools, for example org.apache.kafka.tools.TopicCommand."""
+        """Runs one of Kafka's command-line tools, such as org.apache.kafka.tools.TopicCommand."""
         return _run([*self._java("-XX:TieredStopAtLevel=1", "-Xmx128m"), main_class, *words])
 
 

@@ -104,13 +104,14 @@ def name_faults(tree):
 def text_faults(tree):
     for name, text in tree.files.items():
         suffix = pathlib.PurePath(name).suffix
+        is_code = suffix in CODE_SUFFIXES and "/fixtures/" not in name
         if suffix == ".h" and "#pragma once" not in text:
             yield f"{name}: has no #pragma once"
         if text and not text.endswith("\n"):
             yield f"{name}: the last line has no end"
         for number, line in enumerate(text.splitlines(), 1):
             where = f"{name}:{number}"
-            if len(line) > LINE_CHARACTERS_MAX and suffix in CODE_SUFFIXES and "/fixtures/" not in name:
+            if len(line) > LINE_CHARACTERS_MAX and is_code:
                 yield f"{where}: {len(line)} characters, at most {LINE_CHARACTERS_MAX}"
             if line != line.rstrip():
                 yield f"{where}: trailing blanks"

@@ -10,6 +10,9 @@
 #include <string>
 #include <thread>
 
+// The RD_KAFKA_V_ macros of librdkafka cast in C's way.
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+
 namespace {
 
 std::atomic<long> delivered = 0;

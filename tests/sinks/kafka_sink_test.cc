@@ -59,6 +59,16 @@ class KafkaSinkTest : public testing::Test {
     Publish(id, {.topic = topic_, .key = "k", .value = value, .partition = 0});
   }
 
+  // Publishes to partition 0 once. None: whether it is taken depends on the other threads.
+  void Offer(DeliveryId id, std::optional<PublishOutcome> expected = std::nullopt,
+             std::int32_t partition = 0) {
+    const auto outcome = sink_->Publish({.topic = topic_, .key = "k", .partition = partition}, id);
+    ASSERT_TRUE(outcome) << outcome.error().message;
+    if (expected) {
+      EXPECT_EQ(*outcome, *expected) << "message " << id;
+    }
+  }
+
   Error Refusal(const Message& message) {
     const auto outcome = sink_->Publish(message, 1);
     EXPECT_FALSE(outcome);
@@ -181,13 +191,11 @@ TEST_F(KafkaSinkTest, IsFullUntilDeliveriesMakeRoom) {
   Await(1);
   cluster_.SetDown();
   for (DeliveryId id = 0; id < 10; ++id) Publish(id);
-  const auto outcome = sink_->Publish({.topic = topic_, .partition = 0}, 10);
-  ASSERT_TRUE(outcome) << outcome.error().message;
-  EXPECT_EQ(*outcome, PublishOutcome::kFull);
+  Offer(10, PublishOutcome::kFull);
   std::thread acknowledger([this] { EXPECT_EQ(Await(10).delivered.size(), 10u); });
   cluster_.SetUp();
   sink_->WaitForRoom(kPatience);
-  Publish(10);
+  Offer(10, PublishOutcome::kAccepted);
   acknowledger.join();
 }
 
@@ -223,7 +231,8 @@ TEST_P(KafkaSinkRefusalTest, NamesTheMessageAndLetsNothingOvertakeIt) {
   Publish(1);
   Await(1);
   cluster_.RefuseProduceRequest(GetParam());
-  for (DeliveryId id = 2; id < 6; ++id) Publish(id);
+  Publish(2);
+  for (DeliveryId id = 3; id < 6; ++id) Offer(id);
   const DeliveryReports reports = Await(5);
   EXPECT_TRUE(reports.delivered.empty());
   ASSERT_FALSE(reports.failed.empty());
@@ -254,9 +263,7 @@ TEST_F(KafkaSinkTest, PublishWaitsForTheReportOfALoss) {
   cluster_.FailProduceRequests({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
   Publish(2);
   ASSERT_TRUE(Await(1).lost);
-  const auto before = sink_->Publish({.topic = topic_, .partition = 0}, 3);
-  ASSERT_TRUE(before);
-  EXPECT_EQ(*before, PublishOutcome::kFull);
+  Offer(3, PublishOutcome::kFull);
   DeliveryReports reports;
   sink_->Poll(0ms, reports);
   EXPECT_FALSE(reports.lost) << "a loss is reported once";
@@ -268,18 +275,12 @@ TEST_F(KafkaSinkTest, PublishWaitsForTheReportOfALoss) {
 TEST_F(KafkaSinkTest, SendsTheFirstMessageToAPartitionAlone) {
   Open();
   cluster_.SetRoundTrip(20);
-  Publish(1);
-  const auto second = sink_->Publish({.topic = topic_, .key = "k", .partition = 0}, 2);
-  ASSERT_TRUE(second);
-  EXPECT_EQ(*second, PublishOutcome::kFull);
-  const auto elsewhere = sink_->Publish({.topic = topic_, .key = "k", .partition = 1}, 3);
-  ASSERT_TRUE(elsewhere);
-  EXPECT_EQ(*elsewhere, PublishOutcome::kAccepted);
+  Offer(1, PublishOutcome::kAccepted);
+  Offer(2, PublishOutcome::kFull);
+  Offer(3, PublishOutcome::kAccepted, /*partition=*/1);
   Await(2);
-  Publish(4);
-  const auto next = sink_->Publish({.topic = topic_, .key = "k", .partition = 0}, 5);
-  ASSERT_TRUE(next);
-  EXPECT_EQ(*next, PublishOutcome::kAccepted);
+  Offer(2, PublishOutcome::kAccepted);
+  Offer(4, PublishOutcome::kAccepted);
 }
 
 TEST_F(KafkaSinkTest, SpreadsMessagesWithoutAKeyOverThePartitions) {
@@ -300,6 +301,22 @@ TEST_F(KafkaSinkTest, AnUnknownErrorLosesTheProducerButBlamesNoMessage) {
   ASSERT_TRUE(reports.lost);
   EXPECT_NE(reports.lost->message.find("topic " + topic_ + " partition 0"), std::string::npos)
       << reports.lost->message;
+}
+
+// Without a message in flight, too.
+TEST_F(KafkaSinkTest, IsDeniedWhenTheUserMayNotProduce) {
+  cluster_.RefuseProducers(RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
+  auto sink =
+      KafkaSink::Create({.properties = {{"bootstrap.servers", cluster_.bootstrap_servers()}}});
+  ASSERT_TRUE(sink);
+  sink_ = *std::move(sink);
+  const auto identity = sink_->Open(kOpenTimeout);
+  const std::optional<Error> error =
+      identity ? Await(1).lost : std::optional<Error>(identity.error());
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind, ErrorKind::kDenied);
+  EXPECT_NE(error->message.find("CLUSTER_AUTHORIZATION_FAILED"), std::string::npos)
+      << error->message;
 }
 
 // The broker does not say which of several messages it refuses.

@@ -8,6 +8,7 @@ namespace outboxd::sinks {
 namespace {
 
 constexpr std::int16_t kProduceRequest = 0;
+constexpr std::int16_t kInitProducerIdRequest = 22;
 constexpr int kTimeoutMs = 5000;
 
 ClientHandle NewClient(rd_kafka_type_t type, const std::string& bootstrap_servers) {
@@ -85,6 +86,7 @@ void MockCluster::Restore() {
   if (is_down_) SetUp();
   if (is_slow_) SetRoundTrip(0);
   rd_kafka_mock_clear_request_errors(cluster_, kProduceRequest);
+  rd_kafka_mock_clear_request_errors(cluster_, kInitProducerIdRequest);
 }
 
 std::string MockCluster::bootstrap_servers() const {
@@ -101,6 +103,12 @@ void MockCluster::SetTopicError(const std::string& topic, rd_kafka_resp_err_t co
 
 void MockCluster::FailProduceRequests(std::initializer_list<rd_kafka_resp_err_t> codes) {
   rd_kafka_mock_push_request_errors_array(cluster_, kProduceRequest, codes.size(), codes.begin());
+}
+
+void MockCluster::RefuseProducers(rd_kafka_resp_err_t code) {
+  const std::vector<rd_kafka_resp_err_t> codes(100, code);
+  rd_kafka_mock_push_request_errors_array(cluster_, kInitProducerIdRequest, codes.size(),
+                                          codes.data());
 }
 
 void MockCluster::RefuseProduceRequest(rd_kafka_resp_err_t code) {

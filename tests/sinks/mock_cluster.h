@@ -49,6 +49,9 @@ class MockCluster {
   // The next ProduceRequests fail with these, one each.
   void FailProduceRequests(std::initializer_list<rd_kafka_resp_err_t> codes);
 
+  // No producer gets an id any more.
+  void RefuseProducers(rd_kafka_resp_err_t code);
+
   // As a broker answers when one batch is refused with `code` and others are in flight behind it:
   // the mock itself knows no sequence numbers. Restore() ends it.
   void RefuseProduceRequest(rd_kafka_resp_err_t code);
