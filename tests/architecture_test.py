@@ -61,7 +61,7 @@ class Tree:
 def include_faults(tree):
     for name, text in tree.cpp().items():
         folder = name.split("/")[0]
-        is_sinks = name.startswith(("sinks/", "tests/sinks/"))
+        is_sinks = name.startswith(("sinks/", "tests/sinks/", "tests/bench/"))
         is_binlog = name.startswith(("binlog/", "tests/binlog/"))
         for kind, included in INCLUDE.findall(text):
             if kind == '"':

@@ -21,7 +21,7 @@ class EventBytes {
     return *this;
   }
   EventBytes& Text(std::string_view text) {
-    bytes_.insert(bytes_.end(), text.begin(), text.end());
+    for (const char c : text) bytes_.push_back(static_cast<std::uint8_t>(c));
     return *this;
   }
   [[nodiscard]] const std::vector<std::uint8_t>& bytes() const { return bytes_; }

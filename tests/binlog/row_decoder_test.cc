@@ -1,0 +1,344 @@
+#include "binlog/row_decoder.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/binlog/table_map_bytes.h"
+
+namespace outboxd::binlog {
+namespace {
+
+using Octets = std::vector<std::uint8_t>;
+
+Octets Joined(std::initializer_list<Octets> parts) {
+  Octets joined;
+  for (const Octets& part : parts) joined.insert(joined.end(), part.begin(), part.end());
+  return joined;
+}
+
+const Octets kHeaderV2 = {7, 0, 0, 0, 0, 0, 1, 0, 2, 0};
+const Octets kHeaderV1 = {7, 0, 0, 0, 0, 0, 1, 0};
+
+class RowDecoderTest : public testing::Test {
+ protected:
+  void SetTable(const TableMapBytes& bytes) {
+    auto map = TableMap::Parse(bytes.bytes());
+    ASSERT_TRUE(map) << map.error().message;
+    map_ = std::move(*map);
+  }
+  Result<void> Bind(std::vector<std::size_t> wanted) { return decoder_.BindTable(map_, wanted); }
+  Result<void> Begin(Octets body, RowsEventVersion version = RowsEventVersion::kV2) {
+    body_ = std::move(body);
+    return decoder_.BeginEvent(version, body_);
+  }
+  // The values of the next row, NULL as "NULL", joined by '|'; else "end" or "error".
+  std::string Next() {
+    const auto has_row = decoder_.NextRow();
+    if (!has_row) {
+      error_ = has_row.error();
+      return "error";
+    }
+    if (!*has_row) return "end";
+    std::string line;
+    for (const ColumnValue& value : decoder_.values()) {
+      if (!line.empty()) line += '|';
+      line += value ? *value : "NULL";
+    }
+    return line;
+  }
+  // The text of the only value of a table with that column.
+  std::string Decode(const TableMapBytes& table, const Octets& value) {
+    SetTable(table);
+    const auto bound = Bind({0});
+    if (!bound) return "not bound: " + bound.error().message;
+    EXPECT_TRUE(Begin(Joined({kHeaderV2, {1, 1, 0}, value})));
+    return Next();
+  }
+
+  CharacterSets character_sets_;
+  RowDecoder decoder_{character_sets_};
+  TableMap map_;
+  Octets body_;
+  Error error_{};
+};
+
+const Octets kSigned = {0};
+const Octets kUnsigned = {0x80};
+
+TableMapBytes Text(Octets metadata, std::uint8_t collation, std::uint8_t type = kVarcharType) {
+  return TableMapBytes().Column(type, std::move(metadata)).Optional(3, {collation});
+}
+
+TEST_F(RowDecoderTest, DecodesWantedColumnsInTheAskedOrder) {
+  SetTable(TableMapBytes()
+               .Column(kTinyType)
+               .Column(kVarcharType, {9, 0})
+               .Column(kLongType)
+               .Optional(1, kSigned)
+               .Optional(2, {33}));
+  ASSERT_TRUE(Bind({2, 1, 2}));
+  ASSERT_TRUE(Begin(Joined(
+      {kHeaderV2, {3, 7}, {0, 1, 2, 'a', 'b', 5, 0, 0, 0}, {2, 9, 0xFF, 0xFF, 0xFF, 0xFF}})));
+  EXPECT_EQ(Next(), "5|ab|5");
+  EXPECT_EQ(Next(), "-1|NULL|-1");
+  EXPECT_EQ(Next(), "end");
+}
+
+TEST_F(RowDecoderTest, ReadsBothVersionsAndSkipsExtraInformation) {
+  SetTable(TableMapBytes().Column(kTinyType).Optional(1, kSigned));
+  ASSERT_TRUE(Bind({0}));
+  ASSERT_TRUE(Begin(Joined({kHeaderV1, {1, 1, 0, 42}}), RowsEventVersion::kV1));
+  EXPECT_EQ(Next(), "42");
+  // A partition number, and something unknown.
+  ASSERT_TRUE(
+      Begin(Joined({{7, 0, 0, 0, 0, 0, 17, 0, 9, 0, 1, 3, 0, 99, 1, 2, 3}, {1, 1, 0, 43}})));
+  EXPECT_EQ(Next(), "43");
+}
+
+TEST_F(RowDecoderTest, IntegersHaveTheSignOfTheirColumn) {
+  const auto table = [](std::uint8_t type, const Octets& sign) {
+    return TableMapBytes().Column(type).Optional(1, sign);
+  };
+  EXPECT_EQ(Decode(table(1, kSigned), {0x80}), "-128");
+  EXPECT_EQ(Decode(table(1, kUnsigned), {0x80}), "128");
+  EXPECT_EQ(Decode(table(2, kSigned), {0xFF, 0xFF}), "-1");
+  EXPECT_EQ(Decode(table(2, kUnsigned), {0xFF, 0xFF}), "65535");
+  EXPECT_EQ(Decode(table(9, kSigned), {0, 0, 0x80}), "-8388608");
+  EXPECT_EQ(Decode(table(9, kUnsigned), {0, 0, 0x80}), "8388608");
+  EXPECT_EQ(Decode(table(3, kUnsigned), {0xFF, 0xFF, 0xFF, 0xFF}), "4294967295");
+  EXPECT_EQ(Decode(table(8, kSigned), {0, 0, 0, 0, 0, 0, 0, 0x80}), "-9223372036854775808");
+  EXPECT_EQ(Decode(table(8, kUnsigned), Octets(8, 0xFF)), "18446744073709551615");
+}
+
+TEST_F(RowDecoderTest, WithoutSignsAnIntegerIsRefusedIfWanted) {
+  SetTable(TableMapBytes().Column(kLongType).Column(kYearType));
+  const auto bound = Bind({0});
+  ASSERT_FALSE(bound);
+  EXPECT_EQ(bound.error().kind, ErrorKind::kUndecodable);
+  EXPECT_NE(bound.error().message.find("HINT"), std::string::npos);
+  EXPECT_TRUE(Bind({1}));
+}
+
+TEST_F(RowDecoderTest, AMissingWantedColumnIsAnErrorAndNotNull) {
+  SetTable(TableMapBytes()
+               .Column(kTinyType)
+               .Column(kTinyType)
+               .Optional(1, kSigned)
+               .Optional(4, TableMapBytes::Texts({"id", "kind"})));
+  ASSERT_TRUE(Bind({1}));
+  const auto begun = Begin(Joined({kHeaderV2, {2, 0b01, 0, 9}}));
+  ASSERT_FALSE(begun);
+  EXPECT_EQ(begun.error().kind, ErrorKind::kUndecodable);
+  EXPECT_NE(begun.error().message.find("'kind'"), std::string::npos);
+  EXPECT_EQ(Next(), "end");
+}
+
+TEST_F(RowDecoderTest, TheNullBitmapHasOneBitForEachPresentColumn) {
+  TableMapBytes table;
+  for (int i = 0; i < 9; ++i) table.Column(kTinyType);
+  SetTable(table.Optional(1, {0, 0}));
+  ASSERT_TRUE(Bind({8, 1}));
+  // Columns 1 and 8 are present, so one byte of null bits and not two.
+  ASSERT_TRUE(Begin(Joined({kHeaderV2, {9, 0x02, 0x01}, {0b00, 5, 6}, {0b10, 7}})));
+  EXPECT_EQ(Next(), "6|5");
+  EXPECT_EQ(Next(), "NULL|7");
+  EXPECT_EQ(Next(), "end");
+}
+
+TEST_F(RowDecoderTest, SkipsColumnsOfEveryType) {
+  SetTable(TableMapBytes()
+               .Column(kTimestampType)
+               .Column(kTimeType)
+               .Column(kDatetimeType)
+               .Column(kNewDateType)
+               .Column(6)  // NULL
+               .Column(kGeometryType, {4})
+               .Column(kVectorType, {4})
+               .Column(kArrayType, {8})
+               .Column(249, {1})
+               .Column(250, {3})
+               .Column(251, {4})
+               .Column(253, {0xCE, 0xFC})
+               .Column(kBitType, {1, 1})
+               .Column(kTinyType)
+               .Optional(1, kSigned));
+  ASSERT_TRUE(Bind({13}));
+  ASSERT_TRUE(Begin(Joined({kHeaderV2,
+                            {14, 0xFF, 0x3F, 0, 0},
+                            Octets(4 + 3 + 8 + 3, 1),
+                            {1, 0, 0, 0, 9},
+                            {2, 0, 0, 0, 9, 9},
+                            {0, 0, 0, 0},
+                            {1, 9},
+                            {1, 0, 0, 9},
+                            {0, 0, 0, 0},
+                            {1, 0, 9},
+                            {1, 2},
+                            {77}})));
+  EXPECT_EQ(Next(), "77");
+  EXPECT_EQ(Next(), "end");
+}
+
+TEST_F(RowDecoderTest, BinaryGetsItsTrailingZerosBack) {
+  const TableMapBytes binary = Text({0xFE, 4}, 63, kStringType);
+  EXPECT_EQ(Decode(binary, {2, 'a', 'b'}), std::string("ab\0\0", 4));
+  EXPECT_EQ(Decode(binary, {0}), std::string(4, '\0'));
+  EXPECT_EQ(Decode(binary, {4, 'a', ' ', ' ', ' '}), "a   ");
+  EXPECT_EQ(Decode(binary, {5, 'a', 'b', 'c', 'd', 'e'}), "error");
+  EXPECT_EQ(Decode(Text({0xFE, 4}, 33, kStringType), {2, 'a', 'b'}), "ab");
+}
+
+TEST_F(RowDecoderTest, TheLengthOfAVarcharTakesTwoBytesAbove255) {
+  EXPECT_EQ(Decode(Text({255, 0}, 33), {1, 'a'}), "a");
+  EXPECT_EQ(Decode(Text({0, 1}, 33), {1, 0, 'a'}), "a");
+}
+
+TEST_F(RowDecoderTest, ConvertsToUtf8ByCollation) {
+  EXPECT_EQ(Decode(Text({9, 0}, 8), {2, 0xE9, 0x80}), "é€");
+  EXPECT_EQ(Decode(Text({2}, 28, kBlobType), {2, 0, 0xBA, 0xBA}), "汉");
+  EXPECT_EQ(Decode(Text({9, 0}, 29), {1, 0x81}), "error");
+  EXPECT_EQ(error_.kind, ErrorKind::kUndecodable);
+}
+
+TEST_F(RowDecoderTest, AnUntoldOrUnknownCharacterSetIsRefused) {
+  SetTable(TableMapBytes().Column(kVarcharType, {9, 0}));
+  EXPECT_FALSE(Bind({0}));
+  SetTable(Text({9, 0}, 250).Optional(3, {0xFC, 0, 9}));
+  EXPECT_FALSE(Bind({0}));
+  character_sets_.Add(2304, "utf8mb4");
+  EXPECT_TRUE(Bind({0}));
+  character_sets_.Add(2304, "klingon");
+  EXPECT_FALSE(Bind({0}));
+}
+
+TEST_F(RowDecoderTest, EnumZeroIsTheEmptyText) {
+  const TableMapBytes table = TableMapBytes()
+                                  .Column(kStringType, {0xF7, 1})
+                                  .Optional(6, {2, 1, 'a', 1, 0xE9})
+                                  .Optional(10, {8});
+  EXPECT_EQ(Decode(table, {0}), "");
+  EXPECT_EQ(Decode(table, {1}), "a");
+  EXPECT_EQ(Decode(table, {2}), "é");
+  EXPECT_EQ(Decode(table, {3}), "error");
+}
+
+TEST_F(RowDecoderTest, SetsJoinTheirMembers) {
+  const TableMapBytes table = TableMapBytes()
+                                  .Column(kStringType, {0xF8, 1})
+                                  .Optional(5, {3, 1, 'a', 1, 'b', 1, 'c'})
+                                  .Optional(10, {33});
+  EXPECT_EQ(Decode(table, {0}), "");
+  EXPECT_EQ(Decode(table, {5}), "a,c");
+  EXPECT_EQ(Decode(table, {7}), "a,b,c");
+  EXPECT_EQ(Decode(table, {8}), "error");
+}
+
+TEST_F(RowDecoderTest, AnEnumWithoutMembersIsRefusedWithTheSetting) {
+  const std::string bound = Decode(TableMapBytes().Column(kStringType, {0xF7, 1}), {1});
+  EXPECT_NE(bound.find("binlog_row_metadata = FULL"), std::string::npos) << bound;
+}
+
+TEST_F(RowDecoderTest, TypesThatWouldBeAGuessAreRefused) {
+  for (const std::uint8_t type : {kGeometryType, kVectorType}) {
+    EXPECT_TRUE(Decode(TableMapBytes().Column(type, {4}), {}).starts_with("not bound"))
+        << int{type};
+  }
+  for (const std::uint8_t type : {kTimestampType, kTimeType, kDatetimeType}) {
+    EXPECT_NE(Decode(TableMapBytes().Column(type), {}).find("FORCE"), std::string::npos);
+  }
+  EXPECT_TRUE(Decode(TableMapBytes().Column(kArrayType, {8}), {}).starts_with("not bound"));
+}
+
+TEST_F(RowDecoderTest, MetadataThatNoServerWritesIsCorrupt) {
+  for (const TableMapBytes& table :
+       {TableMapBytes().Column(kFloatType, {8}), TableMapBytes().Column(kDoubleType, {4}),
+        TableMapBytes().Column(kBlobType, {5}), TableMapBytes().Column(kDecimalType, {2, 3}),
+        TableMapBytes().Column(kDecimalType, {99, 3}), TableMapBytes().Column(19, {7}),
+        TableMapBytes().Column(kStringType, {0xF7, 9})}) {
+    SetTable(table);
+    const auto bound = Bind({});
+    ASSERT_FALSE(bound);
+    EXPECT_EQ(bound.error().kind, ErrorKind::kCorrupt);
+  }
+}
+
+TEST_F(RowDecoderTest, InfinityAndNoNumberAreErrors) {
+  EXPECT_EQ(Decode(TableMapBytes().Column(kFloatType, {4}), {0, 0, 0x80, 0x7F}), "error");
+  EXPECT_EQ(Decode(TableMapBytes().Column(kDoubleType, {8}), {0, 0, 0, 0, 0, 0, 0xF8, 0x7F}),
+            "error");
+}
+
+TEST_F(RowDecoderTest, AColumnCountUnlikeTheMapsIsCorrupt) {
+  SetTable(TableMapBytes().Column(kTinyType).Optional(1, kSigned));
+  ASSERT_TRUE(Bind({0}));
+  const auto begun = Begin(Joined({kHeaderV2, {2, 3, 0, 1, 2}}));
+  ASSERT_FALSE(begun);
+  EXPECT_EQ(begun.error().kind, ErrorKind::kCorrupt);
+}
+
+TEST_F(RowDecoderTest, RowsWithoutColumnsAreCorruptAndNoEndlessLoop) {
+  SetTable(TableMapBytes().Column(kTinyType).Optional(1, kSigned));
+  ASSERT_TRUE(Bind({}));
+  EXPECT_FALSE(Begin(Joined({kHeaderV2, {1, 0, 1, 2, 3}})));
+  EXPECT_TRUE(Begin(Joined({kHeaderV2, {1, 0}})));
+  EXPECT_EQ(Next(), "end");
+}
+
+TEST_F(RowDecoderTest, EveryTruncationIsAnError) {
+  SetTable(TableMapBytes()
+               .Column(kLongType)
+               .Column(kVarcharType, {44, 1})
+               .Column(kBlobType, {2})
+               .Optional(1, kSigned)
+               .Optional(2, {33}));
+  ASSERT_TRUE(Bind({0, 1, 2}));
+  const Octets whole = Joined({kHeaderV2, {3, 7, 0}, {1, 0, 0, 0}, {2, 0, 'a', 'b'}, {1, 0, 'c'}});
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    const Octets cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+    const auto begun = Begin(cut);
+    const bool no_rows = size == kHeaderV2.size() + 2;
+    EXPECT_EQ(begun && Next() == "end", no_rows) << size;
+    EXPECT_EQ(Next(), "end") << "after an error too";
+  }
+  ASSERT_TRUE(Begin(whole));
+  EXPECT_EQ(Next(), "1|ab|c");
+}
+
+TEST_F(RowDecoderTest, TheWidthOfTheExtraHeaderIsChecked) {
+  SetTable(TableMapBytes().Column(kTinyType).Optional(1, kSigned));
+  ASSERT_TRUE(Bind({0}));
+  EXPECT_FALSE(Begin({7, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 1, 0, 5}));
+  EXPECT_FALSE(Begin({7, 0, 0, 0, 0, 0, 1, 0, 200, 0, 1, 1, 0, 5}));
+}
+
+TEST_F(RowDecoderTest, ValuesOfOneRowHoldWhileItsTextsGrow) {
+  SetTable(TableMapBytes()
+               .Column(kTinyType)
+               .Column(kVarcharType, {0, 200})
+               .Column(kTinyType)
+               .Optional(1, kSigned)
+               .Optional(3, {8}));
+  ASSERT_TRUE(Bind({0, 1, 2}));
+  Octets body = Joined({kHeaderV2, {3, 7, 0, 11}, {0x40, 0x9C}});
+  body.insert(body.end(), 40'000, 0xE9);
+  body.push_back(22);
+  ASSERT_TRUE(Begin(body));
+  const std::string row = Next();
+  EXPECT_EQ(row.substr(0, 5), "11|é");
+  EXPECT_EQ(row.substr(row.size() - 5), "é|22");
+  EXPECT_EQ(row.size(), 80'006U);
+}
+
+TEST_F(RowDecoderTest, TextThatNeedsNoChangeIsAViewOfTheEvent) {
+  SetTable(Text({9, 0}, 33));
+  ASSERT_TRUE(Bind({0}));
+  ASSERT_TRUE(Begin(Joined({kHeaderV2, {1, 1, 0, 2, 'a', 'b'}})));
+  ASSERT_EQ(Next(), "ab");
+  EXPECT_EQ(static_cast<const void*>(decoder_.values()[0]->data()), &body_[body_.size() - 2]);
+}
+
+}  // namespace
+}  // namespace outboxd::binlog

@@ -1,0 +1,247 @@
+// Compares every value of a real server's binary log with what SELECT said of the same row.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "binlog/character_sets.h"
+#include "binlog/row_decoder.h"
+#include "binlog/table_map.h"
+#include "tests/binlog/fixture_log.h"
+
+namespace outboxd::binlog {
+namespace {
+
+constexpr std::uint8_t kTableMapEvent = 19;
+constexpr std::uint8_t kWriteRowsEvent = 30;
+
+struct ExpectedColumn {
+  std::string name;
+  bool is_hex;
+};
+
+struct ExpectedTable {
+  std::vector<ExpectedColumn> columns;
+  std::deque<std::vector<std::optional<std::string>>> rows;
+};
+
+std::vector<std::string> Split(std::string_view text, char separator) {
+  std::vector<std::string> parts(1);
+  for (const char c : text) {
+    if (c == separator) {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+std::optional<std::string> Unescape(std::string_view text) {
+  if (text == "\\N") return std::nullopt;
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      plain += text[i];
+      continue;
+    }
+    const char escape = text[++i];
+    plain += escape == '0' ? '\0' : escape == 't' ? '\t' : escape == 'n' ? '\n' : escape;
+  }
+  return plain;
+}
+
+std::string ToHex(std::string_view bytes) {
+  std::string hex;
+  for (const char c : bytes) hex += fmt::format("{:02X}", static_cast<std::uint8_t>(c));
+  return hex;
+}
+
+std::map<std::string, ExpectedTable> ReadExpected() {
+  std::map<std::string, ExpectedTable> tables;
+  ExpectedTable* table = nullptr;
+  for (const std::string& line : Split(ReadFixture("values.expected.gz"), '\n')) {
+    if (line.starts_with("T ")) {
+      const std::vector<std::string> words = Split(line.substr(2), ' ');
+      table = &tables[words[0]];
+      for (const std::string& word : std::span(words).subspan(1)) {
+        table->columns.push_back({word.substr(0, word.find(':')), word.ends_with(":hex")});
+      }
+    } else if (line.starts_with("R ")) {
+      table->rows.emplace_back();
+      for (const std::string& value : Split(line.substr(2), '\t')) {
+        table->rows.back().push_back(Unescape(value));
+      }
+    }
+  }
+  return tables;
+}
+
+std::size_t OrdinalOf(const TableMap& map, const std::string& name) {
+  const auto found = std::ranges::find(map.columns, name, &Column::name);
+  EXPECT_NE(found, map.columns.end()) << name;
+  return static_cast<std::size_t>(found - map.columns.begin());
+}
+
+class ServerTruthTest : public testing::Test {
+ protected:
+  // Parses the event, if it is a TABLE_MAP; the map stays valid until the next one.
+  bool TakeTableMap(const LoggedEvent& event) {
+    if (event.type != kTableMapEvent) return false;
+    auto parsed = TableMap::Parse(event.body);
+    EXPECT_TRUE(parsed) << parsed.error().message;
+    if (parsed) map_ = std::move(*parsed);
+    return true;
+  }
+
+  void BindExpected(const ExpectedTable& table) {
+    std::vector<std::size_t> wanted;
+    for (const ExpectedColumn& column : table.columns) {
+      wanted.push_back(OrdinalOf(map_, column.name));
+    }
+    const auto bound = decoder_.BindTable(map_, wanted);
+    ASSERT_TRUE(bound) << bound.error().message;
+  }
+
+  void CompareRow(const std::string& table_name, ExpectedTable& table) {
+    ASSERT_FALSE(table.rows.empty()) << table_name;
+    const auto expected = std::move(table.rows.front());
+    table.rows.pop_front();
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      const ColumnValue& value = decoder_.values()[i];
+      ++compared_;
+      ASSERT_EQ(value.has_value(), expected[i].has_value())
+          << table_name << '.' << table.columns[i].name;
+      if (!value) continue;
+      EXPECT_EQ(table.columns[i].is_hex ? ToHex(*value) : std::string(*value), *expected[i])
+          << table_name << '.' << table.columns[i].name;
+    }
+  }
+
+  // The first row event of a table and its map, which TakeTableMap() has then taken.
+  const LoggedEvent* FirstRows(const std::vector<LoggedEvent>& events, std::string_view table) {
+    for (const LoggedEvent& event : events) {
+      TakeTableMap(event);
+      if (event.type == kWriteRowsEvent && map_.table_name == table) return &event;
+    }
+    ADD_FAILURE() << "no rows of " << table;
+    return nullptr;
+  }
+
+  CharacterSets character_sets_;
+  RowDecoder decoder_{character_sets_};
+  TableMap map_;
+  std::size_t compared_ = 0;
+};
+
+TEST_F(ServerTruthTest, EveryValueIsWhatSelectPrints) {
+  auto tables = ReadExpected();
+  for (const LoggedEvent& event : ReadEvents(ReadFixture("values.binlog.gz"))) {
+    if (TakeTableMap(event) || event.type != kWriteRowsEvent) continue;
+    const std::string name = map_.schema_name + "." + map_.table_name;
+    const auto table = tables.find(name);
+    if (table == tables.end()) continue;
+    BindExpected(table->second);
+    const auto begun = decoder_.BeginEvent(RowsEventVersion::kV2, event.body);
+    ASSERT_TRUE(begun) << name << ": " << begun.error().message;
+    auto has_row = decoder_.NextRow();
+    for (; has_row && *has_row; has_row = decoder_.NextRow()) CompareRow(name, table->second);
+    ASSERT_TRUE(has_row) << name << ": " << has_row.error().message;
+  }
+  EXPECT_GT(compared_, 6'000U);
+  for (const auto& [name, table] : tables) EXPECT_TRUE(table.rows.empty()) << name;
+}
+
+TEST_F(ServerTruthTest, RefusesAColumnThatAMinimalImageLeavesOut) {
+  const auto events = ReadEvents(ReadFixture("values.binlog.gz"));
+  const LoggedEvent* rows = FirstRows(events, "minimal");
+  ASSERT_NE(rows, nullptr);
+  const std::vector<std::size_t> wanted = {OrdinalOf(map_, "literal")};
+  ASSERT_TRUE(decoder_.BindTable(map_, wanted));
+  const auto begun = decoder_.BeginEvent(RowsEventVersion::kV2, rows->body);
+  ASSERT_FALSE(begun);
+  EXPECT_EQ(begun.error().kind, ErrorKind::kUndecodable);
+  EXPECT_NE(begun.error().message.find("'literal'"), std::string::npos);
+  EXPECT_NE(begun.error().message.find("binlog_row_image = FULL"), std::string::npos);
+}
+
+TEST_F(ServerTruthTest, DecodesWhatAMinimalImageHolds) {
+  const auto events = ReadEvents(ReadFixture("values.binlog.gz"));
+  const LoggedEvent* rows = FirstRows(events, "minimal");
+  ASSERT_NE(rows, nullptr);
+  const std::vector<std::size_t> wanted = {OrdinalOf(map_, "given"), OrdinalOf(map_, "id")};
+  ASSERT_TRUE(decoder_.BindTable(map_, wanted));
+  ASSERT_TRUE(decoder_.BeginEvent(RowsEventVersion::kV2, rows->body));
+  ASSERT_TRUE(decoder_.NextRow().value());
+  EXPECT_EQ(decoder_.values()[0], "g");
+  EXPECT_EQ(decoder_.values()[1], "1");
+  EXPECT_FALSE(decoder_.NextRow().value());
+}
+
+TEST_F(ServerTruthTest, WithMinimalMetadataDecodesAllButEnums) {
+  const auto events = ReadEvents(ReadFixture("values.binlog.gz"));
+  const LoggedEvent* rows = FirstRows(events, "nameless");
+  ASSERT_NE(rows, nullptr);
+  EXPECT_FALSE(map_.has_names);
+  const std::vector<std::size_t> decoded = {0, 2};
+  ASSERT_TRUE(decoder_.BindTable(map_, decoded));
+  ASSERT_TRUE(decoder_.BeginEvent(RowsEventVersion::kV2, rows->body));
+  ASSERT_TRUE(decoder_.NextRow().value());
+  EXPECT_EQ(decoder_.values()[0], "4000000000");
+  EXPECT_EQ(decoder_.values()[1], "é");
+  const std::vector<std::size_t> refused = {1};
+  const auto bound = decoder_.BindTable(map_, refused);
+  ASSERT_FALSE(bound);
+  EXPECT_NE(bound.error().message.find("binlog_row_metadata = FULL"), std::string::npos);
+}
+
+TEST_F(ServerTruthTest, RefusesToGuessGeometryAndVector) {
+  const auto events = ReadEvents(ReadFixture("values.binlog.gz"));
+  ASSERT_NE(FirstRows(events, "skipped"), nullptr);
+  for (const char* name : {"g", "v"}) {
+    const std::vector<std::size_t> wanted = {OrdinalOf(map_, name)};
+    const auto bound = decoder_.BindTable(map_, wanted);
+    ASSERT_FALSE(bound) << name;
+    EXPECT_EQ(bound.error().kind, ErrorKind::kUndecodable);
+  }
+}
+
+TEST_F(ServerTruthTest, TruncatedEventsAreErrorsAtEveryLength) {
+  for (const LoggedEvent& event : ReadEvents(ReadFixture("values.binlog.gz"))) {
+    if (event.type == kTableMapEvent) {
+      for (std::size_t size = 0; size < event.body.size(); ++size) {
+        // Of its own memory, so that ASan sees a read beyond the end.
+        const std::vector<std::uint8_t> cut(event.body.begin(),
+                                            event.body.begin() + static_cast<std::ptrdiff_t>(size));
+        static_cast<void>(ParseTableMapName(cut));
+        static_cast<void>(TableMap::Parse(cut));
+      }
+    }
+    if (TakeTableMap(event) || event.type != kWriteRowsEvent || event.body.size() > 4000) continue;
+    std::vector<std::size_t> wanted;
+    for (std::size_t i = 0; i < map_.columns.size(); ++i) {
+      const std::vector<std::size_t> one = {i};
+      if (decoder_.BindTable(map_, one)) wanted.push_back(i);
+    }
+    ASSERT_TRUE(decoder_.BindTable(map_, wanted));
+    std::size_t whole_rows = 0;
+    for (std::size_t size = 0; size < event.body.size(); size += 3) {
+      const std::vector<std::uint8_t> cut(event.body.begin(),
+                                          event.body.begin() + static_cast<std::ptrdiff_t>(size));
+      if (!decoder_.BeginEvent(RowsEventVersion::kV2, cut)) continue;
+      auto has_row = decoder_.NextRow();
+      while (has_row && *has_row) has_row = decoder_.NextRow();
+      if (has_row) ++whole_rows;  // Cut between two rows.
+    }
+    EXPECT_LE(whole_rows, 45U);
+  }
+}
+
+}  // namespace
+}  // namespace outboxd::binlog
