@@ -9,11 +9,14 @@
 #include "daemon/readiness.h"
 #include "daemon/sink_setup.h"
 #include "daemon/source_setup.h"
+#include "sinks/kafka_probe.h"
 
 namespace outboxd {
 namespace {
 
 using Findings = std::vector<Finding>;
+
+constexpr std::chrono::milliseconds kKafkaTimeout{10'000};
 
 void Append(Findings& findings, Findings more) {
   std::ranges::move(more, std::back_inserter(findings));
@@ -79,21 +82,81 @@ Findings CheckSource(const Config& config) {
   return findings;
 }
 
+Finding CheckTopic(sinks::KafkaProbe& probe, const Config& config, const std::string& topic) {
+  const std::string subject = "topic " + topic;
+  auto facts = probe.Topic(topic, kKafkaTimeout);
+  if (!facts) {
+    return ProblemOf(subject, facts.error().message, ExitCodeOf(facts.error().kind));
+  }
+  if (!*facts) {
+    if (config.topics.create) {
+      return {Finding::Level::kOk, subject, "will be created", {}, ExitCode::kOk};
+    }
+    return {Finding::Level::kProblem, subject, "does not exist, and topics.create is no",
+            fmt::format("kafka-topics.sh --bootstrap-server {} --create --topic {} --partitions {}",
+                        sinks::BootstrapServers(config.kafka), topic, config.topics.partitions),
+            ExitCode::kConfiguration};
+  }
+  return {Finding::Level::kOk,
+          subject,
+          fmt::format("{} partitions, {} replicas, min.insync.replicas {}, max.message.bytes {}",
+                      (*facts)->partition_count, (*facts)->replica_count,
+                      (*facts)->min_insync_replicas.value_or(0),
+                      (*facts)->message_bytes_max.value_or(0)),
+          {},
+          ExitCode::kOk};
+}
+
+// A topic that depends on the row is known only when the row comes.
+bool DependsOnRow(const std::string& topic) { return topic.find('{') != std::string::npos; }
+
 Findings CheckSink(const Config& config) {
   Findings findings;
-  auto sink = MakeSink(config);
-  if (!sink) {
+  // Also finds the properties that are refused.
+  if (auto sink = MakeSink(config); !sink) {
     findings.push_back(ProblemOf("kafka", sink.error().message, sink.error().exit_code));
     return findings;
   }
-  auto cluster = (*sink)->Open(std::chrono::seconds(10));
+  if (config.sink.type == SinkConfig::Type::kStdout) {
+    findings.push_back({Finding::Level::kOk, "sink", "standard output", {}, ExitCode::kOk});
+    return findings;
+  }
+  const sinks::KafkaSinkOptions options = KafkaSinkOptionsOf(config);
+  auto probe = sinks::KafkaProbe::Connect(options.properties, options.log, kKafkaTimeout);
+  if (!probe) {
+    findings.push_back(ProblemOf("kafka", probe.error().message, ExitCodeOf(probe.error().kind)));
+    return findings;
+  }
+  auto cluster = probe->Cluster(kKafkaTimeout);
   if (!cluster) {
     findings.push_back(
         ProblemOf("kafka", cluster.error().message, ExitCodeOf(cluster.error().kind)));
-  } else if (!cluster->empty()) {
-    findings.push_back({Finding::Level::kOk, "kafka", "cluster " + *cluster, {}, ExitCode::kOk});
+    return findings;
   }
-  (*sink)->Close();
+  findings.push_back({Finding::Level::kOk,
+                      "kafka",
+                      fmt::format("cluster {}, {} broker{}", cluster->cluster_id,
+                                  cluster->brokers.size(), cluster->brokers.size() == 1 ? "" : "s"),
+                      {},
+                      ExitCode::kOk});
+  for (const sinks::KafkaBroker& broker : cluster->brokers) {
+    if (broker.answers) continue;
+    findings.push_back(
+        {Finding::Level::kWarning, "kafka",
+         fmt::format("broker {} at {} does not answer from here", broker.id, broker.address),
+         "start it, or mend its advertised.listeners", ExitCode::kOk});
+  }
+  for (const OutboxConfig& outbox : config.outboxes) {
+    if (DependsOnRow(outbox.topic)) {
+      findings.push_back({Finding::Level::kOk,
+                          "topics",
+                          fmt::format("{}: known when a row comes", outbox.topic),
+                          {},
+                          ExitCode::kOk});
+    } else {
+      findings.push_back(CheckTopic(*probe, config, outbox.topic));
+    }
+  }
   return findings;
 }
 

@@ -34,7 +34,8 @@ def fill(relay, count):
       START TRANSACTION;
       INSERT INTO outbox
         SELECT CONCAT(LPAD(i + n, 8, '0'), '-0000-0000-0000-000000000000'), 'order',
-        CONCAT('key-', (i + n) % 1000), 'Created', JSON_OBJECT('id', i + n, 'pad', REPEAT('x', {PAYLOAD_BYTES - 30}))
+        CONCAT('key-', (i + n) % 1000), 'Created',
+        JSON_OBJECT('id', i + n, 'pad', REPEAT('x', {PAYLOAD_BYTES - 30}))
         FROM (WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < 19)
               SELECT n FROM s) t;
       COMMIT; SET i = i + 20; END WHILE; END""")

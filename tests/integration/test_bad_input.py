@@ -101,6 +101,14 @@ def test_kafka_that_is_not_there(relay):
     fails(relay, 69, "127.0.0.1:1", command="check")
 
 
+def test_check_finds_a_missing_constant_topic_and_prints_how_to_create_it(relay):
+    relay.configure(outbox__topic=relay.topic("constant"))
+    fails(relay, 78, "does not exist", "kafka-topics.sh", "--create", command="check")
+    relay.kafka.create_topic(relay.topic("constant"), partitions=2)
+    result = relay.command("check")
+    assert result.returncode == 0 and "2 partitions" in result.stdout
+
+
 def test_a_property_that_would_break_a_guarantee(relay):
     relay.configure(kafka__acks="1")
     fails(relay, 78, "acks")

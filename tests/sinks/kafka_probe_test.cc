@@ -22,10 +22,10 @@ class KafkaProbeTest : public testing::Test {
 };
 
 TEST_F(KafkaProbeTest, CountsPartitionsAndReplicas) {
-  cluster_.CreateTopic(topic_, 3);
+  const std::string topic = cluster_.NewTopic(3);
   auto probe = Connect();
   ASSERT_TRUE(probe) << probe.error().message;
-  const auto facts = probe->Topic(topic_, 500ms);
+  const auto facts = probe->Topic(topic, 500ms);
   ASSERT_TRUE(facts) << facts.error().message;
   ASSERT_TRUE(*facts);
   EXPECT_EQ((*facts)->partition_count, 3);

@@ -42,6 +42,7 @@ class KafkaSinkTest : public testing::Test {
 
   // Polls while the message has to wait for another.
   void Publish(DeliveryId id, Message message) {
+    if (HasFatalFailure()) return;
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     while (std::chrono::steady_clock::now() < deadline) {
       const auto outcome = sink_->Publish(message, id);
@@ -174,11 +175,11 @@ TEST_F(KafkaSinkTest, PutsAKeyWhereJavaClientsPutIt) {
       {"a-little-bit-longer-string", -1486304829},
       {"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971},
       {"abc", 479470107}};
-  cluster_.CreateTopic(topic_, kPartitions);
+  const std::string topic = cluster_.NewTopic(kPartitions);
   Open();
-  for (const auto& [key, hash] : hashes) Publish(1, {.topic = topic_, .key = key});
+  for (const auto& [key, hash] : hashes) Publish(1, {.topic = topic, .key = key});
   Await(hashes.size());
-  const auto records = cluster_.ReadAll(topic_, kPartitions);
+  const auto records = cluster_.ReadAll(topic, kPartitions);
   ASSERT_EQ(records.size(), hashes.size());
   for (const Record& record : records) {
     EXPECT_EQ(record.partition, (hashes.at(*record.key) & 0x7fffffff) % kPartitions) << *record.key;
@@ -395,11 +396,11 @@ TEST_F(KafkaSinkTest, RejectsForbiddenAndIllegalTopicsBeforeAskingTheCluster) {
 }
 
 TEST_F(KafkaSinkTest, RejectsAPartitionThatDoesNotExist) {
-  cluster_.CreateTopic(topic_, 2);
+  const std::string topic = cluster_.NewTopic(2);
   Open();
   const std::array<Header, 1> headers{Header{"id", "42"}};
   for (const std::int32_t partition : {2, -1}) {
-    const Error error = Refusal({.topic = topic_, .headers = headers, .partition = partition});
+    const Error error = Refusal({.topic = topic, .headers = headers, .partition = partition});
     EXPECT_EQ(error.kind, ErrorKind::kRejected);
     EXPECT_NE(error.message.find("it has 2"), std::string::npos) << error.message;
   }

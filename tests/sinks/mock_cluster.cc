@@ -21,6 +21,7 @@ ClientHandle NewClient(rd_kafka_type_t type, const std::string& bootstrap_server
   if (type == RD_KAFKA_CONSUMER) {
     rd_kafka_conf_set(configuration, "group.id", "test", text.data(), text.size());
     rd_kafka_conf_set(configuration, "enable.auto.commit", "false", text.data(), text.size());
+    rd_kafka_conf_set(configuration, "allow.auto.create.topics", "true", text.data(), text.size());
     rd_kafka_conf_set(configuration, "fetch.wait.max.ms", "10", text.data(), text.size());
   }
   rd_kafka_conf_set(configuration, "log_level", "0", text.data(), text.size());
@@ -80,7 +81,20 @@ MockCluster& MockCluster::Shared() {
   return cluster;
 }
 
-std::string MockCluster::NewTopic() { return "topic-" + std::to_string(++topic_count_); }
+std::string MockCluster::NewTopic(int partition_count) {
+  const std::string name = "topic-" + std::to_string(++topic_count_);
+  if (partition_count != kPartitionCount) {
+    rd_kafka_mock_topic_create(cluster_, name.c_str(), partition_count, /*replication_factor=*/1);
+    return name;
+  }
+  // Being asked for it makes it as well, and sooner.
+  const TopicHandle topic(rd_kafka_topic_new(consumer_.get(), name.c_str(), nullptr));
+  const rd_kafka_metadata_t* answer = nullptr;
+  EXPECT_EQ(rd_kafka_metadata(consumer_.get(), /*all_topics=*/0, topic.get(), &answer, kTimeoutMs),
+            RD_KAFKA_RESP_ERR_NO_ERROR);
+  const MetadataHandle metadata(answer);
+  return name;
+}
 
 void MockCluster::Restore() {
   if (is_down_) SetUp();
@@ -91,10 +105,6 @@ void MockCluster::Restore() {
 
 std::string MockCluster::bootstrap_servers() const {
   return rd_kafka_mock_cluster_bootstraps(cluster_);
-}
-
-void MockCluster::CreateTopic(const std::string& topic, int partition_count) {
-  rd_kafka_mock_topic_create(cluster_, topic.c_str(), partition_count, 1);
 }
 
 void MockCluster::SetTopicError(const std::string& topic, rd_kafka_resp_err_t code) {

@@ -23,25 +23,25 @@ struct Record {
 };
 
 // librdkafka's in-process Kafka: a broker with logs, without sequence checks, limits or admin
-// requests. Its topics come into being when they are first asked for. With librdkafka 2.0.2 most
-// of the verbs below may wait up to a second for the broker's thread.
+// requests. With librdkafka 2.0.2 most of the verbs below may wait up to a second for the broker's
+// thread, and the broker makes each topic that it is asked for.
 class MockCluster {
  public:
+  static constexpr int kPartitionCount = 4;  // What the mock makes by itself.
+
   MockCluster();
   ~MockCluster();
 
   // Ending a mock cluster takes up to a second, so the tests share one.
   static MockCluster& Shared();
 
-  // The name of a topic that no other test uses.
-  [[nodiscard]] std::string NewTopic();
+  // Makes a topic that no other test uses.
+  [[nodiscard]] std::string NewTopic(int partition_count = kPartitionCount);
 
   // Up, without delay and without errors to come.
   void Restore();
 
   [[nodiscard]] std::string bootstrap_servers() const;
-
-  void CreateTopic(const std::string& topic, int partition_count);
 
   // What the cluster answers about the topic from now on; NO_ERROR: it is there.
   void SetTopicError(const std::string& topic, rd_kafka_resp_err_t code);

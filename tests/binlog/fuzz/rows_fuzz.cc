@@ -1,4 +1,5 @@
-// Two bytes of length, the body of a TABLE_MAP event of that length, the body of a WRITE_ROWS event.
+// Two bytes of length, the body of a TABLE_MAP event of that length, the body of a WRITE_ROWS
+// event.
 
 #include <algorithm>
 #include <cstddef>

@@ -10,6 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const Bytes body(bytes, size);
   const auto name = ParseTableMapName(body);
   const auto map = TableMap::Parse(body);
-  if (map && (!name || map->columns.empty() || map->table_name != name->table_name)) __builtin_trap();
+  if (map && (!name || map->columns.empty() || map->table_name != name->table_name))
+    __builtin_trap();
   return 0;
 }
