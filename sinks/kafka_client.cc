@@ -23,6 +23,10 @@ std::string_view View(const ErrorText& text) { return text.data(); }
 void ForwardLogLine(const rd_kafka_t* client, int level, const char* facility,
                     const char* text) noexcept {
   if (client == nullptr) return;
+  // At every start it calls a setting experimental that the operator has not chosen.
+  const bool is_about_gapless = std::string_view(facility) == "CONFWARN" &&
+                                std::string_view(text).contains("enable.gapless.guarantee");
+  if (is_about_gapless) return;
   const auto* log = static_cast<const KafkaLog*>(rd_kafka_opaque(client));
   if (log != nullptr && *log) (*log)(level, fmt::format("{}: {}", facility, text));
 }
@@ -127,15 +131,15 @@ struct Collected {
 };
 
 // Takes the events that are there; waits up to `timeout` for the first.
-void CollectErrors(rd_kafka_t* client, rd_kafka_queue_t* events, int timeout_ms,
-                   const KafkaLog& log, Collected& collected) {
+void CollectErrors(rd_kafka_queue_t* events, int timeout_ms, const KafkaLog& log,
+                   Collected& collected) {
   constexpr int kEventsMax = 100;
   for (int i = 0; i < kEventsMax && !collected.error; ++i) {
     const EventHandle event(rd_kafka_queue_poll(events, i == 0 ? timeout_ms : 0));
     if (!event) return;
     if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_ERROR) continue;
     std::string text;
-    collected.error = JudgeErrorEvent(client, event.get(), text);
+    collected.error = JudgeErrorEvent(event.get(), text);
     if (log) log(kLogLevelWarning, text);
     // "all brokers are down" comes last and says less than what came before.
     const bool says_why = rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
@@ -209,7 +213,7 @@ Result<std::string> WaitForCluster(rd_kafka_t* client, rd_kafka_queue_t* events,
     const std::unique_ptr<char, KafkaDeleter<free>> id(rd_kafka_clusterid(client, slice_ms));
     if (id) return std::string(id.get());
     // With an old broker rd_kafka_clusterid() returns at once, so the pause is here.
-    CollectErrors(client, events, slice_ms / 10, log, collected);
+    CollectErrors(events, slice_ms / 10, log, collected);
     if (collected.error) {
       return Fail(*collected.error, "kafka brokers {}", bootstrap_servers);
     }
@@ -220,15 +224,18 @@ Result<std::string> WaitForCluster(rd_kafka_t* client, rd_kafka_queue_t* events,
               collected.last_text);
 }
 
-std::optional<Error> JudgeErrorEvent(rd_kafka_t* client, rd_kafka_event_t* event,
-                                     std::string& text) {
-  rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+std::optional<Error> JudgeErrorEvent(rd_kafka_event_t* event, std::string& text) {
+  // Of a fatal error librdkafka puts the code and text of the cause into the event.
+  const rd_kafka_resp_err_t code = rd_kafka_event_error(event);
   text = rd_kafka_event_error_string(event);
-  if (code == RD_KAFKA_RESP_ERR__FATAL) {
-    ErrorText reason{};
-    code = rd_kafka_fatal_error(client, reason.data(), reason.size());
-    text = fmt::format("{} ({})", View(reason), rd_kafka_err2name(code));
-    return Error{IsDenied(code) ? ErrorKind::kDenied : ErrorKind::kProducerLost, text};
+  if (rd_kafka_event_error_is_fatal(event) != 0) {
+    const bool may_not_produce = code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+    return Error{IsDenied(code) ? ErrorKind::kDenied : ErrorKind::kProducerLost,
+                 fmt::format("{} ({}){}", text, rd_kafka_err2name(code),
+                             may_not_produce ? " HINT: grant this user the operation Write on its "
+                                               "topics, before Kafka 3.0 also IdempotentWrite on "
+                                               "the cluster"
+                                             : "")};
   }
   if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
     return Error{ErrorKind::kDenied, text +

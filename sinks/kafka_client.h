@@ -32,8 +32,7 @@ namespace outboxd::sinks {
 
 // An error event as an error of ours; none for what librdkafka mends itself. `text` gets what it
 // says in any case.
-[[nodiscard]] std::optional<Error> JudgeErrorEvent(rd_kafka_t* client, rd_kafka_event_t* event,
-                                                   std::string& text);
+[[nodiscard]] std::optional<Error> JudgeErrorEvent(rd_kafka_event_t* event, std::string& text);
 
 // "message too large (MSG_SIZE_TOO_LARGE)".
 [[nodiscard]] std::string Describe(rd_kafka_resp_err_t code);

@@ -66,7 +66,7 @@ bool DeliveryReader::TakeEvent(int timeout_ms, DeliveryReports& reports) {
       break;
     case RD_KAFKA_EVENT_ERROR: {
       std::string text;
-      if (auto error = JudgeErrorEvent(client_, event.get(), text); error && !fatal_) {
+      if (auto error = JudgeErrorEvent(event.get(), text); error && !fatal_) {
         fatal_ = *std::move(error);
         failed_.store(true, std::memory_order_release);
       }
