@@ -166,13 +166,14 @@ class Relay:
             timeout=60,
         )
 
-    def start(self):
+    def start(self, **environment):
         log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
             [self.binary, "run", "--config", str(self.path)],
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
+            env=os.environ | environment,
         )
         log.close()
         return self

@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
 
 import pytest
@@ -248,3 +250,93 @@ def test_tail_prints_messages_and_stores_nothing(fresh):
         tail.terminate()
         assert tail.wait(timeout=30) == 0
     assert not os.path.exists(relay.state / "checkpoint")
+
+
+def test_a_hangup_signal_is_ignored(relay):
+    relay.start()
+    relay.insert("e1")
+    relay.wait_for(1)
+    relay.process.send_signal(signal.SIGHUP)
+    relay.insert("e2")
+    assert len(relay.wait_for(2)) == 2
+    assert relay.stop() == 0
+
+
+def test_the_service_manager_hears_of_readiness_state_and_stop(relay, tmp_path):
+    address = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(address)
+        listener.settimeout(30)
+        relay.start(NOTIFY_SOCKET=address, WATCHDOG_USEC="10000000")
+        heard = ""
+        while not all(word in heard for word in ("READY=1", "WATCHDOG=1", "events delivered")):
+            heard += listener.recv(4096).decode() + "\n"
+        relay.process.terminate()
+        while "STOPPING=1" not in heard:
+            heard += listener.recv(4096).decode() + "\n"
+        assert relay.wait() == 0
+
+
+def test_a_tagged_gtid_stands_in_the_position_and_is_not_repeated(relay):
+    relay.start()
+    connection = relay.connect()
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION gtid_next = 'AUTOMATIC:blue'")
+        cursor.execute("INSERT INTO outbox VALUES ('tagged', 'order', 'k', 'Created', '{}')")
+        connection.commit()
+    connection.close()
+    (message,) = relay.wait_for(1)
+    assert ":blue:" in dict(message.headers)["outboxd.position"].decode()
+    assert relay.stop() == 0
+    assert ":blue:" in relay.checkpoint()
+    relay.start()
+    relay.insert("untagged")
+    assert [m.id for m in relay.wait_for(2)] == ["tagged", "untagged"]
+
+
+@pytest.mark.parametrize("checksum", ["NONE", "CRC32"])
+def test_checksums_may_change_in_mid_stream(outboxd, kafka, tmp_path, checksum):
+    with PrivateMysql(options={"binlog-checksum": checksum}) as server:
+        with Relay(outboxd, server, kafka, tmp_path).begin_now() as relay:
+            relay.start()
+            relay.insert("before")
+            relay.wait_for(1)
+            other = "CRC32" if checksum == "NONE" else "NONE"
+            relay.sql(f"SET GLOBAL binlog_checksum = {other}")
+            relay.insert("after")
+            assert [m.id for m in relay.wait_for(2)] == ["before", "after"]
+
+
+def test_a_unix_socket_needs_no_tls(relay):
+    relay.configure(mysql__host=None, mysql__port=None, mysql__socket=relay.mysql.socket)
+    assert relay.command("check").returncode == 0
+    relay.start()
+    relay.insert("e1")
+    relay.wait_for(1)
+
+
+def test_a_one_phase_xa_is_published_and_a_prepared_one_ends_the_run(relay):
+    relay.start()
+    insert = "INSERT INTO outbox VALUES ('{}', 'order', 'k', 'Created', '{{}}')"
+    connection = relay.connect()
+    with connection.cursor() as cursor:
+        for statement in (
+            "XA START 'one'",
+            insert.format("one-phase"),
+            "XA END 'one'",
+            "XA COMMIT 'one' ONE PHASE",
+        ):
+            cursor.execute(statement)
+        assert [m.id for m in relay.wait_for(1)] == ["one-phase"]
+        for statement in (
+            "XA START 'two'",
+            insert.format("two-phase"),
+            "XA END 'two'",
+            "XA PREPARE 'two'",
+        ):
+            cursor.execute(statement)
+        assert relay.wait() == 65
+        assert "XA" in relay.log() and "HINT" in relay.log()
+        cursor.execute("XA ROLLBACK 'two'")
+    connection.close()
+    assert [m.id for m in relay.received()] == ["one-phase"]
