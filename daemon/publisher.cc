@@ -78,7 +78,7 @@ Result<Step> Publisher::Send(const binlog::Row& row, std::string_view position, 
     state_ = State::kAwaiting;
     return Step{Step::Kind::kPause, kAcknowledgementCheck};
   }
-  auto delivered = Delivered(done);
+  auto delivered = Delivered(position, done);
   if (!delivered) return std::unexpected(delivered.error());
   return Step{};
 }
@@ -86,7 +86,7 @@ Result<Step> Publisher::Send(const binlog::Row& row, std::string_view position, 
 Result<Step> Publisher::Await(const binlog::Row& row, std::string_view position, bool* done) {
   if (tracker_.AllAcknowledged()) {
     if (careful_messages_ > 0) --careful_messages_;
-    auto delivered = Delivered(done);
+    auto delivered = Delivered(position, done);
     if (!delivered) return std::unexpected(delivered.error());
     return Step{};
   }
@@ -180,16 +180,17 @@ Result<Step> Publisher::LetPass(const binlog::Row& row, std::string_view positio
     needs_producer_ = !sink_.Open(options_.open_timeout).has_value();
   }
   tracker_.Acknowledge(tracker_.NextId());
-  auto delivered = Delivered(done);
+  auto delivered = Delivered(position, done);
   if (!delivered) return std::unexpected(delivered.error());
   return Step{};
 }
 
-Result<void> Publisher::Delivered(bool* done) {
+Result<void> Publisher::Delivered(std::string_view position, bool* done) {
   *done = true;
   state_ = needs_producer_ ? State::kHolding : State::kReady;
   back_off_.Reset();
-  if (!held_) return {};
+  // After a replay earlier events come first.
+  if (!held_ || held_->position != position) return {};
   spdlog::info("going on behind event {}", held_->position);
   held_.reset();
   return state_directory_->ClearHeld();
