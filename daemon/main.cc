@@ -6,8 +6,8 @@
 
 #include "daemon/commands/command_line.h"
 #include "daemon/commands/commands.h"
-#include "daemon/config_reader.h"
-#include "daemon/log.h"
+#include "daemon/config/config_reader.h"
+#include "daemon/service/log.h"
 
 namespace outboxd {
 namespace {

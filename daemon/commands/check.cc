@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
-#include "daemon/checkpoint_file.h"
+#include "daemon/checkpoint/checkpoint_file.h"
 #include "daemon/commands/commands.h"
 #include "daemon/exit_code_of.h"
-#include "daemon/readiness.h"
-#include "daemon/sink_setup.h"
-#include "daemon/source_setup.h"
+#include "daemon/preparation/readiness.h"
+#include "daemon/preparation/sink_setup.h"
+#include "daemon/preparation/source_setup.h"
 #include "sinks/kafka_probe.h"
 
 namespace outboxd {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "daemon/commands/command_line.h"
-#include "daemon/config.h"
+#include "daemon/config/config.h"
 #include "daemon/error.h"
 
 namespace outboxd {

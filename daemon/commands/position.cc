@@ -1,14 +1,14 @@
 #include <fmt/chrono.h>
 #include <fmt/ranges.h>
 
-#include "daemon/acknowledger.h"
-#include "daemon/checkpoint_file.h"
-#include "daemon/clock.h"
+#include "daemon/checkpoint/checkpoint_file.h"
+#include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/commands.h"
-#include "daemon/commands/preparation.h"
-#include "daemon/config_value.h"
-#include "daemon/source_setup.h"
-#include "daemon/state_directory.h"
+#include "daemon/config/config_value.h"
+#include "daemon/preparation/preparation.h"
+#include "daemon/preparation/source_setup.h"
+#include "daemon/relay/acknowledger.h"
+#include "daemon/relay/clock.h"
 
 namespace outboxd {
 namespace {

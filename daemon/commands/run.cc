@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <thread>
 
-#include "daemon/acknowledger.h"
-#include "daemon/back_off.h"
-#include "daemon/checkpoint_file.h"
+#include "daemon/checkpoint/checkpoint_file.h"
 #include "daemon/commands/commands.h"
-#include "daemon/commands/preparation.h"
-#include "daemon/relay_process.h"
-#include "daemon/sink_setup.h"
-#include "daemon/start_position.h"
+#include "daemon/preparation/preparation.h"
+#include "daemon/preparation/sink_setup.h"
+#include "daemon/preparation/start_position.h"
+#include "daemon/relay/acknowledger.h"
+#include "daemon/relay/back_off.h"
+#include "daemon/relay/relay_process.h"
 
 namespace outboxd {
 namespace {

@@ -1,8 +1,8 @@
 #include <fmt/core.h>
 
+#include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/commands.h"
-#include "daemon/log.h"
-#include "daemon/state_directory.h"
+#include "daemon/service/log.h"
 
 namespace outboxd {
 

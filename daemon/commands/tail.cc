@@ -1,11 +1,11 @@
 #include <filesystem>
 
 #include "daemon/commands/commands.h"
-#include "daemon/commands/preparation.h"
-#include "daemon/config_reader.h"
-#include "daemon/config_value.h"
-#include "daemon/relay_process.h"
-#include "daemon/sink_setup.h"
+#include "daemon/config/config_reader.h"
+#include "daemon/config/config_value.h"
+#include "daemon/preparation/preparation.h"
+#include "daemon/preparation/sink_setup.h"
+#include "daemon/relay/relay_process.h"
 
 namespace outboxd {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/clock.h"
+#include "daemon/relay/clock.h"
 #include "sinks/sink.h"
 
 namespace outboxd {

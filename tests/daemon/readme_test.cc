@@ -4,7 +4,7 @@
 #include <iterator>
 #include <string>
 
-#include "daemon/config_keys.h"
+#include "daemon/config/config_keys.h"
 
 namespace outboxd {
 namespace {

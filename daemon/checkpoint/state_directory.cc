@@ -1,0 +1,229 @@
+#include "daemon/checkpoint/state_directory.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "daemon/checkpoint/file_system.h"
+#include "daemon/service/log.h"
+#include "daemon/text_encoding.h"
+
+namespace outboxd {
+
+namespace {
+
+constexpr char kLock[] = "lock";
+constexpr char kHeld[] = "held";
+constexpr char kSkip[] = "skip";
+constexpr char kSkipped[] = "skipped.jsonl";
+constexpr std::size_t kBytesMax = 1u << 20;
+
+std::unexpected<Error> StepFailed(std::string_view path, std::string_view step, int error) {
+  return Fail(ExitCode::kState, "{}: {} failed: {}", Escaped(path), step,
+              std::generic_category().message(error));
+}
+
+// Creates `path` and what is missing above it.
+Result<void> MakeDirectory(const std::string& path) {
+  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    const std::string part = path.substr(0, end);
+    if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
+      const int error = errno;
+      // A read-only or foreign parent that stands is fine.
+      struct stat status{};
+      if (stat(part.c_str(), &status) != 0) return StepFailed(part, "mkdir", error);
+    }
+    if (end == std::string::npos) break;
+  }
+  struct stat status{};
+  if (stat(path.c_str(), &status) != 0) return StepFailed(path, "stat", errno);
+  if (!S_ISDIR(status.st_mode)) return StepFailed(path, "mkdir", ENOTDIR);
+  return {};
+}
+
+// The process id that the lock file holds; 0 where it holds none.
+int ReadProcessId(int descriptor) {
+  char text[16];
+  const ssize_t bytes = pread(descriptor, text, sizeof text, 0);
+  int process = 0;
+  if (bytes > 0) std::from_chars(text, text + bytes, process);
+  return process;
+}
+
+// Bytes as JSON can carry them: as text where they are UTF-8, else as Base64 under `name`_base64.
+void PutBytes(nlohmann::ordered_json& json, const std::string& name, std::string_view bytes) {
+  if (IsUtf8(bytes)) {
+    json[name] = bytes;
+    return;
+  }
+  std::string encoded;
+  AppendBase64(bytes, encoded);
+  json[name + "_base64"] = std::move(encoded);
+}
+
+nlohmann::ordered_json ToJson(const HeldEvent& held) {
+  nlohmann::ordered_json json;
+  json["position"] = held.position;
+  json["id"] = held.id;
+  json["table"] = held.table;
+  json["topic"] = held.topic;
+  json["reason"] = held.reason;
+  json["since_us"] = held.since_us;
+  return json;
+}
+
+// Throws nlohmann::json::exception for a member of another type.
+HeldEvent HeldFromJson(const nlohmann::json& json) {
+  HeldEvent held;
+  json.at("position").get_to(held.position);
+  json.at("id").get_to(held.id);
+  json.at("table").get_to(held.table);
+  json.at("topic").get_to(held.topic);
+  json.at("reason").get_to(held.reason);
+  json.at("since_us").get_to(held.since_us);
+  return held;
+}
+
+// Text that is not UTF-8 after all is mended rather than refused: this is for people.
+std::string JsonLine(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+std::unexpected<Error> Unreadable(const std::string& path, const nlohmann::json::exception& why) {
+  return Fail(ExitCode::kState, "{}: not what outboxd writes: {} HINT: remove the file",
+              Escaped(path), Escaped(why.what()));
+}
+
+}  // namespace
+
+StateDirectory::~StateDirectory() {
+  if (lock_descriptor_ >= 0) close(lock_descriptor_);
+}
+
+StateDirectory::StateDirectory(StateDirectory&& other) noexcept
+    : path_(std::move(other.path_)), lock_descriptor_(std::exchange(other.lock_descriptor_, -1)) {}
+
+StateDirectory& StateDirectory::operator=(StateDirectory&& other) noexcept {
+  if (this == &other) return *this;
+  if (lock_descriptor_ >= 0) close(lock_descriptor_);
+  path_ = std::move(other.path_);
+  lock_descriptor_ = std::exchange(other.lock_descriptor_, -1);
+  return *this;
+}
+
+Result<void> StateDirectory::Lock() {
+  if (lock_descriptor_ >= 0) return {};
+  if (auto made = MakeDirectory(path_); !made) return made;
+  const std::string path = path_ + "/" + kLock;
+  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (descriptor < 0) return StepFailed(path, "open", errno);
+
+  // LockHolder() of another process takes the lock for a moment: that is no relay.
+  constexpr int kAttempts = 20;
+  int outcome = flock(descriptor, LOCK_EX | LOCK_NB);
+  for (int i = 1; i < kAttempts && outcome != 0 && (errno == EWOULDBLOCK || errno == EINTR); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    outcome = flock(descriptor, LOCK_EX | LOCK_NB);
+  }
+  if (outcome != 0) {
+    const int error = errno;
+    const int holder = ReadProcessId(descriptor);
+    close(descriptor);
+    if (error != EWOULDBLOCK) return StepFailed(path, "flock", error);
+    return Fail(ExitCode::kOtherActive,
+                "{}: another relay works on this state directory: process {} HINT: stop it first, "
+                "or give this relay a state-directory of its own",
+                Escaped(path_), holder == 0 ? "unknown" : std::to_string(holder));
+  }
+
+  lock_descriptor_ = descriptor;
+  const std::string process = std::to_string(getpid()) + "\n";
+  if (ftruncate(descriptor, 0) != 0) return StepFailed(path, "ftruncate", errno);
+  return WriteAll(SystemFiles(), descriptor, path, process);
+}
+
+Result<std::optional<int>> StateDirectory::LockHolder() const {
+  if (lock_descriptor_ >= 0) return std::nullopt;
+  const std::string path = path_ + "/" + kLock;
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (descriptor < 0) {
+    if (errno == ENOENT) return std::nullopt;
+    return StepFailed(path, "open", errno);
+  }
+  const int outcome = flock(descriptor, LOCK_SH | LOCK_NB);
+  const int error = errno;
+  const int holder = ReadProcessId(descriptor);
+  close(descriptor);
+  if (outcome == 0) return std::nullopt;
+  if (error != EWOULDBLOCK) return StepFailed(path, "flock", error);
+  return holder;
+}
+
+Result<void> StateDirectory::WriteHeld(const HeldEvent& held) {
+  return ReplaceFile(SystemFiles(), path_, kHeld, JsonLine(ToJson(held)));
+}
+
+Result<std::optional<HeldEvent>> StateDirectory::ReadHeld() const {
+  const std::string path = path_ + "/" + kHeld;
+  const auto text = ReadFile(SystemFiles(), path, kBytesMax);
+  if (!text) return std::unexpected(text.error());
+  if (!text->has_value()) return std::nullopt;
+  try {
+    return HeldFromJson(nlohmann::json::parse(**text));
+  } catch (const nlohmann::json::exception& exception) {
+    return Unreadable(path, exception);
+  }
+}
+
+Result<void> StateDirectory::ClearHeld() { return RemoveFile(SystemFiles(), path_, kHeld); }
+
+Result<void> StateDirectory::RequestSkip(std::string_view position) {
+  nlohmann::ordered_json json;
+  json["position"] = position;
+  return ReplaceFile(SystemFiles(), path_, kSkip, JsonLine(json));
+}
+
+Result<std::optional<std::string>> StateDirectory::ReadSkipRequest() const {
+  const std::string path = path_ + "/" + kSkip;
+  const auto text = ReadFile(SystemFiles(), path, kBytesMax);
+  if (!text) return std::unexpected(text.error());
+  if (!text->has_value()) return std::nullopt;
+  try {
+    return nlohmann::json::parse(**text).at("position").get<std::string>();
+  } catch (const nlohmann::json::exception& exception) {
+    return Unreadable(path, exception);
+  }
+}
+
+Result<void> StateDirectory::RecordSkipped(const SkippedEvent& event) {
+  nlohmann::ordered_json json = ToJson(event.held);
+  PutBytes(json, "key", event.key);
+  PutBytes(json, "value", event.value);
+
+  const std::string path = path_ + "/" + kSkipped;
+  const int descriptor =
+      open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (descriptor < 0) return StepFailed(path, "open", errno);
+  // A crash may have left half a line; this record begins on one of its own.
+  const off_t end = lseek(descriptor, 0, SEEK_END);
+  char last = '\n';
+  if (end > 0 && pread(descriptor, &last, 1, end - 1) != 1) last = '\0';
+  const std::string line = (last == '\n' ? "" : "\n") + JsonLine(json);
+  auto written = WriteAll(SystemFiles(), descriptor, path, line);
+  if (written && fsync(descriptor) != 0) written = StepFailed(path, "fsync", errno);
+  close(descriptor);
+  if (!written) return written;
+  if (auto synced = SyncDirectory(SystemFiles(), path_); !synced) return synced;
+  return RemoveFile(SystemFiles(), path_, kSkip);
+}
+
+}  // namespace outboxd

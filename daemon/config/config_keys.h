@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/config/config.h"
+
+namespace boost::program_options {
+class options_description;
+}
+
+namespace outboxd {
+
+// A key of the configuration, as README.md documents it.
+struct ConfigKey {
+  std::string_view section;       // "outbox" stands for [outbox.NAME] too.
+  std::string_view key;           // "*": any; the sink judges.
+  std::string_view default_text;  // Empty: none.
+  std::string_view meaning;       // One line.
+  bool repeatable = false;        // May stand several times; the values add up.
+};
+
+// Every key of this version, section by section: the one place that lists them.
+[[nodiscard]] const std::vector<ConfigKey>& ConfigKeys();
+
+// Null: there is no such key in this version. `section` as the file has it, "outbox.eu" included.
+[[nodiscard]] const ConfigKey* FindConfigKey(std::string_view section, std::string_view key);
+
+// The name under which ConfigKeys() lists a section: "outbox" for "outbox.eu". Empty: there is no
+// such section in this version.
+[[nodiscard]] std::string_view SectionKind(std::string_view section);
+
+// Whether a section or key is designed but comes with a later version; `section` by its kind.
+[[nodiscard]] bool IsLaterSection(std::string_view section);
+[[nodiscard]] bool IsLaterKey(std::string_view section, std::string_view key);
+
+// The rows of README.md's table, in Markdown, one for each key.
+[[nodiscard]] std::vector<std::string> ConfigKeyRows();
+
+// Adds to `options`, under "section.key", every key of the sections that stand once; a value that
+// is stored goes into `config`, which outlives `options`. Values are parsed by
+// daemon/config_value.h; a wrong one is a boost::program_options::error.
+void BindConfigKeys(Config& config, boost::program_options::options_description& options);
+// The same for the keys of one event table family.
+void BindOutboxKeys(OutboxConfig& outbox, boost::program_options::options_description& options);
+
+}  // namespace outboxd

@@ -1,0 +1,363 @@
+#include "daemon/config/config_value.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "binlog/gtid_set.h"
+#include "daemon/service/log.h"
+
+namespace outboxd {
+
+namespace {
+
+constexpr std::string_view kLater = "is not available in this version";
+
+template <typename... Args>
+std::unexpected<std::string> Wrong(fmt::format_string<Args...> format, Args&&... args) {
+  return std::unexpected(fmt::format(format, std::forward<Args>(args)...));
+}
+
+// All of `text` as an unsigned number in base 10 without sign.
+std::optional<std::uint64_t> ParseDigits(std::string_view text) {
+  std::uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  return number;
+}
+
+Parsed<std::uint64_t> ParseNumber(std::string_view text, std::uint64_t least, std::uint64_t most) {
+  const auto number = ParseDigits(text);
+  if (!number || *number < least || *number > most) {
+    return Wrong("'{}' is not a number from {} to {}", Escaped(text), least, most);
+  }
+  return *number;
+}
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+// Digits and a unit of `units`; none: anything else, or more than `most` in all.
+std::optional<std::uint64_t> ParseQuantity(std::string_view text, std::span<const Unit> units,
+                                           std::uint64_t most) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto number = ParseDigits(text.substr(0, digits));
+  const auto unit = std::ranges::find(units, text.substr(digits), &Unit::name);
+  if (!number || unit == units.end() || *number > most / unit->factor) return std::nullopt;
+  return *number * unit->factor;
+}
+
+template <typename T>
+struct Word {
+  std::string_view text;
+  T value;
+};
+
+template <typename T>
+Parsed<T> ParseWord(std::string_view text, std::initializer_list<Word<T>> words,
+                    std::initializer_list<std::string_view> later_words = {}) {
+  for (const Word<T>& word : words) {
+    if (word.text == text) return word.value;
+  }
+  std::string choices;
+  for (const Word<T>& word : words) {
+    if (!choices.empty()) choices += ", ";
+    choices += word.text;
+  }
+  if (std::ranges::find(later_words, text) != later_words.end()) {
+    return Wrong("'{}' {} HINT: available: {}", text, kLater, choices);
+  }
+  return Wrong("'{}' is none of: {}", Escaped(text), choices);
+}
+
+std::string_view Trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+bool IsHostCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '-' || c == '_';
+}
+
+bool IsAddressCharacter(char c) {
+  return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || (c >= '0' && c <= '9') || c == '.' ||
+         c == ':';
+}
+
+Parsed<StartChoice> ParseStartGtid(std::string_view gtids) {
+  const auto set = binlog::GtidSet::Parse(gtids);
+  if (!set) return Wrong("gtid: {}", set.error().message);
+  StartChoice start;
+  start.kind = StartChoice::Kind::kGtid;
+  start.gtids = set->ToText();
+  return start;
+}
+
+Parsed<StartChoice> ParseStartFile(std::string_view place) {
+  const std::size_t colon = place.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) {
+    return Wrong("'file:{}' is not file:NAME:OFFSET HINT: for example file:binlog.000042:4",
+                 Escaped(place));
+  }
+  // The first four bytes of a binary log are its magic number; the dump command has four bytes for
+  // the offset (MySQL 9.7 sql-common/client.cc, COM_BINLOG_DUMP).
+  const auto offset =
+      ParseNumber(place.substr(colon + 1), 4, std::numeric_limits<std::uint32_t>::max());
+  if (!offset) return Wrong("offset {}", offset.error());
+  StartChoice start;
+  start.kind = StartChoice::Kind::kFile;
+  start.file = place.substr(0, colon);
+  start.offset = *offset;
+  return start;
+}
+
+}  // namespace
+
+Parsed<std::string> ParseText(std::string_view text) {
+  if (text.empty()) return Wrong("has no value");
+  return std::string(text);
+}
+
+Parsed<std::string> ParseOptionalText(std::string_view text) { return std::string(text); }
+
+Parsed<bool> ParseYesNo(std::string_view text) {
+  for (const std::string_view word : {"yes", "true", "on"}) {
+    if (text == word) return true;
+  }
+  for (const std::string_view word : {"no", "false", "off"}) {
+    if (text == word) return false;
+  }
+  return Wrong("'{}' is neither yes nor no", Escaped(text));
+}
+
+Parsed<std::chrono::milliseconds> ParseDuration(std::string_view text) {
+  static constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+  constexpr std::uint64_t kYear = 366ull * 24 * 3'600'000;
+  const auto milliseconds = ParseQuantity(text, kUnits, kYear);
+  if (!milliseconds || *milliseconds == 0) {
+    return Wrong(
+        "'{}' is not a duration HINT: a number and ms, s, m or h, for example 500ms or 10m",
+        Escaped(text));
+  }
+  return std::chrono::milliseconds(*milliseconds);
+}
+
+Parsed<std::uint64_t> ParseByteSize(std::string_view text) {
+  static constexpr Unit kUnits[] = {
+      {"", 1},          {"KB", 1000},     {"MB", 1'000'000}, {"GB", 1'000'000'000},
+      {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30},
+  };
+  constexpr std::uint64_t kMost = 1ull << 50;
+  const auto bytes = ParseQuantity(text, kUnits, kMost);
+  if (!bytes) {
+    return Wrong("'{}' is not a size HINT: bytes, or a number and KB, MB, GB, KiB, MiB or GiB",
+                 Escaped(text));
+  }
+  return *bytes;
+}
+
+Parsed<std::uint16_t> ParsePort(std::string_view text) {
+  const auto port = ParseNumber(text, 1, 65535);
+  if (!port) return std::unexpected(port.error());
+  return static_cast<std::uint16_t>(*port);
+}
+
+Parsed<std::vector<std::string>> ParseWords(std::string_view text) {
+  std::vector<std::string> words;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view word = Trimmed(text.substr(begin, end - begin));
+    if (word.empty()) return Wrong("'{}' has an empty element", Escaped(text));
+    words.emplace_back(word);
+    begin = end + 1;
+  }
+  return words;
+}
+
+Parsed<std::string> ParseRelayName(std::string_view text) {
+  constexpr std::size_t kBytesMax = 64;
+  const bool is_name = std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+  if (!is_name || text.empty() || text.size() > kBytesMax) {
+    return Wrong("'{}' is not a relay's name HINT: 1 to {} letters, digits, - and _", Escaped(text),
+                 kBytesMax);
+  }
+  return std::string(text);
+}
+
+Parsed<HostAndPort> SplitHost(std::string_view text, std::uint16_t default_port) {
+  std::string_view host = text;
+  std::string_view port;
+  bool has_port = false;
+  bool is_host = false;
+  if (text.starts_with('[')) {
+    const std::size_t bracket = text.find(']');
+    if (bracket == std::string_view::npos) return Wrong("'{}' lacks a ']'", Escaped(text));
+    host = text.substr(1, bracket - 1);
+    port = text.substr(bracket + 1);
+    has_port = port.starts_with(':');
+    is_host = (port.empty() || has_port) && host.find(':') != std::string_view::npos &&
+              std::ranges::all_of(host, IsAddressCharacter);
+    if (has_port) port.remove_prefix(1);
+  } else {
+    const std::size_t colon = text.find(':');
+    has_port = colon != std::string_view::npos;
+    if (has_port && text.find(':', colon + 1) != std::string_view::npos) {
+      return Wrong("'{}' has more than one colon HINT: put an IPv6 address in brackets, [::1]:3306",
+                   Escaped(text));
+    }
+    host = text.substr(0, colon);
+    if (has_port) port = text.substr(colon + 1);
+    is_host = std::ranges::all_of(host, IsHostCharacter);
+  }
+  if (!is_host || host.empty()) return Wrong("'{}' is not a host", Escaped(text));
+
+  HostAndPort split{std::string(host), default_port};
+  if (has_port) {
+    const auto number = ParsePort(port);
+    if (!number) return Wrong("port of '{}': {}", Escaped(text), number.error());
+    split.port = *number;
+  }
+  return split;
+}
+
+Parsed<std::vector<std::string>> ParseHosts(std::string_view text) {
+  auto hosts = ParseWords(text);
+  if (!hosts) return hosts;
+  for (const std::string& host : *hosts) {
+    if (auto split = SplitHost(host, 0); !split) return std::unexpected(split.error());
+  }
+  return hosts;
+}
+
+Parsed<TlsChoice> ParseTls(std::string_view text) {
+  return ParseWord<TlsChoice>(text, {{"verify-identity", TlsChoice::kVerifyIdentity},
+                                     {"verify-ca", TlsChoice::kVerifyCa},
+                                     {"required", TlsChoice::kRequired},
+                                     {"disabled", TlsChoice::kDisabled}});
+}
+
+Parsed<std::uint32_t> ParseServerId(std::string_view text) {
+  const auto id = ParseNumber(text, 1, std::numeric_limits<std::uint32_t>::max());
+  if (!id) return std::unexpected(id.error());
+  return static_cast<std::uint32_t>(*id);
+}
+
+Parsed<std::string> ParseTablePattern(std::string_view text) {
+  const std::size_t dot = text.find('.');
+  const bool has_two_parts = dot != std::string_view::npos && dot > 0 && dot + 1 < text.size();
+  if (!has_two_parts || text.find('.', dot + 1) != std::string_view::npos) {
+    return Wrong("'{}' is not a table HINT: DATABASE.TABLE, for example shop.outbox",
+                 Escaped(text));
+  }
+  if (text.find_first_of("`\"', ") != std::string_view::npos) {
+    return Wrong(
+        "'{}' holds a quote, comma or blank HINT: names stand without quotes, one table to "
+        "a key; repeat the key for more",
+        Escaped(text));
+  }
+  return std::string(text);
+}
+
+Parsed<std::string> ParsePreset(std::string_view text) {
+  const auto preset = ParseWord<std::string_view>(text, {{"debezium", "debezium"}},
+                                                  {"eventuate", "event-table", "cloudevents"});
+  if (!preset) return std::unexpected(preset.error());
+  return std::string(*preset);
+}
+
+Parsed<HeaderConfig> ParseHeader(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) {
+    return Wrong("'{}' is not COLUMN:NAME HINT: for example type:eventType", Escaped(text));
+  }
+  HeaderConfig header;
+  header.column = Trimmed(text.substr(0, colon));
+  header.name = Trimmed(text.substr(colon + 1));
+  if (header.column.empty() || header.name.empty()) {
+    return Wrong("'{}' lacks {} HINT: for example type:eventType", Escaped(text),
+                 header.column.empty() ? "the column" : "the header's name");
+  }
+  return header;
+}
+
+Parsed<SinkConfig::Type> ParseSinkType(std::string_view text) {
+  return ParseWord<SinkConfig::Type>(
+      text, {{"kafka", SinkConfig::Type::kKafka}, {"stdout", SinkConfig::Type::kStdout}},
+      {"amqp", "rocketmq"});
+}
+
+Parsed<std::int32_t> ParsePartitions(std::string_view text) {
+  const auto count = ParseNumber(text, 1, 100'000);
+  if (!count) return std::unexpected(count.error());
+  return static_cast<std::int32_t>(*count);
+}
+
+Parsed<std::int16_t> ParseReplication(std::string_view text) {
+  const auto count = ParseNumber(text, 1, 100);
+  if (!count) return std::unexpected(count.error());
+  return static_cast<std::int16_t>(*count);
+}
+
+Parsed<StartChoice> ParseStart(std::string_view text) {
+  constexpr std::string_view kGtid = "gtid:";
+  constexpr std::string_view kFile = "file:";
+  if (text.starts_with(kGtid)) return ParseStartGtid(text.substr(kGtid.size()));
+  if (text.starts_with(kFile)) return ParseStartFile(text.substr(kFile.size()));
+  StartChoice start;
+  if (text == "table") {
+    start.kind = StartChoice::Kind::kTable;
+  } else if (text == "earliest") {
+    start.kind = StartChoice::Kind::kEarliest;
+  } else if (text == "now") {
+    start.kind = StartChoice::Kind::kNow;
+  } else {
+    return Wrong("'{}' is none of: table, earliest, now, gtid:SET, file:NAME:OFFSET",
+                 Escaped(text));
+  }
+  return start;
+}
+
+Parsed<DeliveryConfig::OnBadEvent> ParseOnBadEvent(std::string_view text) {
+  return ParseWord<DeliveryConfig::OnBadEvent>(
+      text,
+      {{"hold", DeliveryConfig::OnBadEvent::kHold}, {"stop", DeliveryConfig::OnBadEvent::kStop}},
+      {"dead-letter"});
+}
+
+Parsed<std::uint64_t> ParseInFlightBytes(std::string_view text) {
+  constexpr std::uint64_t kLeast = 64 << 10;
+  auto bytes = ParseByteSize(text);
+  if (bytes && *bytes < kLeast) return Wrong("'{}' is less than 64KiB", Escaped(text));
+  return bytes;
+}
+
+Parsed<LogConfig::Level> ParseLevel(std::string_view text) {
+  return ParseWord<LogConfig::Level>(text, {{"debug", LogConfig::Level::kDebug},
+                                            {"info", LogConfig::Level::kInfo},
+                                            {"warning", LogConfig::Level::kWarning},
+                                            {"error", LogConfig::Level::kError}});
+}
+
+Parsed<bool> ParseGuarantee(std::string_view text) {
+  return ParseWord<bool>(text, {{"at-least-once", true}}, {"exactly-once"});
+}
+
+Parsed<bool> ParseStore(std::string_view text) {
+  return ParseWord<bool>(text, {{"file", true}}, {"kafka"});
+}
+
+}  // namespace outboxd

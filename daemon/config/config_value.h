@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/config/config.h"
+
+namespace outboxd {
+
+// The values of configuration keys, one function for each kind. An error says what is wrong with
+// the value, for the reader to put file, line and key in front; values stand in it escaped.
+template <typename T>
+using Parsed = std::expected<T, std::string>;
+
+[[nodiscard]] Parsed<std::string> ParseText(std::string_view text);          // Not empty.
+[[nodiscard]] Parsed<std::string> ParseOptionalText(std::string_view text);  // May be empty.
+[[nodiscard]] Parsed<bool> ParseYesNo(std::string_view text);  // yes, no, true, false, on, off
+// "500ms", "1s", "10m", "2h"; more than nothing, at most a year.
+[[nodiscard]] Parsed<std::chrono::milliseconds> ParseDuration(std::string_view text);
+// "33554432", "32MB" (10^6), "32MiB" (2^20); KB, KiB, GB, GiB likewise.
+[[nodiscard]] Parsed<std::uint64_t> ParseByteSize(std::string_view text);
+[[nodiscard]] Parsed<std::uint16_t> ParsePort(std::string_view text);
+[[nodiscard]] Parsed<std::vector<std::string>> ParseWords(std::string_view text);  // "a, b,c"
+
+[[nodiscard]] Parsed<std::string> ParseRelayName(std::string_view text);
+[[nodiscard]] Parsed<std::vector<std::string>> ParseHosts(std::string_view text);
+[[nodiscard]] Parsed<TlsChoice> ParseTls(std::string_view text);
+[[nodiscard]] Parsed<std::uint32_t> ParseServerId(std::string_view text);
+[[nodiscard]] Parsed<std::string> ParseTablePattern(std::string_view text);
+[[nodiscard]] Parsed<std::string> ParsePreset(std::string_view text);
+[[nodiscard]] Parsed<HeaderConfig> ParseHeader(std::string_view text);
+[[nodiscard]] Parsed<SinkConfig::Type> ParseSinkType(std::string_view text);
+[[nodiscard]] Parsed<std::int32_t> ParsePartitions(std::string_view text);
+[[nodiscard]] Parsed<std::int16_t> ParseReplication(std::string_view text);
+// "table", "earliest", "now", "gtid:SET", "file:NAME:OFFSET"
+[[nodiscard]] Parsed<StartChoice> ParseStart(std::string_view text);
+[[nodiscard]] Parsed<DeliveryConfig::OnBadEvent> ParseOnBadEvent(std::string_view text);
+[[nodiscard]] Parsed<std::uint64_t> ParseInFlightBytes(std::string_view text);
+[[nodiscard]] Parsed<LogConfig::Level> ParseLevel(std::string_view text);
+
+// Keys with one value that this version has; the true one is the only one.
+[[nodiscard]] Parsed<bool> ParseGuarantee(std::string_view text);
+[[nodiscard]] Parsed<bool> ParseStore(std::string_view text);
+
+// One element of MysqlConfig::hosts, taken apart; brackets around an IPv6 address are dropped.
+struct HostAndPort {
+  std::string host;
+  std::uint16_t port;
+
+  friend bool operator==(const HostAndPort&, const HostAndPort&) = default;
+};
+[[nodiscard]] Parsed<HostAndPort> SplitHost(std::string_view text, std::uint16_t default_port);
+
+}  // namespace outboxd

@@ -1,0 +1,58 @@
+#include "daemon/preparation/preparation.h"
+
+#include "daemon/exit_code_of.h"
+#include "daemon/preparation/readiness.h"
+#include "daemon/preparation/source_setup.h"
+#include "daemon/preparation/start_position.h"
+#include "daemon/relay/acknowledger.h"
+
+namespace outboxd {
+namespace {
+
+std::unexpected<Error> Pass(const binlog::Error& error) {
+  return Fail(ExitCodeOf(error.kind), "{}", error.message);
+}
+
+Result<void> EndAtFirstProblem(const std::vector<Finding>& findings) {
+  const Finding* problem = FirstProblem(findings);
+  if (problem == nullptr) return {};
+  return Fail(problem->exit_code, "{}: {} HINT: {}", problem->subject, problem->found,
+              problem->remedy);
+}
+
+}  // namespace
+
+Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint>& checkpoint) {
+  auto tables = CompileEventTables(config);
+  if (!tables) return std::unexpected(tables.error());
+  auto server = ConnectToServer(config.mysql);
+  if (!server) return Pass(server.error());
+  auto facts = server->Facts();
+  if (!facts) return Pass(facts.error());
+  if (auto good = EndAtFirstProblem(CheckServerSettings(*facts)); !good) {
+    return std::unexpected(good.error());
+  }
+  auto privileges = CheckPrivileges(*server, *tables);
+  if (!privileges) return Pass(privileges.error());
+  if (auto good = EndAtFirstProblem(*privileges); !good) return std::unexpected(good.error());
+  auto described = DescribeEventTables(*server, *tables);
+  if (!described) return Pass(described.error());
+  auto event_tables = CheckEventTables(*tables, *described, facts->binlog_row_metadata == "FULL");
+  if (auto good = EndAtFirstProblem(event_tables); !good) return std::unexpected(good.error());
+  for (const auto& [selection, table] : *described) tables->mappings[selection].Bind(table);
+
+  Preparation preparation{.progress = {}, .character_sets = {}, .tables = std::move(*tables)};
+  auto collations = server->Collations();
+  if (!collations) return Pass(collations.error());
+  for (const auto& [id, name] : *collations) preparation.character_sets.Add(id, name);
+  if (checkpoint) {
+    preparation.progress = MakeProgress(*checkpoint);
+    return preparation;
+  }
+  auto progress = ResolveStart(config.delivery.start, *facts, *server);
+  if (!progress) return std::unexpected(progress.error());
+  preparation.progress = std::move(*progress);
+  return preparation;
+}
+
+}  // namespace outboxd

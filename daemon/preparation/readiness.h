@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "binlog/mysql_server.h"
+#include "daemon/config/config.h"
+#include "daemon/exit_code.h"
+#include "daemon/preparation/source_setup.h"
+
+namespace outboxd {
+
+// One thing that `check` looked at, and what mends it.
+struct Finding {
+  enum class Level { kOk, kWarning, kProblem };
+
+  Level level = Level::kOk;
+  std::string subject;  // "binlog_format"
+  std::string found;    // "STATEMENT: rows would not be in the log"
+  std::string remedy;   // The exact SQL, command or configuration line; empty when all is well.
+  ExitCode exit_code = ExitCode::kOk;  // Of a run that meets this problem.
+};
+
+// Everything about the MySQL side that can be known before the first row: the server's settings,
+// the account's privileges, the event tables and their columns. Used by `check`, which shows all,
+// and by `run`, which ends at the first problem.
+[[nodiscard]] std::vector<Finding> CheckServerSettings(const binlog::ServerFacts& facts);
+[[nodiscard]] binlog::Result<std::vector<Finding>> CheckPrivileges(binlog::MysqlServer& server,
+                                                                   const EventTables& tables);
+// `found`: what DescribeEventTables() found. `names_in_log`: whether the log names the columns
+// (binlog_row_metadata=FULL).
+[[nodiscard]] std::vector<Finding> CheckEventTables(const EventTables& tables,
+                                                    const std::vector<DescribedTable>& found,
+                                                    bool names_in_log);
+
+// The first problem among `findings`; null: none.
+[[nodiscard]] const Finding* FirstProblem(const std::vector<Finding>& findings);
+
+}  // namespace outboxd

@@ -1,0 +1,142 @@
+#include "daemon/preparation/source_setup.h"
+
+#include <fmt/format.h>
+
+#include <random>
+
+#include "daemon/config/config_value.h"
+
+namespace outboxd {
+namespace {
+
+bool IsLoopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+binlog::TlsMode TlsModeOf(const MysqlConfig& config, std::string_view host) {
+  switch (config.tls) {
+    case TlsChoice::kDisabled:
+      return binlog::TlsMode::kDisabled;
+    case TlsChoice::kRequired:
+      return binlog::TlsMode::kRequired;
+    case TlsChoice::kVerifyCa:
+      return binlog::TlsMode::kVerifyCa;
+    case TlsChoice::kVerifyIdentity:
+      return binlog::TlsMode::kVerifyIdentity;
+    case TlsChoice::kDefault:
+      break;
+  }
+  if (!config.socket.empty()) return binlog::TlsMode::kDisabled;
+  return IsLoopback(host) ? binlog::TlsMode::kRequired : binlog::TlsMode::kVerifyIdentity;
+}
+
+// FNV-1a: the same on every machine and in every version, which std::hash does not promise.
+std::uint64_t StableHash(std::string_view text, std::uint64_t seed) {
+  std::uint64_t hash = 0xcbf29ce484222325 ^ seed;
+  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
+  return hash;
+}
+
+ReplicaIdentity MakeIdentity(std::uint64_t high, std::uint64_t low) {
+  // Replicas that people number by hand have small numbers: stay away from them.
+  constexpr std::uint32_t kLowestId = 0x40000000;
+  const auto server_id = static_cast<std::uint32_t>(kLowestId | (high >> 33));
+  return {server_id,
+          fmt::format("{:08x}-{:04x}-8{:03x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xFFFF,
+                      high & 0xFFF, 0x8000 | ((low >> 48) & 0x3FFF), low & 0xFFFFFFFFFFFF)};
+}
+
+}  // namespace
+
+std::vector<binlog::ConnectionOptions> ConnectionOptionsOf(const MysqlConfig& config) {
+  std::vector<binlog::ConnectionOptions> all;
+  for (const std::string& entry : config.hosts) {
+    binlog::ConnectionOptions options;
+    // The configuration was checked when it was read.
+    const auto address = SplitHost(entry, config.port).value_or(HostAndPort{entry, config.port});
+    options.host = address.host;
+    options.port = address.port;
+    options.socket = config.socket;
+    options.user = config.user;
+    options.password_file = config.password_file;
+    options.tls = TlsModeOf(config, options.host);
+    options.tls_ca = config.tls_ca;
+    options.tls_cert = config.tls_cert;
+    options.tls_key = config.tls_key;
+    all.push_back(std::move(options));
+    if (!config.socket.empty()) break;
+  }
+  return all;
+}
+
+binlog::Result<binlog::MysqlServer> ConnectToServer(const MysqlConfig& config) {
+  binlog::Result<binlog::MysqlServer> server =
+      binlog::Fail(binlog::ErrorKind::kUnsuitable, "mysql.host names no host");
+  for (const binlog::ConnectionOptions& options : ConnectionOptionsOf(config)) {
+    server = binlog::MysqlServer::Connect(options);
+    if (server) break;
+  }
+  return server;
+}
+
+ReplicaIdentity RelayIdentity(const Config& config) {
+  const std::uint64_t high = StableHash(config.relay.name, 0);
+  ReplicaIdentity identity = MakeIdentity(high, StableHash(config.relay.name, high));
+  if (config.mysql.server_id) identity.server_id = *config.mysql.server_id;
+  return identity;
+}
+
+ReplicaIdentity RandomIdentity() {
+  std::random_device device;
+  std::uniform_int_distribution<std::uint64_t> any;
+  return MakeIdentity(any(device), any(device));
+}
+
+std::pair<std::string, std::string> SplitTableName(std::string_view name) {
+  const std::size_t dot = name.find('.');
+  if (dot == std::string_view::npos) return {std::string(), std::string(name)};
+  return {std::string(name.substr(0, dot)), std::string(name.substr(dot + 1))};
+}
+
+Result<EventTables> CompileEventTables(const Config& config) {
+  EventTables tables;
+  for (const OutboxConfig& outbox : config.outboxes) {
+    for (const std::string& name : outbox.tables) {
+      auto mapping = OutboxMapping::Compile(outbox);
+      if (!mapping) return std::unexpected(mapping.error());
+      auto [schema_pattern, table_pattern] = SplitTableName(name);
+      tables.selections.push_back({.schema_pattern = std::move(schema_pattern),
+                                   .table_pattern = std::move(table_pattern),
+                                   .columns = mapping->columns(),
+                                   .declared_columns = outbox.columns});
+      tables.mappings.push_back(std::move(*mapping));
+    }
+  }
+  if (tables.selections.empty()) {
+    return Fail(ExitCode::kConfiguration,
+                "no event table is configured HINT: [outbox] with 'table = SCHEMA.TABLE'");
+  }
+  return tables;
+}
+
+binlog::Result<std::vector<DescribedTable>> DescribeEventTables(binlog::MysqlServer& server,
+                                                                const EventTables& tables) {
+  std::vector<DescribedTable> described;
+  for (std::size_t i = 0; i < tables.selections.size(); ++i) {
+    const binlog::TableSelection& selection = tables.selections[i];
+    auto found = server.DescribeTables(selection.schema_pattern, selection.table_pattern);
+    if (!found) return std::unexpected(found.error());
+    for (binlog::TableFacts& facts : *found) described.push_back({i, std::move(facts)});
+  }
+  return described;
+}
+
+std::vector<std::string> TablePatterns(const Config& config) {
+  std::vector<std::string> patterns;
+  for (const OutboxConfig& outbox : config.outboxes) {
+    patterns.insert(patterns.end(), outbox.tables.begin(), outbox.tables.end());
+  }
+  return patterns;
+}
+
+}  // namespace outboxd

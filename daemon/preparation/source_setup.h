@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "binlog/mysql_connection.h"
+#include "binlog/mysql_server.h"
+#include "binlog/table_filter.h"
+#include "daemon/config/config.h"
+#include "daemon/error.h"
+#include "daemon/mapping/outbox_mapping.h"
+
+namespace outboxd {
+
+// What the configuration means for the MySQL side.
+
+// One for each host, in the order in which they are tried.
+[[nodiscard]] std::vector<binlog::ConnectionOptions> ConnectionOptionsOf(const MysqlConfig& config);
+
+// The first host that answers; else the error of the last.
+[[nodiscard]] binlog::Result<binlog::MysqlServer> ConnectToServer(const MysqlConfig& config);
+
+// Who a relay is among the server's replicas: the same for one name all its life, so that a relay
+// that takes over ends the dump of the one before.
+struct ReplicaIdentity {
+  std::uint32_t server_id;
+  std::string uuid;
+};
+[[nodiscard]] ReplicaIdentity RelayIdentity(const Config& config);
+// For a command that only looks: disturbs no relay.
+[[nodiscard]] ReplicaIdentity RandomIdentity();
+
+// "schema.table" in its two parts.
+[[nodiscard]] std::pair<std::string, std::string> SplitTableName(std::string_view name);
+
+// The event tables and, for each selection of the filter, the mapping of its rows. kConfiguration.
+struct EventTables {
+  std::vector<binlog::TableSelection> selections;
+  std::vector<OutboxMapping> mappings;  // As many.
+};
+[[nodiscard]] Result<EventTables> CompileEventTables(const Config& config);
+
+// A table that is there, and the selection it belongs to.
+struct DescribedTable {
+  std::size_t selection;
+  binlog::TableFacts facts;
+};
+[[nodiscard]] binlog::Result<std::vector<DescribedTable>> DescribeEventTables(
+    binlog::MysqlServer& server, const EventTables& tables);
+
+// All event table patterns, as configured.
+[[nodiscard]] std::vector<std::string> TablePatterns(const Config& config);
+
+}  // namespace outboxd

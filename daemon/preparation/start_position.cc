@@ -1,0 +1,63 @@
+#include "daemon/preparation/start_position.h"
+
+#include "daemon/exit_code_of.h"
+
+namespace outboxd {
+namespace {
+
+Result<binlog::Position> GivenGtids(const StartChoice& start, const binlog::ServerFacts& facts) {
+  if (facts.gtid_mode != "ON") {
+    return Fail(ExitCode::kConfiguration,
+                "start = gtid:... needs gtid_mode = ON, the server has {} HINT: start = file:...",
+                facts.gtid_mode);
+  }
+  auto gtids = binlog::GtidSet::Parse(start.gtids);
+  if (!gtids) return Fail(ExitCode::kConfiguration, "start: {}", gtids.error().message);
+  return binlog::Position{.gtids = std::move(*gtids), .file = {}, .offset = 0};
+}
+
+}  // namespace
+
+Error NoStartError() {
+  return {ExitCode::kNoStart,
+          "there is no checkpoint yet, so where to begin has to be chosen HINT: in [delivery]"
+          " 'start = table' (publish the rows that are in the event table, then everything new),"
+          " 'earliest' (all that the binary log still holds), 'now' (new rows only), 'gtid:SET'"
+          " (everything but the transactions of SET) or 'file:NAME:OFFSET'"};
+}
+
+Result<Progress> ResolveStart(const StartChoice& start, const binlog::ServerFacts& facts,
+                              binlog::MysqlServer& server) {
+  Progress progress;
+  progress.server_uuid = facts.server_uuid;
+  binlog::Result<binlog::Position> position = binlog::Position{};
+  switch (start.kind) {
+    case StartChoice::Kind::kNone:
+      return std::unexpected(NoStartError());
+    case StartChoice::Kind::kGtid: {
+      auto given = GivenGtids(start, facts);
+      if (!given) return std::unexpected(given.error());
+      position = std::move(*given);
+      break;
+    }
+    case StartChoice::Kind::kFile:
+      position = binlog::Position{.gtids = {}, .file = start.file, .offset = start.offset};
+      break;
+    case StartChoice::Kind::kEarliest:
+      position = server.EarliestPosition();
+      break;
+    case StartChoice::Kind::kTable:
+      progress.table_read_pending = true;
+      [[fallthrough]];
+    case StartChoice::Kind::kNow:
+      position = server.CurrentPosition();
+      break;
+  }
+  if (!position) {
+    return Fail(ExitCodeOf(position.error().kind), "start: {}", position.error().message);
+  }
+  progress.position = std::move(*position);
+  return progress;
+}
+
+}  // namespace outboxd

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "binlog/mysql_server.h"
+#include "daemon/config/config.h"
+#include "daemon/error.h"
+#include "daemon/relay/delivery_tracker.h"
+
+namespace outboxd {
+
+// The error of a relay that has neither checkpoint nor choice; it lists the choices.
+[[nodiscard]] Error NoStartError();
+
+// Where a relay without checkpoint begins, as `delivery.start` (or `position set`) says. kNoStart:
+// nothing was chosen.
+[[nodiscard]] Result<Progress> ResolveStart(const StartChoice& start,
+                                            const binlog::ServerFacts& facts,
+                                            binlog::MysqlServer& server);
+
+}  // namespace outboxd

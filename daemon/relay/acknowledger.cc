@@ -1,0 +1,68 @@
+#include "daemon/relay/acknowledger.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace outboxd {
+
+Acknowledger::Acknowledger(sinks::Sink& sink, DeliveryTracker& tracker, CheckpointStore* store,
+                           const Clock& clock, Options options)
+    : sink_(sink),
+      tracker_(tracker),
+      store_(store),
+      clock_(clock),
+      options_(std::move(options)),
+      next_store_(clock.Now() + options_.interval) {}
+
+void Acknowledger::Step(std::chrono::milliseconds timeout) {
+  reports_.Clear();
+  sink_.Poll(timeout, reports_);
+  if (!reports_.delivered.empty() || !reports_.failed.empty() || reports_.lost) {
+    tracker_.Report(reports_);
+  }
+  const auto now = clock_.Now();
+  if (now < next_store_) return;
+  next_store_ = now + options_.interval;
+  if (auto stored = Store(); !stored) {
+    spdlog::error("the checkpoint cannot be stored, trying again in {} ms: {}",
+                  options_.interval.count(), stored.error().message);
+  }
+}
+
+Result<void> Acknowledger::Store() {
+  const std::uint64_t version = tracker_.progress_version();
+  if (store_ == nullptr || version == stored_version_) return {};
+  auto stored = store_->Store(MakeCheckpoint(tracker_.progress(), options_.relay, options_.tables,
+                                             clock_.WallMicroseconds()));
+  if (!stored) return stored;
+  stored_version_ = version;
+  return {};
+}
+
+Checkpoint MakeCheckpoint(const Progress& progress, const std::string& relay,
+                          const std::vector<std::string>& tables, std::uint64_t written_at_us) {
+  Checkpoint checkpoint{
+      .relay = relay,
+      .server_uuid = progress.server_uuid,
+      .sink = progress.sink,
+      .tables = tables,
+      .position = progress.position,
+      .last_commit_us = progress.last_commit_us,
+      .last_gtid = progress.last_gtid ? ToText(*progress.last_gtid) : std::string(),
+      .table_read_pending = progress.table_read_pending,
+      .written_at_us = written_at_us};
+  std::ranges::sort(checkpoint.tables);
+  return checkpoint;
+}
+
+Progress MakeProgress(const Checkpoint& checkpoint) {
+  return Progress{.server_uuid = checkpoint.server_uuid,
+                  .sink = checkpoint.sink,
+                  .position = checkpoint.position,
+                  .last_commit_us = checkpoint.last_commit_us,
+                  .last_gtid = std::nullopt,
+                  .table_read_pending = checkpoint.table_read_pending};
+}
+
+}  // namespace outboxd

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "daemon/checkpoint/checkpoint_store.h"
+#include "daemon/error.h"
+#include "daemon/relay/clock.h"
+#include "daemon/relay/delivery_tracker.h"
+#include "sinks/sink.h"
+
+namespace outboxd {
+
+// The acknowledgements' side of a running relay: takes what the sink reports to the tracker and
+// stores the progress as a checkpoint, at least once an interval while it moves.
+//
+// Acknowledgement thread only.
+class Acknowledger {
+ public:
+  struct Options {
+    std::string relay;                // Goes into the checkpoint, as do
+    std::vector<std::string> tables;  // these.
+    std::chrono::milliseconds interval{1000};
+  };
+
+  // All are borrowed and outlive it. `store` may be null: then nothing is remembered.
+  Acknowledger(sinks::Sink& sink, DeliveryTracker& tracker, CheckpointStore* store,
+               const Clock& clock, Options options);
+
+  // Waits up to `timeout` for reports and stores a checkpoint when one is due. A checkpoint that
+  // cannot be stored is logged and tried again at the next interval: deliveries go on, and what the
+  // older checkpoint does not cover would be repeated after a crash.
+  void Step(std::chrono::milliseconds timeout);
+
+  // Stores the progress now if it has moved since it was stored last. kState.
+  [[nodiscard]] Result<void> Store();
+
+ private:
+  // Constant after construction.
+  sinks::Sink& sink_;
+  DeliveryTracker& tracker_;
+  CheckpointStore* store_;
+  const Clock& clock_;
+  Options options_;
+
+  sinks::DeliveryReports reports_;
+  std::uint64_t stored_version_ = 0;
+  Clock::TimePoint next_store_{};
+};
+
+// The checkpoint that stands for `progress`.
+[[nodiscard]] Checkpoint MakeCheckpoint(const Progress& progress, const std::string& relay,
+                                        const std::vector<std::string>& tables,
+                                        std::uint64_t written_at_us);
+[[nodiscard]] Progress MakeProgress(const Checkpoint& checkpoint);
+
+}  // namespace outboxd

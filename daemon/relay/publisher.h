@@ -1,0 +1,97 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "binlog/row.h"
+#include "daemon/checkpoint/state_directory.h"
+#include "daemon/config/config.h"
+#include "daemon/error.h"
+#include "daemon/mapping/outbox_mapping.h"
+#include "daemon/relay/back_off.h"
+#include "daemon/relay/clock.h"
+#include "daemon/relay/delivery_tracker.h"
+#include "sinks/sink.h"
+
+namespace outboxd {
+
+// What a step of the reader thread came to.
+struct Step {
+  enum class Kind {
+    kGoOn,     // Call again at once.
+    kFull,     // The sink's queue is full: wait for room, at most `pause`.
+    kPause,    // Nothing to do before `pause` is over.
+    kStopped,  // A stop was asked for and the last transaction is handed over.
+  };
+  Kind kind = Kind::kGoOn;
+  std::chrono::milliseconds pause{0};
+};
+
+// Takes one row at a time to the sink and stands still at a bad event until it can be delivered or
+// an operator lets it pass. Never blocks longer than a call of the sink does. Reader thread only.
+class Publisher {
+ public:
+  struct Options {
+    DeliveryConfig::OnBadEvent on_bad_event = DeliveryConfig::OnBadEvent::kHold;
+    std::chrono::milliseconds open_timeout{10'000};
+  };
+
+  // All but `mappings` are borrowed and outlive the publisher. `state` may be null: then a bad
+  // event always ends the run. `mappings`: by Row::table.
+  Publisher(std::vector<OutboxMapping> mappings, sinks::Sink& sink, DeliveryTracker& tracker,
+            StateDirectory* state, const Clock& clock, Options options);
+
+  // Moves on with `row`, which stands at `position`; to be called again with the same row until it
+  // says that it is done: *done = true. An error ends the run.
+  [[nodiscard]] Result<Step> Publish(const binlog::Row& row, std::string_view position, bool* done);
+
+  // The next `messages` messages are sent one by one, each only after the one before was
+  // acknowledged, so that a refused one is known for sure and nothing overtakes it.
+  void BeCareful(std::uint64_t messages) { careful_messages_ = messages; }
+
+  // Forgets the row in hand: the source will bring it again.
+  void Reset();
+
+  // Whether it waits for the one message in flight and judges its failure itself.
+  [[nodiscard]] bool is_awaiting() const { return state_ == State::kAwaiting; }
+
+  // The event it stands still at; none: it moves.
+  [[nodiscard]] const std::optional<HeldEvent>& held() const { return held_; }
+
+ private:
+  enum class State {
+    kReady,     // The row in hand has not been accepted by the sink yet.
+    kAwaiting,  // Careful: accepted, its acknowledgement is due.
+    kHolding,   // A bad event; tries again at retry_at_.
+  };
+
+  Result<Step> Send(const binlog::Row& row, std::string_view position, bool* done);
+  Result<Step> Await(const binlog::Row& row, std::string_view position, bool* done);
+  Result<Step> Retry(const binlog::Row& row, std::string_view position, bool* done);
+  Result<Step> Hold(const binlog::Row& row, std::string_view position, std::string_view topic,
+                    const std::string& reason, bool producer_is_lost);
+  Result<Step> LetPass(const binlog::Row& row, std::string_view position, bool* done);
+  Result<void> Delivered(std::string_view position, bool* done);
+  Step PauseUntilRetry();
+
+  // Constant after construction.
+  std::vector<OutboxMapping> mappings_;
+  sinks::Sink& sink_;
+  DeliveryTracker& tracker_;
+  StateDirectory* state_directory_;
+  const Clock& clock_;
+  Options options_;
+
+  State state_ = State::kReady;
+  std::uint64_t careful_messages_ = 0;
+  std::optional<HeldEvent> held_;
+  bool needs_producer_ = false;  // Open the sink again before the next try.
+  BackOff back_off_;
+  Clock::TimePoint retry_at_{};
+};
+
+}  // namespace outboxd

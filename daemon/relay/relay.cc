@@ -1,0 +1,282 @@
+#include "daemon/relay/relay.h"
+
+#include <spdlog/spdlog.h>
+
+#include "daemon/exit_code_of.h"
+
+namespace outboxd {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kBackOffFirst{100};
+constexpr milliseconds kBackOffMax{15'000};
+// So that a step stays short even in a transaction of millions of rows.
+constexpr int kRowsPerStep = 1000;
+constexpr int kCorruptTimesMax = 3;
+
+}  // namespace
+
+Relay::Relay(Parts parts, Options options)
+    : parts_(parts),
+      options_(options),
+      resume_from_(parts.tracker.progress().position),
+      source_back_off_(kBackOffFirst, kBackOffMax, parts.clock.WallMicroseconds()),
+      sink_back_off_(kBackOffFirst, kBackOffMax, parts.clock.WallMicroseconds() + 1) {}
+
+Result<void> Relay::Run() {
+  while (true) {
+    auto step = ReadStep();
+    if (!step) return std::unexpected(step.error());
+    if (step->kind == Step::Kind::kStopped) return {};
+    Wait(*step);
+  }
+}
+
+void Relay::Wait(const Step& step) {
+  if (step.kind == Step::Kind::kGoOn || step.pause <= milliseconds{0}) return;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto& held = parts_.publisher.held();
+    held_position_ = held ? std::optional(held->position) : std::nullopt;
+  }
+  ExpectAnswerWithin(step.pause);
+  if (step.kind == Step::Kind::kFull) {
+    parts_.sink.WaitForRoom(step.pause);
+    return;
+  }
+  std::unique_lock lock(mutex_);
+  stop_changed_.wait_for(lock, step.pause, [this] { return stop_requested(); });
+}
+
+void Relay::RequestStop(bool at_once) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (at_once) stop_at_once_.store(true, std::memory_order_release);
+    stop_.store(true, std::memory_order_release);
+  }
+  stop_changed_.notify_all();
+  parts_.source.Interrupt();
+}
+
+std::optional<std::string> Relay::held_position() const {
+  const std::lock_guard lock(mutex_);
+  return held_position_;
+}
+
+void Relay::ExpectAnswerWithin(milliseconds bound) {
+  quiet_until_.store((parts_.clock.Now() + bound).time_since_epoch().count());
+}
+
+Step Relay::PauseBefore(Phase next, BackOff& back_off) {
+  phase_ = next;
+  return Step{Step::Kind::kPause, back_off.Next()};
+}
+
+Result<Step> Relay::ReadStep() {
+  if (parts_.tracker.has_trouble() && !parts_.publisher.is_awaiting()) {
+    return stop_requested() ? Step{Step::Kind::kStopped} : OnDeliveryTrouble();
+  }
+  // A transaction that stands still would keep the stop waiting: it is published again next time.
+  if (stop_requested() && (phase_ != Phase::kPublishing || parts_.publisher.held() ||
+                           stop_at_once_.load(std::memory_order_acquire))) {
+    return Step{Step::Kind::kStopped};
+  }
+  switch (phase_) {
+    case Phase::kOpenSink: {
+      bool is_open = false;
+      return OpenSink(&is_open);
+    }
+    case Phase::kOpenSource:
+      return OpenSource();
+    case Phase::kReading:
+      return ReadEvent();
+    case Phase::kPublishing:
+      return PublishRows();
+  }
+  return Step{};
+}
+
+Result<Step> Relay::OpenSink(bool* is_open) {
+  ExpectAnswerWithin(2 * options_.sink_open_timeout);
+  auto identity = parts_.sink.Open(options_.sink_open_timeout);
+  if (!identity) {
+    const sinks::Error& error = identity.error();
+    const bool is_operators_fault =
+        error.kind == sinks::ErrorKind::kDenied || error.kind == sinks::ErrorKind::kConfiguration;
+    if (is_operators_fault && !sink_was_open_) {
+      return Fail(ExitCodeOf(error.kind), "{}", error.message);
+    }
+    const milliseconds pause = sink_back_off_.Next();
+    spdlog::warn("sink: {}; trying again in {} ms", error.message, pause.count());
+    return Step{Step::Kind::kPause, pause};
+  }
+  const std::string known = parts_.tracker.progress().sink;
+  if (!known.empty() && known != *identity) {
+    return Fail(
+        ExitCode::kCheckpoint,
+        "the checkpoint is for Kafka cluster {}, but kafka.bootstrap.servers leads to {}"
+        " HINT: mend kafka.bootstrap.servers; if the relay is to go on with the new cluster,"
+        " run 'outboxd position set keep'",
+        known, *identity);
+  }
+  parts_.tracker.SetSink(*identity);
+  sink_was_open_ = true;
+  if (!identity->empty()) spdlog::info("connected to Kafka cluster {}", *identity);
+  *is_open = true;
+  phase_ = Phase::kOpenSource;
+  return Step{};
+}
+
+Result<Step> Relay::OpenSource() {
+  ExpectAnswerWithin(options_.source_open_timeout);
+  auto stream = parts_.source.Open(resume_from_);
+  if (!stream) return OnSourceError(stream.error());
+  const std::string known = parts_.tracker.progress().server_uuid;
+  if (!stream->by_gtid && !known.empty() && known != stream->server_uuid) {
+    return Fail(ExitCode::kDiverged,
+                "the checkpoint holds a file and offset of server {}, but this is server {}, where"
+                " they mean nothing HINT: point mysql.host at the former server, or choose a place"
+                " with 'outboxd position set'",
+                known, stream->server_uuid);
+  }
+  stream_ = std::move(*stream);
+  parts_.tracker.SetServer(stream_.server_uuid);
+  parts_.transactions.Reset(stream_, resume_from_);
+  source_was_open_ = true;
+  phase_ = Phase::kReading;
+  spdlog::info("reading the binary log of server {} {}", stream_.server_uuid,
+               stream_.by_gtid ? "by GTID"
+                               : fmt::format("from {}:{}", resume_from_.file, resume_from_.offset));
+  return Step{};
+}
+
+Result<Step> Relay::ReadEvent() {
+  using Outcome = binlog::TransactionReader::Outcome;
+  ExpectAnswerWithin(options_.source_read_timeout);
+  auto event = parts_.source.Next();
+  if (!event) return OnSourceError(event.error());
+  auto outcome = parts_.transactions.Feed(*event);
+  if (!outcome) return OnSourceError(outcome.error());
+  switch (*outcome) {
+    case Outcome::kNothing:
+      return Step{};
+    case Outcome::kNewFile:
+      // By GTID a file alone says nothing; by file it must be followed before it is purged.
+      if (!stream_.by_gtid) parts_.tracker.PassFile(parts_.transactions.position());
+      return Step{};
+    case Outcome::kTransaction:
+      break;
+  }
+  source_back_off_.Reset();
+  corrupt_times_ = 0;
+  const binlog::Transaction& transaction = parts_.transactions.transaction();
+  if (!transaction.has_rows) {
+    parts_.tracker.Pass(transaction, stream_.by_gtid);
+    return Step{};
+  }
+  parts_.tracker.Begin();
+  parts_.rows.Begin(parts_.transactions.rows());
+  event_position_.Begin(transaction);
+  row_ = nullptr;
+  phase_ = Phase::kPublishing;
+  return PublishRows();
+}
+
+Result<Step> Relay::PublishRows() {
+  ExpectAnswerWithin(2 * options_.sink_open_timeout);
+  for (int i = 0; i < kRowsPerStep; ++i) {
+    if (row_ == nullptr) {
+      auto row = parts_.rows.Next();
+      if (!row) {
+        return Fail(ExitCodeOf(row.error().kind), "event {}: {}", event_position_.NextRow(),
+                    row.error().message);
+      }
+      if (*row == nullptr) {
+        parts_.tracker.Finish(parts_.transactions.transaction(), stream_.by_gtid);
+        phase_ = Phase::kReading;
+        return Step{};
+      }
+      row_ = *row;
+      row_position_ = event_position_.NextRow();
+    }
+    bool done = false;
+    auto step = parts_.publisher.Publish(*row_, row_position_, &done);
+    if (!step) return step;
+    if (done) row_ = nullptr;
+    if (step->kind != Step::Kind::kGoOn || parts_.tracker.has_trouble()) return step;
+  }
+  return Step{};
+}
+
+Result<Step> Relay::OnDeliveryTrouble() {
+  parts_.sink.Close();  // No report of this producer comes after it.
+  const DeliveryTrouble trouble = parts_.tracker.TakeTrouble();
+  if (trouble.failed) {
+    spdlog::warn("a message was refused ({}); sending again from the last delivered transaction",
+                 trouble.failed->error.message);
+  } else if (trouble.lost) {
+    spdlog::warn("the producer was lost ({}); sending again from the last delivered transaction",
+                 trouble.lost->message);
+    if (trouble.lost->kind == sinks::ErrorKind::kClosed) {
+      return Fail(ExitCode::kOk, "{}", trouble.lost->message);
+    }
+  }
+  if (parts_.tracker.delivered() != delivered_at_trouble_) sink_back_off_.Reset();
+  delivered_at_trouble_ = parts_.tracker.delivered();
+  resume_from_ = parts_.tracker.Restart().position;
+  parts_.source.Close();
+  parts_.publisher.Reset();
+  parts_.publisher.BeCareful(trouble.messages_to_failed);
+  row_ = nullptr;
+  return PauseBefore(Phase::kOpenSink, sink_back_off_);
+}
+
+Result<Step> Relay::OnSourceError(const binlog::Error& error) {
+  parts_.source.Close();
+  if (phase_ == Phase::kReading) {
+    resume_from_ = parts_.transactions.position();
+    // A set that is still empty must not be taken for a position by file.
+    if (stream_.by_gtid) resume_from_.file.clear();
+  }
+  switch (error.kind) {
+    case binlog::ErrorKind::kInterrupted:
+      return Step{};  // ReadStep() sees the stop.
+    case binlog::ErrorKind::kCorrupt:
+      return OnCorruptEvent(error);
+    case binlog::ErrorKind::kDenied:
+      if (!source_was_open_) break;
+      [[fallthrough]];  // A password being rotated: it will be right again.
+    case binlog::ErrorKind::kDisconnected: {
+      const Step step = PauseBefore(Phase::kOpenSource, source_back_off_);
+      spdlog::warn("source: {}; trying again in {} ms", error.message, step.pause.count());
+      return step;
+    }
+    case binlog::ErrorKind::kUndecodable:
+    case binlog::ErrorKind::kGone:
+    case binlog::ErrorKind::kDiverged:
+    case binlog::ErrorKind::kReplaced:
+    case binlog::ErrorKind::kUnsuitable:
+    case binlog::ErrorKind::kSpill:
+      break;
+  }
+  return Fail(ExitCodeOf(error.kind), "{}", error.message);
+}
+
+// Damage on the way heals by reading again; damage in the file does not.
+Result<Step> Relay::OnCorruptEvent(const binlog::Error& error) {
+  const std::string place = parts_.transactions.Place();
+  corrupt_times_ = place == corrupt_place_ ? corrupt_times_ + 1 : 1;
+  corrupt_place_ = place;
+  if (corrupt_times_ >= kCorruptTimesMax) {
+    return Fail(ExitCode::kUndecodable,
+                "{} (read {} times) HINT: look at the file on the server with 'mysqlbinlog"
+                " --verify-binlog-checksum'",
+                error.message, corrupt_times_);
+  }
+  const Step step = PauseBefore(Phase::kOpenSource, source_back_off_);
+  spdlog::warn("source: {}; reading it again in {} ms", error.message, step.pause.count());
+  return step;
+}
+
+}  // namespace outboxd

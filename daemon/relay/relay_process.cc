@@ -1,0 +1,124 @@
+#include "daemon/relay/relay_process.h"
+
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <optional>
+#include <thread>
+
+#include "binlog/mysql_event_source.h"
+#include "daemon/relay/acknowledger.h"
+#include "daemon/relay/publisher.h"
+#include "daemon/relay/relay.h"
+#include "daemon/relay/table_read.h"
+
+namespace outboxd {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPollTimeout{100};
+constexpr std::chrono::seconds kStatusInterval{5};
+
+// The reader thread: ends with what ended the relay.
+class ReaderThread {
+ public:
+  ReaderThread(Relay& relay, std::function<Result<void>()> run) : relay_(relay) {
+    thread_ = std::jthread([this, run = std::move(run)]() noexcept {
+      result_ = run();
+      finished_.store(true, std::memory_order_release);
+      finished_.notify_all();
+    });
+  }
+  ~ReaderThread() { relay_.RequestStop(true); }
+
+  [[nodiscard]] bool finished() const { return finished_.load(std::memory_order_acquire); }
+  // Only after it has finished.
+  [[nodiscard]] const Result<void>& result() const { return result_; }
+
+ private:
+  Relay& relay_;
+  Result<void> result_;
+  std::atomic<bool> finished_ = false;
+  std::jthread thread_;  // Last: it uses the others until it is joined.
+};
+
+std::string StatusText(const DeliveryTracker& tracker, const std::optional<std::string>& held) {
+  if (held) return fmt::format("holding at event {}", *held);
+  const Progress progress = tracker.progress();
+  return fmt::format("{} events delivered; at {}:{}", tracker.delivered(), progress.position.file,
+                     progress.position.offset);
+}
+
+}  // namespace
+
+Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIdentity identity) {
+  const Config& config = parts_.config;
+
+  const bool table_read_pending = progress.table_read_pending;
+  binlog::MysqlEventSourceOptions source_options;
+  source_options.hosts = ConnectionOptionsOf(config.mysql);
+  source_options.server_id = identity.server_id;
+  source_options.replica_uuid = identity.uuid;
+  source_options.heartbeat = config.mysql.heartbeat;
+  source_options.read_deadline = 3 * config.mysql.heartbeat;
+  binlog::MysqlEventSource source(std::move(source_options));
+
+  const binlog::TableFilter filter(tables.selections);
+  binlog::TransactionReader transactions(filter, {.spill_directory = config.relay.spill_directory});
+  binlog::RowReader rows(filter, parts_.character_sets);
+  DeliveryTracker tracker(std::move(progress));
+  Publisher publisher(std::move(tables.mappings), parts_.sink, tracker, parts_.state, parts_.clock,
+                      {.on_bad_event = config.delivery.on_bad_event});
+  Relay relay({source, transactions, rows, parts_.sink, tracker, publisher, parts_.clock}, {});
+  TableRead table_read({config, tables, relay, publisher, tracker});
+  Acknowledger acknowledger(parts_.sink, tracker, parts_.store, parts_.clock,
+                            {.relay = config.relay.name,
+                             .tables = TablePatterns(config),
+                             .interval = config.checkpoint.interval});
+
+  std::optional<Result<void>> ended;
+  bool stopping = false;
+  auto deadline = Clock::TimePoint::max();
+  {
+    ReaderThread reader(relay, [&]() -> Result<void> {
+      if (table_read_pending) {
+        if (auto read = table_read.Run(); !read) return read;
+      }
+      return relay.Run();
+    });
+    auto next_status = parts_.clock.Now();
+    while (!reader.finished()) {
+      acknowledger.Step(kPollTimeout);
+      const auto now = parts_.clock.Now();
+      if (!stopping && parts_.signals.Arrived()) {
+        stopping = true;
+        deadline = now + config.relay.stop_timeout;
+        spdlog::info("stopping");
+        parts_.notifier.Stopping();
+        relay.RequestStop();
+      }
+      if (now >= deadline) relay.RequestStop(true);
+      if (now < relay.quiet_until() + kStatusInterval) parts_.notifier.Watchdog();
+      if (now >= next_status) {
+        next_status = now + kStatusInterval;
+        parts_.notifier.Status(StatusText(tracker, relay.held_position()));
+      }
+    }
+    ended = reader.result();
+  }
+  // What is under way would otherwise be sent again at the next start.
+  if (!stopping) deadline = parts_.clock.Now() + config.relay.stop_timeout;
+  while (!tracker.AllAcknowledged() && !tracker.has_trouble() && parts_.clock.Now() < deadline) {
+    acknowledger.Step(kPollTimeout);
+    parts_.notifier.Watchdog();
+    if (!stopping && parts_.signals.Arrived()) break;
+  }
+  const auto stored = acknowledger.Store();
+  parts_.sink.Close();
+  spdlog::info("stopped: {} events delivered", tracker.delivered());
+  if (!*ended) return *ended;
+  return stored;
+}
+
+}  // namespace outboxd

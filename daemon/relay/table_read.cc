@@ -1,0 +1,104 @@
+#include "daemon/relay/table_read.h"
+
+#include <spdlog/spdlog.h>
+
+#include "daemon/exit_code_of.h"
+
+namespace outboxd {
+namespace {
+
+constexpr std::size_t kRowsPerChunk = 1000;
+constexpr std::chrono::milliseconds kBackOffFirst{100};
+constexpr std::chrono::milliseconds kBackOffMax{15'000};
+
+bool MayHeal(binlog::ErrorKind kind) {
+  return kind == binlog::ErrorKind::kDisconnected || kind == binlog::ErrorKind::kInterrupted;
+}
+
+}  // namespace
+
+Result<void> TableRead::Run() {
+  BackOff back_off(kBackOffFirst, kBackOffMax, 0);
+  while (!parts_.relay.stop_requested()) {
+    bool is_open = false;
+    auto step = parts_.relay.OpenSink(&is_open);
+    if (!step) return std::unexpected(step.error());
+    if (!is_open) {
+      parts_.relay.Wait(*step);
+      continue;
+    }
+    bool complete = false;
+    auto read = ReadOnce(&complete);
+    if (!read) return read;
+    if (complete) return {};
+    if (parts_.tracker.has_trouble()) {
+      auto trouble = parts_.relay.OnDeliveryTrouble();
+      if (!trouble) return std::unexpected(trouble.error());
+    } else {
+      (void)parts_.tracker.Restart();
+      parts_.publisher.Reset();
+    }
+    parts_.relay.Wait({Step::Kind::kPause, back_off.Next()});
+  }
+  return {};
+}
+
+Result<void> TableRead::ReadOnce(bool* complete) {
+  auto server = ConnectToServer(parts_.config.mysql);
+  if (!server) {
+    if (!MayHeal(server.error().kind)) {
+      return Fail(ExitCodeOf(server.error().kind), "{}", server.error().message);
+    }
+    spdlog::warn("source: {}; trying again", server.error().message);
+    return {};
+  }
+  parts_.tracker.Begin();
+  const auto& selections = parts_.tables.selections;
+  for (std::uint32_t i = 0; i < selections.size(); ++i) {
+    auto tables = server->DescribeTables(selections[i].schema_pattern, selections[i].table_pattern);
+    if (!tables) return Fail(ExitCodeOf(tables.error().kind), "{}", tables.error().message);
+    for (const binlog::TableFacts& table : *tables) {
+      std::uint64_t rows = 0;
+      bool went_on = true;
+      auto scanned = server->ScanTable(table, selections[i].columns, kRowsPerChunk,
+                                       [&](std::span<const binlog::ColumnValue> values,
+                                           std::string_view key) -> binlog::Result<bool> {
+                                         ++rows;
+                                         auto more = PublishRow(
+                                             {i, table.schema_name, table.table_name, values}, key);
+                                         went_on = more.value_or(false);
+                                         return more;
+                                       });
+      if (failure_) return std::unexpected(*failure_);
+      if (!scanned && !MayHeal(scanned.error().kind)) {
+        return Fail(ExitCodeOf(scanned.error().kind), "reading {}.{}: {}", table.schema_name,
+                    table.table_name, scanned.error().message);
+      }
+      if (!scanned) spdlog::warn("source: {}; reading the table again", scanned.error().message);
+      if (!scanned || !went_on) return {};
+      spdlog::info("read {} rows of {}.{}", rows, table.schema_name, table.table_name);
+    }
+  }
+  parts_.tracker.FinishTableRead();
+  *complete = true;
+  return {};
+}
+
+// False: break off, because of a stop, a lost producer or failure_.
+binlog::Result<bool> TableRead::PublishRow(const binlog::Row& row, std::string_view key) {
+  const std::string position(event_position_.TableRow(row.schema_name, row.table_name, key));
+  bool done = false;
+  while (!done) {
+    if (parts_.relay.stop_requested()) return false;
+    if (parts_.tracker.has_trouble() && !parts_.publisher.is_awaiting()) return false;
+    auto step = parts_.publisher.Publish(row, position, &done);
+    if (!step) {
+      failure_ = step.error();
+      return false;
+    }
+    parts_.relay.Wait(*step);
+  }
+  return true;
+}
+
+}  // namespace outboxd

@@ -1,0 +1,39 @@
+#include "daemon/service/service_notifier.h"
+
+#include <systemd/sd-daemon.h>
+
+#include <cstdint>
+#include <string>
+
+#include "daemon/service/log.h"
+
+namespace outboxd {
+
+namespace {
+
+constexpr int kKeepEnvironment = 0;
+constexpr std::size_t kStatusBytesMax = 1024;
+
+void Notify(const char* state) { static_cast<void>(sd_notify(kKeepEnvironment, state)); }
+
+}  // namespace
+
+ServiceNotifier::ServiceNotifier() {
+  std::uint64_t interval_us = 0;
+  if (sd_watchdog_enabled(kKeepEnvironment, &interval_us) > 0) {
+    watchdog_interval_ = std::chrono::microseconds(interval_us);
+  }
+}
+
+void ServiceNotifier::Ready() { Notify("READY=1"); }
+
+void ServiceNotifier::Status(std::string_view text) {
+  // A line feed would begin another assignment.
+  Notify(("STATUS=" + Escaped(text, kStatusBytesMax)).c_str());
+}
+
+void ServiceNotifier::Stopping() { Notify("STOPPING=1"); }
+
+void ServiceNotifier::Watchdog() { Notify("WATCHDOG=1"); }
+
+}  // namespace outboxd

@@ -1,0 +1,204 @@
+#include "daemon/checkpoint/state_directory.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/daemon/temporary_directory.h"
+
+namespace outboxd {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+// Another process that holds the lock of a state directory until it is told to end.
+class OtherProcess {
+ public:
+  explicit OtherProcess(const std::string& path) {
+    int ready[2];
+    int end[2];
+    if (pipe(ready) != 0 || pipe(end) != 0) return;
+    process_ = fork();
+    if (process_ == 0) {
+      close(end[1]);
+      StateDirectory state(path);
+      const bool locked = state.Lock().has_value();
+      char byte = locked ? '1' : '0';
+      if (write(ready[1], &byte, 1) != 1 || read(end[0], &byte, 1) < 0) _exit(2);
+      _exit(locked ? 0 : 1);
+    }
+    close(ready[1]);
+    close(end[0]);
+    char byte = 0;
+    locked_ = read(ready[0], &byte, 1) == 1 && byte == '1';
+    close(ready[0]);
+    end_ = end[1];
+  }
+  ~OtherProcess() { End(); }
+  OtherProcess(const OtherProcess&) = delete;
+  OtherProcess& operator=(const OtherProcess&) = delete;
+
+  void End() {
+    if (end_ < 0) return;
+    close(end_);
+    end_ = -1;
+    waitpid(process_, nullptr, 0);
+  }
+  [[nodiscard]] bool locked() const { return locked_; }
+  [[nodiscard]] pid_t process() const { return process_; }
+
+ private:
+  pid_t process_ = -1;
+  bool locked_ = false;
+  int end_ = -1;
+};
+
+HeldEvent MakeHeld() {
+  HeldEvent held;
+  held.position = "9c3a6f2e-1d4b-11f0-8a5e-0242ac120002:7:1";
+  held.id = "evt-1";
+  held.table = "shop.outbox";
+  held.topic = "outbox.event.Order";
+  held.reason = "broker: topic is missing";
+  held.since_us = 1'760'000'000'000'000;
+  return held;
+}
+
+class StateDirectoryTest : public testing::Test {
+ protected:
+  TemporaryDirectory directory_;
+};
+
+TEST_F(StateDirectoryTest, LockingCreatesTheFolderForItsOwnerOnly) {
+  StateDirectory state(directory_ / "a/b");
+  ASSERT_TRUE(state.Lock());
+  struct stat status{};
+  ASSERT_EQ(stat((directory_ / "a/b").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0700u);
+}
+
+TEST_F(StateDirectoryTest, ASecondProcessIsRefusedAndToldWhoHasIt) {
+  OtherProcess other(directory_.path());
+  ASSERT_TRUE(other.locked());
+  StateDirectory state(directory_.path());
+  const auto locked = state.Lock();
+  ASSERT_FALSE(locked.has_value());
+  EXPECT_EQ(locked.error().exit_code, ExitCode::kOtherActive);
+  EXPECT_THAT(locked.error().message,
+              AllOf(HasSubstr("process " + std::to_string(other.process())), HasSubstr(" HINT: ")));
+  EXPECT_EQ(state.LockHolder(), other.process());
+}
+
+TEST_F(StateDirectoryTest, TheLockEndsWithItsProcess) {
+  OtherProcess other(directory_.path());
+  ASSERT_TRUE(other.locked());
+  other.End();
+  StateDirectory state(directory_.path());
+  EXPECT_EQ(state.LockHolder(), std::nullopt);
+  EXPECT_TRUE(state.Lock());
+}
+
+TEST_F(StateDirectoryTest, TheLockMovesWithTheObject) {
+  StateDirectory state(directory_.path());
+  ASSERT_TRUE(state.Lock());
+  StateDirectory moved(std::move(state));
+  EXPECT_EQ(StateDirectory(directory_.path()).LockHolder(), getpid());
+  moved = StateDirectory(directory_ / "other");
+  EXPECT_EQ(StateDirectory(directory_.path()).LockHolder(), std::nullopt);
+}
+
+TEST_F(StateDirectoryTest, NobodyHoldsAFolderThatIsNotThere) {
+  EXPECT_EQ(StateDirectory(directory_ / "gone").LockHolder(), std::nullopt);
+}
+
+TEST_F(StateDirectoryTest, AFolderThatCannotBeMadeIsNamed) {
+  directory_.Write("file", "");
+  const auto locked = StateDirectory(directory_ / "file/state").Lock();
+  ASSERT_FALSE(locked.has_value());
+  EXPECT_EQ(locked.error().exit_code, ExitCode::kState);
+  EXPECT_THAT(locked.error().message, HasSubstr("file/state: mkdir failed: Not a directory"));
+}
+
+TEST_F(StateDirectoryTest, KeepsTheHeldEventUntilItIsCleared) {
+  StateDirectory state(directory_.path());
+  EXPECT_EQ(state.ReadHeld().value(), std::nullopt);
+  ASSERT_TRUE(state.WriteHeld(MakeHeld()));
+  const auto held = state.ReadHeld().value();
+  ASSERT_TRUE(held.has_value());
+  EXPECT_EQ(held->position, MakeHeld().position);
+  EXPECT_EQ(held->id, "evt-1");
+  EXPECT_EQ(held->table, "shop.outbox");
+  EXPECT_EQ(held->topic, "outbox.event.Order");
+  EXPECT_EQ(held->reason, "broker: topic is missing");
+  EXPECT_EQ(held->since_us, MakeHeld().since_us);
+  ASSERT_TRUE(state.ClearHeld());
+  ASSERT_TRUE(state.ClearHeld());
+  EXPECT_EQ(state.ReadHeld().value(), std::nullopt);
+}
+
+TEST_F(StateDirectoryTest, TakesForeignBytesInAHeldEvent) {
+  HeldEvent held = MakeHeld();
+  held.topic = "a\xFF";
+  StateDirectory state(directory_.path());
+  ASSERT_TRUE(state.WriteHeld(held));
+  EXPECT_TRUE(state.ReadHeld().has_value());
+}
+
+TEST_F(StateDirectoryTest, RefusesFilesThatOutboxdDidNotWrite) {
+  StateDirectory state(directory_.path());
+  directory_.Write("held", "{\"position\":1}");
+  EXPECT_EQ(state.ReadHeld().error().exit_code, ExitCode::kState);
+  directory_.Write("skip", "not JSON");
+  EXPECT_THAT(state.ReadSkipRequest().error().message, HasSubstr("HINT: remove the file"));
+}
+
+TEST_F(StateDirectoryTest, ASkipRequestEndsOnlyWhenItsEventIsRecorded) {
+  StateDirectory state(directory_.path());
+  EXPECT_EQ(state.ReadSkipRequest().value(), std::nullopt);
+  ASSERT_TRUE(state.RequestSkip(MakeHeld().position));
+  EXPECT_EQ(state.ReadSkipRequest().value(), MakeHeld().position);
+  ASSERT_TRUE(state.RecordSkipped({MakeHeld(), "key", "\xFF\x00"}));
+  EXPECT_EQ(state.ReadSkipRequest().value(), std::nullopt);
+}
+
+TEST_F(StateDirectoryTest, RecordsSkippedEventsWithTheirContent) {
+  StateDirectory state(directory_.path());
+  ASSERT_TRUE(state.RecordSkipped({MakeHeld(), "key", std::string("\xFF\x00", 2)}));
+  ASSERT_TRUE(state.RecordSkipped({MakeHeld(), "", "{\"a\":1}\n"}));
+  std::istringstream lines(directory_.Read("skipped.jsonl"));
+  std::string line;
+  ASSERT_TRUE(std::getline(lines, line));
+  const auto first = nlohmann::json::parse(line);
+  EXPECT_EQ(first["id"], "evt-1");
+  EXPECT_EQ(first["key"], "key");
+  EXPECT_EQ(first["value_base64"], "/wA=");
+  ASSERT_TRUE(std::getline(lines, line));
+  EXPECT_EQ(nlohmann::json::parse(line)["value"], "{\"a\":1}\n");
+  EXPECT_FALSE(std::getline(lines, line));
+}
+
+TEST_F(StateDirectoryTest, ARecordAfterATornOneBeginsOnALineOfItsOwn) {
+  directory_.Write("skipped.jsonl", "{\"torn");
+  StateDirectory state(directory_.path());
+  ASSERT_TRUE(state.RecordSkipped({MakeHeld(), "", ""}));
+  EXPECT_THAT(directory_.Read("skipped.jsonl"), testing::StartsWith("{\"torn\n{\"position\""));
+}
+
+TEST_F(StateDirectoryTest, ARecordThatFailsKeepsTheRequest) {
+  StateDirectory state(directory_.path());
+  ASSERT_TRUE(state.RequestSkip(MakeHeld().position));
+  mkdir((directory_ / "skipped.jsonl").c_str(), 0700);
+  const auto recorded = state.RecordSkipped({MakeHeld(), "", ""});
+  ASSERT_FALSE(recorded.has_value());
+  EXPECT_THAT(recorded.error().message, HasSubstr("skipped.jsonl: open failed: Is a directory"));
+  EXPECT_TRUE(state.ReadSkipRequest().value().has_value());
+}
+
+}  // namespace
+}  // namespace outboxd

@@ -1,0 +1,300 @@
+#include "daemon/mapping/outbox_mapping.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "binlog/mysql_server.h"
+
+namespace outboxd {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+
+using Columns = std::map<std::string, std::optional<std::string>>;
+
+OutboxConfig MakeConfig() {
+  OutboxConfig config;
+  config.section = "outbox";
+  config.tables = {"shop.outbox"};
+  return config;
+}
+
+Columns MakeColumns() {
+  return {{"id", "e-1"},
+          {"aggregateid", "42"},
+          {"aggregatetype", "Order"},
+          {"payload", "{\"a\":1}"},
+          {"type", "Placed"},
+          {"tenant", std::nullopt}};
+}
+
+// A mapping with a row to map.
+class Mapped {
+ public:
+  explicit Mapped(const OutboxConfig& config) : mapping(OutboxMapping::Compile(config).value()) {}
+
+  Result<sinks::Message> operator()(const Columns& columns) {
+    columns_ = columns;
+    values_.clear();
+    for (const std::string& name : mapping.columns()) {
+      const auto& value = columns_.at(name);
+      values_.push_back(value ? binlog::ColumnValue(*value) : std::nullopt);
+    }
+    return mapping.Map(
+        {.table = 0, .schema_name = "shop", .table_name = "outbox", .values = values_}, "uuid:7:1");
+  }
+
+  OutboxMapping mapping;
+
+ private:
+  Columns columns_;
+  std::vector<binlog::ColumnValue> values_;
+};
+
+std::vector<std::pair<std::string, std::string>> Headers(const sinks::Message& message) {
+  std::vector<std::pair<std::string, std::string>> headers;
+  for (const sinks::Header& header : message.headers) {
+    headers.emplace_back(header.name, header.value.value_or("NULL"));
+  }
+  return headers;
+}
+
+std::string CompileError(const OutboxConfig& config) {
+  const auto mapping = OutboxMapping::Compile(config);
+  EXPECT_FALSE(mapping.has_value());
+  if (mapping) return "";
+  EXPECT_EQ(mapping.error().exit_code, ExitCode::kConfiguration);
+  return mapping.error().message;
+}
+
+TEST(OutboxMappingTest, MakesTheMessageThatDebeziumMakes) {
+  Mapped map(MakeConfig());
+  const auto message = map(MakeColumns());
+  ASSERT_TRUE(message.has_value()) << message.error().message;
+  EXPECT_EQ(message->topic, "outbox.event.Order");
+  EXPECT_EQ(message->key, "42");
+  EXPECT_EQ(message->value, "{\"a\":1}");
+  EXPECT_THAT(Headers(*message),
+              ElementsAre(Pair("id", "e-1"), Pair("outboxd.table", "shop.outbox"),
+                          Pair("outboxd.position", "uuid:7:1")));
+  EXPECT_EQ(message->partition, std::nullopt);
+  EXPECT_EQ(message->timestamp, std::nullopt);
+  EXPECT_EQ(map.mapping.event_id(), "e-1");
+}
+
+TEST(OutboxMappingTest, ReadsEachColumnOnce) {
+  OutboxConfig config = MakeConfig();
+  config.headers = {{"ID", "again"}, {"type", "eventType"}};
+  config.topic = "{aggregatetype}.{AggregateType}";
+  EXPECT_THAT(OutboxMapping::Compile(config)->columns(),
+              ElementsAre("id", "type", "aggregatetype", "aggregateid", "payload"));
+}
+
+TEST(OutboxMappingTest, ConfiguredHeadersStandBetweenIdAndItsOwn) {
+  OutboxConfig config = MakeConfig();
+  config.headers = {{"type", "eventType"}, {"tenant", "tenant"}, {"type", "eventType"}};
+  Mapped map(config);
+  const auto message = map(MakeColumns());
+  ASSERT_TRUE(message.has_value());
+  EXPECT_THAT(Headers(*message),
+              ElementsAre(Pair("id", "e-1"), Pair("eventType", "Placed"), Pair("tenant", "NULL"),
+                          Pair("eventType", "Placed"), Pair("outboxd.table", "shop.outbox"),
+                          Pair("outboxd.position", "uuid:7:1")));
+  EXPECT_FALSE(message->headers[2].value.has_value());
+}
+
+TEST(OutboxMappingTest, ItsOwnHeadersCanBeSwitchedOff) {
+  OutboxConfig config = MakeConfig();
+  config.table_header = false;
+  config.position_header = false;
+  Mapped map(config);
+  EXPECT_THAT(Headers(*map(MakeColumns())), ElementsAre(Pair("id", "e-1")));
+}
+
+TEST(OutboxMappingTest, NullKeyAndPayloadAreNoKeyAndATombstone) {
+  Columns columns = MakeColumns();
+  columns["aggregateid"] = std::nullopt;
+  columns["payload"] = std::nullopt;
+  Mapped map(MakeConfig());
+  const auto message = map(columns);
+  ASSERT_TRUE(message.has_value());
+  EXPECT_FALSE(message->key.has_value());
+  EXPECT_FALSE(message->value.has_value());
+}
+
+TEST(OutboxMappingTest, EmptyIsNotNull) {
+  Columns columns = MakeColumns();
+  columns["aggregateid"] = "";
+  columns["payload"] = "";
+  Mapped map(MakeConfig());
+  const auto message = map(columns);
+  EXPECT_EQ(message->key, "");
+  EXPECT_EQ(message->value, "");
+}
+
+TEST(OutboxMappingTest, PayloadBytesAreNotTouched) {
+  Columns columns = MakeColumns();
+  columns["payload"] = std::string("\0\xFF {\n", 5);
+  Mapped map(MakeConfig());
+  EXPECT_EQ(map(columns)->value, std::string("\0\xFF {\n", 5));
+}
+
+TEST(OutboxMappingTest, WithoutKeyColumnThereIsNoKey) {
+  OutboxConfig config = MakeConfig();
+  config.key.clear();
+  Mapped map(config);
+  EXPECT_FALSE(map(MakeColumns())->key.has_value());
+  EXPECT_THAT(map.mapping.columns(), ElementsAre("id", "aggregatetype", "payload"));
+}
+
+TEST(OutboxMappingTest, ABoundBinaryColumnIsBase64WhateverItHolds) {
+  Mapped map(MakeConfig());
+  binlog::TableFacts table;
+  table.schema_name = "shop";
+  table.table_name = "outbox";
+  table.columns = {{.name = "ID", .type = "binary(16)", .nullable = false, .character_set = ""}};
+  map.mapping.Bind(table);
+  Columns columns = MakeColumns();
+  columns["id"] = "0123456789abcdef";
+  EXPECT_EQ(map(columns)->headers[0].value, "MDEyMzQ1Njc4OWFiY2RlZg==");
+  EXPECT_EQ(map.mapping.event_id(), "MDEyMzQ1Njc4OWFiY2RlZg==");
+}
+
+TEST(OutboxMappingTest, BindingCountsFromTheNextRowOn) {
+  Mapped map(MakeConfig());
+  EXPECT_EQ(map(MakeColumns())->headers[0].value, "e-1");
+  binlog::TableFacts table;
+  table.schema_name = "shop";
+  table.table_name = "outbox";
+  for (const auto& [type, shown] : std::map<std::string, std::string>{{"varchar(36)", "e-1"},
+                                                                      {"varbinary(36)", "ZS0x"},
+                                                                      {"char(36)", "e-1"},
+                                                                      {"tinyblob", "ZS0x"},
+                                                                      {"text", "e-1"},
+                                                                      {"bit(8)", "ZS0x"},
+                                                                      {"bigint unsigned", "e-1"}}) {
+    table.columns = {{.name = "id", .type = type, .nullable = false, .character_set = ""}};
+    map.mapping.Bind(table);
+    EXPECT_EQ(map(MakeColumns())->headers[0].value, shown) << type;
+  }
+}
+
+TEST(OutboxMappingTest, AnUnboundColumnIsBase64WhereItIsNoText) {
+  Columns columns = MakeColumns();
+  columns["id"] = "\xFF\xFE";
+  Mapped map(MakeConfig());
+  EXPECT_EQ(map(columns)->headers[0].value, "//4=");
+}
+
+TEST(OutboxMappingTest, ATopicOfSeveralParts) {
+  OutboxConfig config = MakeConfig();
+  config.topic = "{{{type}}}-{aggregatetype}.v1";
+  Mapped map(config);
+  EXPECT_EQ(map(MakeColumns())->topic, "{Placed}-Order.v1");
+}
+
+TEST(OutboxMappingTest, ARowWithoutTopicIsABadEventThatKeepsItsId) {
+  Mapped map(MakeConfig());
+  for (const std::optional<std::string>& value : {std::optional<std::string>(), {""}}) {
+    Columns columns = MakeColumns();
+    columns["aggregatetype"] = value;
+    const auto message = map(columns);
+    ASSERT_FALSE(message.has_value());
+    EXPECT_EQ(message.error().exit_code, ExitCode::kUndecodable);
+    EXPECT_THAT(message.error().message, HasSubstr("column 'aggregatetype', which the topic"));
+    EXPECT_EQ(map.mapping.event_id(), "e-1");
+  }
+}
+
+TEST(OutboxMappingTest, PartitionAndTimestampComeFromTheirColumns) {
+  OutboxConfig config = MakeConfig();
+  config.partition = "p";
+  config.timestamp = "t";
+  Mapped map(config);
+  Columns columns = MakeColumns();
+  columns["p"] = "3";
+  columns["t"] = "2001-09-09 01:46:40.123456";
+  const auto message = map(columns);
+  ASSERT_TRUE(message.has_value()) << message.error().message;
+  EXPECT_EQ(message->partition, 3);
+  EXPECT_EQ(message->timestamp, std::chrono::milliseconds(1000000000123));
+  columns["p"] = std::nullopt;
+  columns["t"] = std::nullopt;
+  EXPECT_EQ(map(columns)->partition, std::nullopt);
+  EXPECT_EQ(map(columns)->timestamp, std::nullopt);
+}
+
+TEST(OutboxMappingTest, APartitionOrTimeThatIsNoneIsABadEvent) {
+  OutboxConfig config = MakeConfig();
+  config.partition = "p";
+  config.timestamp = "t";
+  Mapped map(config);
+  for (const char* partition : {"-1", "x", "", "1.0", "2147483648"}) {
+    Columns columns = MakeColumns();
+    columns["p"] = partition;
+    columns["t"] = "0";
+    EXPECT_THAT(map(columns).error().message, HasSubstr("column 'p': "));
+  }
+  Columns columns = MakeColumns();
+  columns["p"] = "0";
+  columns["t"] = "yesterday";
+  const auto message = map(columns);
+  EXPECT_EQ(message.error().exit_code, ExitCode::kUndecodable);
+  EXPECT_THAT(message.error().message, HasSubstr("column 't': 'yesterday' is neither"));
+}
+
+TEST(OutboxMappingTest, AMessageLivesUntilTheNextWhateverGrows) {
+  Mapped map(MakeConfig());
+  ASSERT_TRUE(map(MakeColumns()).has_value());
+  Columns columns = MakeColumns();
+  columns["aggregatetype"] = std::string(10'000, 'x');
+  columns["id"] = std::string(10'000, '\xFF');
+  const auto message = map(columns);
+  EXPECT_EQ(message->topic.size(), 10'000 + std::string("outbox.event.").size());
+  EXPECT_EQ(message->headers[0].value->size(), 13'336u);
+}
+
+TEST(OutboxMappingTest, TellsTheColumnsThatATableLacks) {
+  const auto mapping = OutboxMapping::Compile(MakeConfig());
+  EXPECT_THAT(mapping->MissingColumns({"ID", "AggregateId", "payload", "x"}),
+              ElementsAre("aggregatetype"));
+}
+
+TEST(OutboxMappingTest, RefusesConfigurationsThatMakeNoSense) {
+  OutboxConfig config = MakeConfig();
+  config.preset = "none";
+  EXPECT_THAT(CompileError(config), HasSubstr("outbox.preset: there is no preset 'none'"));
+  config = MakeConfig();
+  config.section = "outbox.eu";
+  config.topic = "a.{b";
+  EXPECT_THAT(CompileError(config), testing::StartsWith("outbox.eu.topic: '{b' lacks a '}'"));
+  config = MakeConfig();
+  config.type = "type";
+  EXPECT_THAT(CompileError(config), HasSubstr("header = type:eventType"));
+  for (const char* name : {"id", "outboxd.table", "outboxd.x", ""}) {
+    config = MakeConfig();
+    config.headers = {{"type", name}};
+    EXPECT_THAT(CompileError(config), HasSubstr("outbox.header: the name"));
+  }
+  config = MakeConfig();
+  config.id.clear();
+  EXPECT_THAT(CompileError(config), HasSubstr("outbox.id: names no column"));
+  config = MakeConfig();
+  config.payload.clear();
+  EXPECT_THAT(CompileError(config), HasSubstr("outbox.payload: names no column"));
+}
+
+TEST(OutboxMappingTest, ARowOfAnotherShapeIsABug) {
+  auto mapping = OutboxMapping::Compile(MakeConfig());
+  EXPECT_EQ(mapping->Map({.table = 0, .schema_name = "s", .table_name = "t", .values = {}}, "")
+                .error()
+                .exit_code,
+            ExitCode::kBug);
+}
+
+}  // namespace
+}  // namespace outboxd

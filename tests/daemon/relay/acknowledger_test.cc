@@ -1,0 +1,90 @@
+#include "daemon/relay/acknowledger.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/daemon/fakes.h"
+
+namespace outboxd {
+namespace {
+
+using std::chrono::milliseconds;
+
+class FakeStore final : public CheckpointStore {
+ public:
+  Result<std::optional<Checkpoint>> Load() override { return std::nullopt; }
+  Result<void> Store(const Checkpoint& checkpoint) override {
+    if (fails) return Fail(ExitCode::kState, "disk full");
+    stored.push_back(checkpoint);
+    return {};
+  }
+
+  std::vector<Checkpoint> stored;
+  bool fails = false;
+};
+
+class AcknowledgerTest : public ::testing::Test {
+ protected:
+  // A transaction of one message, sent but not acknowledged.
+  void Send(std::uint64_t offset) {
+    tracker_.Begin();
+    ASSERT_TRUE(sink_.Publish({}, tracker_.NextId()));
+    binlog::Transaction transaction;
+    transaction.file = "binlog.000001";
+    transaction.end_offset = offset;
+    tracker_.Finish(transaction, false);
+  }
+  void Pass(milliseconds time) {
+    clock_.Move(time);
+    acknowledger_.Step(milliseconds(0));
+  }
+
+  FakeClock clock_;
+  FakeSink sink_;
+  FakeStore store_;
+  DeliveryTracker tracker_{Progress{}};
+  Acknowledger acknowledger_{
+      sink_, tracker_, &store_, clock_, {"shop", {"b.t", "a.t"}, milliseconds(1000)}};
+};
+
+TEST_F(AcknowledgerTest, StoresWhatIsAcknowledgedOnceAnInterval) {
+  Send(100);
+  Pass(milliseconds(1500));
+  EXPECT_TRUE(store_.stored.empty());
+  sink_.AcknowledgeAll();
+  Pass(milliseconds(10));
+  EXPECT_TRUE(store_.stored.empty());
+  Pass(milliseconds(1500));
+  ASSERT_EQ(store_.stored.size(), 1u);
+  EXPECT_EQ(store_.stored[0].position.offset, 100u);
+  EXPECT_EQ(store_.stored[0].relay, "shop");
+  EXPECT_EQ(store_.stored[0].tables, (std::vector<std::string>{"a.t", "b.t"}));
+}
+
+TEST_F(AcknowledgerTest, AProgressThatDoesNotMoveIsNotStoredAgain) {
+  Send(100);
+  sink_.AcknowledgeAll();
+  Pass(milliseconds(1500));
+  Pass(milliseconds(1500));
+  EXPECT_EQ(store_.stored.size(), 1u);
+}
+
+TEST_F(AcknowledgerTest, TriesAgainWhenTheDiskIsFull) {
+  store_.fails = true;
+  Send(100);
+  sink_.AcknowledgeAll();
+  Pass(milliseconds(1500));
+  store_.fails = false;
+  Pass(milliseconds(1500));
+  EXPECT_EQ(store_.stored.size(), 1u);
+}
+
+TEST_F(AcknowledgerTest, ACheckpointAndItsProgressAreTheSame) {
+  Send(100);
+  sink_.AcknowledgeAll();
+  Pass(milliseconds(1500));
+  const Progress progress = MakeProgress(store_.stored.at(0));
+  EXPECT_EQ(progress.position, tracker_.progress().position);
+}
+
+}  // namespace
+}  // namespace outboxd

@@ -1,0 +1,176 @@
+#include "daemon/relay/delivery_tracker.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+namespace outboxd {
+namespace {
+
+constexpr std::string_view kUuid = "11111111-1111-1111-1111-111111111111";
+constexpr std::string_view kOther = "22222222-2222-2222-2222-222222222222";
+
+class DeliveryTrackerTest : public ::testing::Test {
+ protected:
+  static binlog::Transaction Make(std::uint64_t number, std::string_view uuid = kUuid) {
+    binlog::Transaction transaction;
+    transaction.gtid = binlog::Gtid{{binlog::ParseUuid(uuid).value(), ""}, number};
+    transaction.file = "binlog.000001";
+    transaction.end_offset = number * 100;
+    transaction.commit_us = number;
+    return transaction;
+  }
+  // A transaction with `messages` messages.
+  std::vector<sinks::DeliveryId> Send(std::uint64_t number, int messages) {
+    std::vector<sinks::DeliveryId> ids;
+    tracker_.Begin();
+    for (int i = 0; i < messages; ++i) ids.push_back(tracker_.NextId());
+    tracker_.Finish(Make(number), true);
+    return ids;
+  }
+  void Pass(std::uint64_t number, std::string_view uuid = kUuid) {
+    tracker_.Pass(Make(number, uuid), true);
+  }
+  std::string Gtids() { return tracker_.progress().position.gtids.ToText(); }
+
+  DeliveryTracker tracker_{Progress{}};
+};
+
+TEST_F(DeliveryTrackerTest, MovesOverATransactionOnlyWhenAllItsMessagesAreAcknowledged) {
+  const auto ids = Send(1, 3);
+  tracker_.Acknowledge(ids[0]);
+  tracker_.Acknowledge(ids[2]);
+  EXPECT_EQ(Gtids(), "");
+  tracker_.Acknowledge(ids[1]);
+  EXPECT_EQ(Gtids(), fmt::format("{}:1", kUuid));
+  EXPECT_EQ(tracker_.progress().position.offset, 100u);
+}
+
+TEST_F(DeliveryTrackerTest, NeverMovesOverATransactionThatIsStillBeingSent) {
+  tracker_.Begin();
+  const auto id = tracker_.NextId();
+  tracker_.Acknowledge(id);
+  EXPECT_EQ(Gtids(), "");
+  tracker_.Finish(Make(1), true);
+  EXPECT_EQ(Gtids(), fmt::format("{}:1", kUuid));
+}
+
+TEST_F(DeliveryTrackerTest, WaitsForAllTransactionsBefore) {
+  const auto first = Send(1, 1);
+  const auto second = Send(2, 1);
+  tracker_.Acknowledge(second[0]);
+  EXPECT_EQ(Gtids(), "");
+  tracker_.Acknowledge(first[0]);
+  EXPECT_EQ(Gtids(), fmt::format("{}:1-2", kUuid));
+}
+
+TEST_F(DeliveryTrackerTest, TransactionsWithoutMessagesMoveItAtOnceWhenNothingIsInFlight) {
+  Pass(1);
+  EXPECT_EQ(Gtids(), fmt::format("{}:1", kUuid));
+}
+
+TEST_F(DeliveryTrackerTest, TransactionsWithoutMessagesWaitBehindThoseInFlight) {
+  const auto ids = Send(1, 1);
+  for (std::uint64_t number = 2; number <= 1000; ++number) {
+    Pass(number);
+    Pass(number, kOther);
+  }
+  EXPECT_EQ(Gtids(), "");
+  tracker_.Acknowledge(ids[0]);
+  EXPECT_EQ(Gtids(), fmt::format("{}:1-1000,{}:2-1000", kUuid, kOther));
+  EXPECT_EQ(tracker_.progress().position.offset, 100'000u);
+}
+
+TEST_F(DeliveryTrackerTest, RestartForgetsWhatIsInFlightAndItsLateReports) {
+  const auto lost = Send(1, 2);
+  tracker_.Acknowledge(lost[0]);
+  EXPECT_EQ(tracker_.Restart().position.gtids.ToText(), "");
+  EXPECT_TRUE(tracker_.AllAcknowledged());
+  const auto again = Send(1, 2);
+  tracker_.Acknowledge(lost[1]);
+  tracker_.Acknowledge(again[0]);
+  EXPECT_EQ(Gtids(), "");
+  tracker_.Acknowledge(again[1]);
+  EXPECT_EQ(Gtids(), fmt::format("{}:1", kUuid));
+}
+
+TEST_F(DeliveryTrackerTest, NamesTheEarliestRefusedMessageAndItsDistance) {
+  const auto done = Send(1, 1);
+  const auto ids = Send(2, 3);
+  tracker_.Acknowledge(done[0]);
+  tracker_.Report({.delivered = {ids[0]},
+                   .failed = {{ids[2], {sinks::ErrorKind::kRejected, "later"}},
+                              {ids[1], {sinks::ErrorKind::kRejected, "too large"}}},
+                   .lost = {}});
+  ASSERT_TRUE(tracker_.has_trouble());
+  const auto trouble = tracker_.TakeTrouble();
+  EXPECT_EQ(trouble.failed->error.message, "too large");
+  EXPECT_EQ(trouble.messages_to_failed, 2u);
+  EXPECT_FALSE(tracker_.has_trouble());
+}
+
+TEST_F(DeliveryTrackerTest, ARefusedMessageIsNeverTakenForDelivered) {
+  const auto ids = Send(1, 2);
+  tracker_.Report({.delivered = {ids[1]},
+                   .failed = {{ids[0], {sinks::ErrorKind::kRejected, "too large"}}},
+                   .lost = {}});
+  EXPECT_EQ(Gtids(), "");
+}
+
+TEST_F(DeliveryTrackerTest, TheTableReadIsDoneWhenItsLastRowIs) {
+  DeliveryTracker tracker(Progress{.server_uuid = {},
+                                   .sink = {},
+                                   .position = {.gtids = {}, .file = "f", .offset = 9},
+                                   .last_commit_us = 0,
+                                   .last_gtid = {},
+                                   .table_read_pending = true});
+  tracker.Begin();
+  const auto id = tracker.NextId();
+  tracker.FinishTableRead();
+  EXPECT_TRUE(tracker.progress().table_read_pending);
+  tracker.Acknowledge(id);
+  EXPECT_FALSE(tracker.progress().table_read_pending);
+  EXPECT_EQ(tracker.progress().position.offset, 9u);
+}
+
+TEST_F(DeliveryTrackerTest, AStreamByFileLeavesTheGtidSetAlone) {
+  tracker_.Pass(Make(1), false);
+  EXPECT_EQ(Gtids(), "");
+  EXPECT_EQ(tracker_.progress().position.offset, 100u);
+}
+
+// Against the plainest model: transaction n is done when no id up to its last is open.
+TEST_F(DeliveryTrackerTest, NeverRunsAheadOfAnAcknowledgementInAnyOrder) {
+  std::mt19937 random(20261121);
+  std::vector<sinks::DeliveryId> in_flight;
+  std::vector<std::pair<std::uint64_t, sinks::DeliveryId>> ends;  // Transaction, id behind it.
+  std::uint64_t number = 0;
+  sinks::DeliveryId next = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    if (random() % 3 == 0 && in_flight.size() < 100'000) {
+      const auto ids = Send(++number, static_cast<int>(random() % 40) + 1);
+      in_flight.insert(in_flight.end(), ids.begin(), ids.end());
+      next = ids.back() + 1;
+      ends.emplace_back(number, next);
+    }
+    for (auto i = random() % 12; i > 0 && !in_flight.empty(); --i) {
+      // Near the front, as partitions acknowledge.
+      const std::size_t at = random() % std::min<std::size_t>(in_flight.size(), 64);
+      tracker_.Acknowledge(in_flight[at]);
+      in_flight.erase(in_flight.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    const auto oldest = in_flight.empty() ? next : *std::ranges::min_element(in_flight);
+    std::uint64_t expected = 0;
+    for (auto it = ends.rbegin(); it != ends.rend(); ++it) {
+      if (it->second <= oldest) {
+        expected = it->first;
+        break;
+      }
+    }
+    ASSERT_EQ(tracker_.progress().position.gtids.count(), expected) << "round " << round;
+  }
+}
+
+}  // namespace
+}  // namespace outboxd

@@ -1,0 +1,96 @@
+#include "daemon/service/log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+namespace outboxd {
+namespace {
+
+using testing::MatchesRegex;
+
+// What `write` makes the log write to standard error.
+template <typename Write>
+std::string Logged(LogConfig::Level level, bool to_journal, Write write) {
+  testing::internal::CaptureStderr();
+  if (to_journal) {
+    struct stat status{};
+    fstat(STDERR_FILENO, &status);
+    const std::string stream = fmt::format("{}:{}", status.st_dev, status.st_ino);
+    setenv("JOURNAL_STREAM", stream.c_str(), 1);
+  }
+  StartLog(level);
+  write();
+  unsetenv("JOURNAL_STREAM");
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST(LogTest, ARecordHasTimeLevelAndText) {
+  const std::string text =
+      Logged(LogConfig::Level::kInfo, false, [] { spdlog::info("relay {} is active", "shop"); });
+  EXPECT_THAT(text, MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}"
+                                 "[+-][0-9]{2}:?[0-9]{2} info    relay shop is active\n"));
+}
+
+TEST(LogTest, TheJournalGetsPrioritiesAndNoTime) {
+  const std::string text = Logged(LogConfig::Level::kDebug, true, [] {
+    spdlog::debug("d");
+    spdlog::info("i");
+    spdlog::warn("w");
+    spdlog::error("e");
+    spdlog::critical("c");
+  });
+  EXPECT_EQ(text, "<7>d\n<6>i\n<4>w\n<3>e\n<2>c\n");
+}
+
+TEST(LogTest, LeavesOutWhatIsBelowTheLevel) {
+  const std::string text = Logged(LogConfig::Level::kWarning, true, [] {
+    spdlog::info("i");
+    spdlog::warn("w");
+  });
+  EXPECT_EQ(text, "<4>w\n");
+}
+
+TEST(LogTest, ARecordIsOneLineWhateverItsTextHolds) {
+  const std::string text =
+      Logged(LogConfig::Level::kInfo, true, [] { spdlog::info("a\n<0>forged\x1b[2J"); });
+  EXPECT_EQ(text, "<6>a\\x0a<0>forged\\x1b[2J\n");
+}
+
+TEST(LogTest, AnotherJournalStreamIsNotStandardError) {
+  setenv("JOURNAL_STREAM", "1:2", 1);
+  EXPECT_FALSE(StandardErrorIsJournal());
+  unsetenv("JOURNAL_STREAM");
+}
+
+TEST(EscapedTest, LeavesReadableTextAlone) {
+  EXPECT_EQ(Escaped("Bestellung für 5 €, 漢字 😀"), "Bestellung für 5 €, 漢字 😀");
+}
+
+TEST(EscapedTest, EscapesControlCharactersOfBothSets) {
+  EXPECT_EQ(Escaped(std::string_view("\0\n\r\t\x1b[31m\x7f", 10)), "\\x00\\n\\r\\t\\x1b[31m\\x7f");
+  EXPECT_EQ(Escaped("\xC2\x9B"), "\\u009b");
+}
+
+TEST(EscapedTest, EscapesMarksThatMakeTextLookLikeOtherText) {
+  EXPECT_EQ(Escaped("\xE2\x80\xAE\xE2\x80\xA8\xEF\xBB\xBF"), "\\u202e\\u2028\\ufeff");
+  EXPECT_EQ(Escaped("\\n"), "\\\\n");
+}
+
+TEST(EscapedTest, EscapesBytesThatAreNoUtf8) {
+  EXPECT_EQ(Escaped("a\xFF\xC2z\xE2\x82"), "a\\xff\\xc2z\\xe2\\x82");
+}
+
+TEST(EscapedTest, CutsLongTextBetweenCharactersAndTellsItsLength) {
+  EXPECT_EQ(Escaped("abcdef", 6), "abcdef");
+  EXPECT_EQ(Escaped("abcdefg", 6), "abcdef... (7 bytes)");
+  EXPECT_EQ(Escaped("abc\xE2\x82\xAC", 5), "abc... (6 bytes)");
+}
+
+}  // namespace
+}  // namespace outboxd
