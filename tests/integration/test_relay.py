@@ -2,9 +2,11 @@
 
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 from private_servers import PrivateKafka, PrivateMysql
@@ -340,3 +342,66 @@ def test_a_one_phase_xa_is_published_and_a_prepared_one_ends_the_run(relay):
         cursor.execute("XA ROLLBACK 'two'")
     connection.close()
     assert [m.id for m in relay.received()] == ["one-phase"]
+
+
+def test_a_server_that_falls_silent_is_noticed_within_three_heartbeats(outboxd, kafka, tmp_path):
+    with PrivateMysql() as server, Relay(outboxd, server, kafka, tmp_path).begin_now() as relay:
+        relay.start()
+        relay.insert("before")
+        relay.wait_for(1)
+        server.freeze()
+        begin = time.monotonic()
+        try:
+            wait_until(lambda: "trying again" in relay.log(), "the silence is noticed", 15)
+            assert time.monotonic() - begin < 8  # Three seconds, and a busy machine.
+        finally:
+            server.thaw()
+        relay.insert("after")
+        assert [m.id for m in relay.wait_for(2)] == ["before", "after"]
+
+
+def test_an_idle_relay_stops_at_once(relay):
+    relay.start()
+    relay.insert("e1")
+    relay.wait_for(1)
+    begin = time.monotonic()
+    assert relay.stop() == 0
+    assert time.monotonic() - begin < 3
+
+
+def test_another_relay_of_the_same_name_takes_over_the_dump(relay, tmp_path):
+    relay.start()
+    relay.insert("e1")
+    relay.wait_for(1)
+    first = relay.process
+    relay.configure(relay__state_directory=tmp_path / "elsewhere", delivery__start="now")
+    relay.start()
+    assert first.wait(timeout=60) == 82
+    relay.insert("e2")
+    wait_until(lambda: "e2" in [m.id for m in relay.received()], "e2")
+
+
+def test_the_position_is_not_changed_under_a_running_relay(relay):
+    relay.start()
+    relay.insert("e1")
+    relay.wait_for(1)
+    result = relay.command("position", "set", "earliest")
+    assert result.returncode == 82
+    assert str(relay.process.pid) in result.stderr
+
+
+def test_memory_stays_bounded_while_kafka_is_away(outboxd, mysql, tmp_path):
+    with PrivateKafka() as server, Relay(outboxd, mysql, server, tmp_path).begin_now() as relay:
+        relay.start()
+        relay.insert("0")
+        relay.wait_for(1)
+        server.freeze()
+        try:
+            for batch in range(40):
+                relay.insert(*[f"{batch}-{i}" for i in range(1000)], payload="x" * 2000)
+            status = pathlib.Path(f"/proc/{relay.process.pid}/status").read_text()
+            (peak,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
+            assert int(peak.split()[1]) < 150 * 1024  # 80 MB are waiting; the bound is 32 MiB.
+        finally:
+            server.thaw()
+        assert len({m.id for m in relay.wait_for(40_001, seconds=120)}) == 40_001
