@@ -72,7 +72,7 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual([int(code) for code in listed], [numbers[name] for name in final])
 
     def test_the_stop_is_not_cut_short(self):
-        header = (SOURCE / "daemon" / "config.h").read_text()
+        header = (SOURCE / "daemon/config/config.h").read_text()
         milliseconds = int(re.search(r"stop_timeout\{([\d']+)\}", header)[1].replace("'", ""))
         self.assertGreater(int(self.service()["timeoutstopsec"]) * 1000, milliseconds)
 
