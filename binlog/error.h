@@ -20,6 +20,7 @@ enum class ErrorKind {
   kUnsuitable,    // A setting, version or table that cannot be served.
   kSpill,         // The spill directory fails.
   kInterrupted,   // Interrupt() was called.
+  kEnd,           // A file has come to its end.
 };
 
 // `message` is for people: lower case, names the thing and the value, no full stop, and ends with

@@ -200,6 +200,14 @@ std::string_view HintFor(unsigned code, std::string_view text) {
   if (code == CR_AUTH_PLUGIN_CANNOT_LOAD) {
     return " HINT: let the account authenticate by caching_sha2_password";
   }
+  if (text.find("Cannot replicate anonymous transaction") != std::string_view::npos) {
+    return " HINT: gtid_mode became ON before the relay had read these transactions: SET GLOBAL"
+           " gtid_mode = ON_PERMISSIVE until it has";
+  }
+  if (text.find("Cannot replicate GTID-transaction") != std::string_view::npos) {
+    return " HINT: gtid_mode became OFF before the relay had read these transactions: SET GLOBAL"
+           " gtid_mode = OFF_PERMISSIVE until it has";
+  }
   if (code == ER_ACCESS_DENIED_ERROR) return " HINT: check the user name and the password file";
   return {};
 }

@@ -186,8 +186,14 @@ Result<StreamIdentity> MysqlEventSource::OpenHost(const ConnectionOptions& host,
   }
   auto state = PrepareSession(dump_->connection(), options_);
   if (!state) return AsInterrupted(state.error());
-  const bool by_gtid = state->gtid_mode_is_on && (!from.gtids.empty() || from.file.empty());
-  auto checked = by_gtid ? CheckGtids(from.gtids) : CheckFile(dump_->connection(), from);
+  opened_from_ = from.file;
+  const bool is_known_by_file = !from.file.empty() && from.file == file_with_anonymous_;
+  const bool by_gtid =
+      state->gtid_mode_is_on && !is_known_by_file && (!from.gtids.empty() || from.file.empty());
+  // A set without a file where GTIDs cannot be asked for: everything that the server has is read,
+  // and what is in the set passed over.
+  const bool checks_gtids = by_gtid || (from.file.empty() && !from.gtids.empty());
+  auto checked = checks_gtids ? CheckGtids(from.gtids) : CheckFile(dump_->connection(), from);
   if (!checked) return AsInterrupted(checked.error());
   auto started = dump_->Start(from, by_gtid, options_.server_id);
   if (!started) return AsInterrupted(started.error());
@@ -234,7 +240,19 @@ Result<Bytes> MysqlEventSource::Next() {
     interrupted_.store(false);
     return Fail(ErrorKind::kInterrupted, "interrupted");
   }
-  return AsInterrupted(event.error());
+  return AsInterrupted(AfterFetch(std::move(event.error())));
+}
+
+// While gtid_mode goes to ON one file can hold transactions with and without GTID. The server does
+// not send such a file by GTID, not even behind those without; by offset it does.
+Error MysqlEventSource::AfterFetch(Error error) {
+  const bool meets_anonymous =
+      error.message.find("anonymous transaction when AUTO_POSITION") != std::string::npos;
+  if (!meets_anonymous || opened_from_.empty()) return error;
+  file_with_anonymous_ = opened_from_;
+  return {
+      ErrorKind::kDisconnected,
+      fmt::format("{} holds transactions without GTID; going on in it by offset", opened_from_)};
 }
 
 // What breaks off because of Interrupt() is that, whatever the library calls it.

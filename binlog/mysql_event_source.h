@@ -39,6 +39,7 @@ class MysqlEventSource final : public EventSource {
   [[nodiscard]] Result<StreamIdentity> OpenHost(const ConnectionOptions& host,
                                                 const Position& from);
   [[nodiscard]] Result<void> CheckGtids(const GtidSet& have);
+  [[nodiscard]] Error AfterFetch(Error error);
   [[nodiscard]] std::unexpected<Error> AsInterrupted(const Error& error);
   [[nodiscard]] bool WatchSocket(int descriptor);
 
@@ -47,6 +48,8 @@ class MysqlEventSource final : public EventSource {
 
   // Reader thread only.
   std::unique_ptr<Dump> dump_;
+  std::string opened_from_;          // The file of the position that the stream began at.
+  std::string file_with_anonymous_;  // Cannot be read by GTID, though gtid_mode is ON now.
 
   std::atomic<bool> interrupted_ = false;
   std::mutex mutex_;

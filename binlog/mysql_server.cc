@@ -179,8 +179,7 @@ Result<ServerFacts> MysqlServer::Facts() {
   auto rows = connection_.Query(
       "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_uuid', 'gtid_mode',"
       " 'log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata', 'binlog_checksum',"
-      " 'sync_binlog', 'innodb_flush_log_at_trx_commit', 'binlog_expire_logs_seconds',"
-      " 'binlog_transaction_compression')");
+      " 'sync_binlog', 'innodb_flush_log_at_trx_commit', 'binlog_expire_logs_seconds')");
   if (!rows) return std::unexpected(rows.error());
   std::map<std::string, std::string> values;
   for (const ResultRow& row : *rows) values[TextOf(row.at(0))] = TextOf(row.at(1));
@@ -198,7 +197,6 @@ Result<ServerFacts> MysqlServer::Facts() {
   facts.sync_binlog = values["sync_binlog"];
   facts.innodb_flush_log_at_trx_commit = values["innodb_flush_log_at_trx_commit"];
   facts.binlog_expire_seconds = NumberOf(values["binlog_expire_logs_seconds"]);
-  facts.compresses_transactions = values["binlog_transaction_compression"] == "ON";
   return facts;
 }
 
@@ -287,7 +285,10 @@ Result<Position> MysqlServer::CurrentPosition() {
   auto status = LogStatus(connection_);
   if (!status) return std::unexpected(status.error());
   if (status->empty()) return Fail(ErrorKind::kUnsuitable, "the server has no binary log");
-  return Position{.gtids = {},
+  // The set matches file and offset, so that a later change of gtid_mode to ON finds it known.
+  auto gtids = GtidSet::Parse(status->front().size() > 4 ? TextOf(status->front().at(4)) : "");
+  if (!gtids) return std::unexpected(gtids.error());
+  return Position{.gtids = std::move(*gtids),
                   .file = TextOf(status->front().at(0)),
                   .offset = NumberOf(TextOf(status->front().at(1)))};
 }
@@ -306,6 +307,14 @@ Result<Position> MysqlServer::EarliestPosition() {
   if (!logs) return std::unexpected(logs.error());
   if (logs->empty()) return Fail(ErrorKind::kUnsuitable, "the server has no binary log");
   return Position{.gtids = {}, .file = TextOf(logs->front().at(0)), .offset = 4};
+}
+
+Result<std::optional<std::uint64_t>> MysqlServer::PreparedXa() {
+  auto rows = connection_.Query("XA RECOVER");
+  if (rows) return rows->size();
+  // Since 8.0 it takes XA_RECOVER_ADMIN.
+  if (rows.error().kind == ErrorKind::kDisconnected) return std::unexpected(rows.error());
+  return std::nullopt;
 }
 
 Result<std::vector<std::pair<std::uint32_t, std::string>>> MysqlServer::Collations() {

@@ -25,7 +25,6 @@ struct ServerFacts {
   std::string binlog_checksum;      // CRC32, NONE
   std::string sync_binlog, innodb_flush_log_at_trx_commit;
   std::uint64_t binlog_expire_seconds = 0;
-  bool compresses_transactions = false;  // binlog_transaction_compression
 };
 
 struct ColumnFacts {
@@ -68,6 +67,8 @@ class MysqlServer {
   [[nodiscard]] Result<Position> CurrentPosition();
   // The oldest boundary the log still holds.
   [[nodiscard]] Result<Position> EarliestPosition();
+  // How many XA transactions are prepared and not decided; none: the account may not ask.
+  [[nodiscard]] Result<std::optional<std::uint64_t>> PreparedXa();
   // Collation id and character set name of every collation of the server.
   [[nodiscard]] Result<std::vector<std::pair<std::uint32_t, std::string>>> Collations();
 

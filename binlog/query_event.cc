@@ -1,9 +1,88 @@
 #include "binlog/query_event.h"
 
 #include <optional>
+#include <utility>
 
 namespace outboxd::binlog {
 namespace {
+
+// Status variables of a QUERY event, each a code and what the code implies.
+// Format: MySQL 9.7 libs/mysql/binlog/event/statement_events.h, Query_event; 14 and 15 were written
+// by some 5.6 versions.
+enum StatusVariable : std::uint8_t {
+  kFlags = 0,
+  kSqlMode = 1,
+  kCatalogWithZero = 2,
+  kAutoIncrement = 3,
+  kCharacterSet = 4,
+  kTimeZone = 5,
+  kCatalog = 6,
+  kLocale = 7,
+  kSchemaCharacterSet = 8,
+  kTableMapForUpdate = 9,
+  kSourceDataWritten = 10,
+  kInvoker = 11,
+  kUpdatedSchemas = 12,
+};
+// Count of schemas that stands for "too many to name": MAX_DBS_IN_EVENT_MTS is 16.
+constexpr std::uint8_t kTooManySchemas = 254;
+
+// Moves `cursor` behind the value of `code`; false: the length of this code is not known.
+bool SkipStatusVariable(std::uint8_t code, ByteCursor& cursor) {
+  switch (code) {
+    case kFlags:
+    case kSourceDataWritten:
+    case kAutoIncrement:
+      cursor.Skip(4);
+      return true;
+    case kSqlMode:
+    case kTableMapForUpdate:
+      cursor.Skip(8);
+      return true;
+    case kCatalogWithZero:
+      cursor.Skip(cursor.U8() + 1u);
+      return true;
+    case kCatalog:
+    case kTimeZone:
+      cursor.Skip(cursor.U8());
+      return true;
+    case kCharacterSet:
+      cursor.Skip(6);
+      return true;
+    case kLocale:
+    case kSchemaCharacterSet:
+      cursor.Skip(2);
+      return true;
+    case kInvoker:
+      cursor.Skip(cursor.U8());  // User.
+      cursor.Skip(cursor.U8());  // Host.
+      return true;
+    default:
+      return false;
+  }
+}
+
+// What the text of both events has in front of it. `extra`: bytes that the second has more.
+Result<Query> ParseParts(Bytes body, std::size_t extra) {
+  ByteCursor cursor(body);
+  cursor.U32();  // Thread id.
+  cursor.U32();  // Execution time.
+  const std::uint8_t schema_bytes = cursor.U8();
+  cursor.U16();  // Error code.
+  const std::uint16_t status_bytes = cursor.U16();
+  cursor.Skip(extra);
+  Query query{.kind = QueryKind::kOther,
+              .text = {},
+              .savepoint = {},
+              .xid = {},
+              .status_variables = cursor.Take(status_bytes)};
+  cursor.Skip(schema_bytes + 1u);  // The session's default schema and its zero byte.
+  query.text = AsText(cursor.Rest());
+  if (!cursor.ok()) {
+    return Fail(ErrorKind::kCorrupt, "QUERY event of {} bytes ends before its text", body.size());
+  }
+  return query;
+}
 
 // The rest of `text` behind `prefix`; none if it does not begin with it.
 std::optional<std::string_view> Behind(std::string_view text, std::string_view prefix) {
@@ -11,8 +90,14 @@ std::optional<std::string_view> Behind(std::string_view text, std::string_view p
   return text.substr(prefix.size());
 }
 
-Query Classify(std::string_view text) {
-  Query query{.kind = QueryKind::kOther, .text = text, .savepoint = {}};
+void Classify(Query& query) {
+  static constexpr std::pair<std::string_view, QueryKind> kXa[] = {
+      {"XA START ", QueryKind::kXaStart},
+      {"XA END ", QueryKind::kXaEnd},
+      {"XA COMMIT ", QueryKind::kXaCommit},
+      {"XA ROLLBACK ", QueryKind::kXaRollback},
+  };
+  const std::string_view text = query.text;
   if (text == "BEGIN") {
     query.kind = QueryKind::kBegin;
   } else if (text == "COMMIT") {
@@ -25,34 +110,55 @@ Query Classify(std::string_view text) {
   } else if (const auto target = Behind(text, "ROLLBACK TO ")) {
     query.kind = QueryKind::kRollbackToSavepoint;
     query.savepoint = *target;
-  } else if (text.starts_with("XA START ")) {
-    query.kind = QueryKind::kXaStart;
-  } else if (text.starts_with("XA END ")) {
-    query.kind = QueryKind::kXaEnd;
-  } else if (text.starts_with("XA COMMIT ")) {
-    query.kind = QueryKind::kXaCommit;
-  } else if (text.starts_with("XA ROLLBACK ")) {
-    query.kind = QueryKind::kXaRollback;
+  } else {
+    for (const auto& [prefix, kind] : kXa) {
+      const auto xid = Behind(text, prefix);
+      if (!xid) continue;
+      query.kind = kind;
+      query.xid = *xid;
+    }
   }
-  return query;
 }
 
 }  // namespace
 
 Result<Query> ParseQuery(Bytes body) {
-  ByteCursor cursor(body);
-  cursor.U32();  // Thread id.
-  cursor.U32();  // Execution time.
-  const std::uint8_t schema_bytes = cursor.U8();
-  cursor.U16();  // Error code.
-  const std::uint16_t status_bytes = cursor.U16();
-  cursor.Skip(status_bytes);
-  cursor.Skip(schema_bytes + 1u);  // The session's default schema and its zero byte.
-  const std::string_view text = AsText(cursor.Rest());
-  if (!cursor.ok()) {
-    return Fail(ErrorKind::kCorrupt, "QUERY event of {} bytes ends before its text", body.size());
+  auto query = ParseParts(body, 0);
+  if (query) Classify(*query);
+  return query;
+}
+
+Result<Query> ParseExecuteLoadQuery(Bytes body) {
+  // File id, begin and end of the file name in the text, and what to do about duplicates.
+  constexpr std::size_t kExtraBytes = 13;
+  return ParseParts(body, kExtraBytes);
+}
+
+ChangedSchemas::ChangedSchemas(Bytes status_variables) {
+  ByteCursor cursor(status_variables);
+  while (!cursor.AtEnd()) {
+    const std::uint8_t code = cursor.U8();
+    if (code == kUpdatedSchemas) {
+      const std::uint8_t count = cursor.U8();
+      may_be_any_ = !cursor.ok() || count == kTooManySchemas;
+      left_ = may_be_any_ ? std::uint8_t{0} : count;
+      names_ = cursor;
+      return;
+    }
+    // Codes rise, so that the schemas cannot come behind a code of a later version.
+    if (!SkipStatusVariable(code, cursor)) return;
   }
-  return Classify(text);
+}
+
+std::string_view ChangedSchemas::Next() {
+  if (left_ == 0) return {};
+  --left_;
+  ByteCursor at = names_;
+  std::size_t length = 0;
+  while (!at.AtEnd() && at.U8() != 0) ++length;
+  const std::string_view name = AsText(names_.Take(length));
+  names_.Skip(1);
+  return name;
 }
 
 }  // namespace outboxd::binlog

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace outboxd::binlog {
@@ -12,12 +13,15 @@ namespace outboxd::binlog {
 // member order, no blanks after ',' and ':'. None: SQL NULL.
 using ColumnValue = std::optional<std::string_view>;
 
-// One inserted row of a matching table. All views stay valid until the next row is read.
+// One row of a matching table as it was inserted or, where updates are taken, as an update left it.
+// All views stay valid until the next row is read.
 struct Row {
   std::uint32_t table;  // Index of the table in the reader's table filter.
   std::string_view schema_name;
   std::string_view table_name;
-  std::span<const ColumnValue> values;  // In the order in which the columns were asked for.
+  std::span<const ColumnValue> values;        // In the order in which the columns were asked for.
+  std::span<const std::string> columns = {};  // Their names, where the row came from the log.
+  bool is_update = false;
 };
 
 }  // namespace outboxd::binlog

@@ -1,5 +1,6 @@
 #include "binlog/row_decoder.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -26,8 +27,10 @@ std::unexpected<Error> RowDecoder::InColumn(const Error& cause, std::size_t ordi
   return Fail(cause, "{}", NameOf(*map_, ordinal));
 }
 
-Result<void> RowDecoder::BindTable(const TableMap& map, std::span<const std::size_t> wanted) {
+Result<void> RowDecoder::BindTable(const TableMap& map, std::span<const std::size_t> wanted,
+                                   std::vector<ColumnDefault> defaults) {
   map_ = &map;
+  defaults_ = std::move(defaults);
   rows_ = ByteCursor(Bytes{});
   sizes_.clear();
   wanted_.clear();
@@ -68,7 +71,7 @@ Result<void> RowDecoder::BindWanted(std::size_t ordinal, std::size_t slot) {
   return {};
 }
 
-Result<void> RowDecoder::BeginEvent(RowsEventVersion version, Bytes body) {
+Result<void> RowDecoder::BeginEvent(RowsEventVersion version, Bytes body, RowsChange change) {
   constexpr std::size_t kTableIdAndFlagsSize = 8;
   constexpr std::uint16_t kExtraSizeField = 2;
   rows_ = ByteCursor(Bytes{});
@@ -87,10 +90,16 @@ Result<void> RowDecoder::BeginEvent(RowsEventVersion version, Bytes body) {
     return Fail(ErrorKind::kCorrupt, "ROWS event: {} columns where the table map has {}", width,
                 map_->columns.size());
   }
+  has_before_ = change == RowsChange::kUpdate;
+  const Bytes before = has_before_ ? cursor.Take((width + 7) / 8) : Bytes{};
   const Bytes present = cursor.Take((width + 7) / 8);
   if (!cursor.ok()) return Fail(ErrorKind::kCorrupt, "ROWS event: header cut off");
-  if (auto checked = CheckPresence(present); !checked) return checked;
+  if (auto checked = CheckPresence(change, present); !checked) return checked;
   SelectPresent(present);
+  present_before_.clear();
+  for (std::size_t i = 0; has_before_ && i < sizes_.size(); ++i) {
+    if (IsSet(before, i)) present_before_.push_back(sizes_[i]);
+  }
   if (present_.empty() && !cursor.AtEnd()) {
     return Fail(ErrorKind::kCorrupt, "ROWS event: {} bytes of rows without columns",
                 cursor.remaining());
@@ -99,13 +108,22 @@ Result<void> RowDecoder::BeginEvent(RowsEventVersion version, Bytes body) {
   return {};
 }
 
-Result<void> RowDecoder::CheckPresence(Bytes present) const {
+// A column is missing from an inserted row if it was given no value, and from an updated one if it
+// was not changed: only for the first a default is the right value.
+Result<void> RowDecoder::CheckPresence(RowsChange change, Bytes present) {
   for (const WantedColumn& column : wanted_) {
     if (IsSet(present, column.ordinal)) continue;
-    return Fail(ErrorKind::kUndecodable,
-                "{} is missing from the row image, which is not the same as NULL HINT: SET PERSIST"
-                " binlog_row_image = FULL, and no session may set it otherwise",
-                NameOf(*map_, column.ordinal));
+    const auto known = std::ranges::find(defaults_, column.ordinal, &ColumnDefault::ordinal);
+    if (known == defaults_.end() || change != RowsChange::kInsert) {
+      return Fail(
+          ErrorKind::kUndecodable,
+          "{} is missing from the row image, which is not the same as NULL HINT: SET PERSIST"
+          " binlog_row_image = FULL, and no session may set it otherwise; a row that was"
+          " inserted so can be published if the column's default is declared with 'default ="
+          " COLUMN:VALUE' (or 'COLUMN' alone for NULL)",
+          NameOf(*map_, column.ordinal));
+    }
+    values_[column.slot] = known->value;
   }
   return {};
 }
@@ -117,9 +135,19 @@ void RowDecoder::SelectPresent(Bytes present) {
   }
 }
 
+void RowDecoder::SkipBefore() {
+  const Bytes nulls = rows_.Take((present_before_.size() + 7) / 8);
+  for (std::size_t i = 0; rows_.ok() && i < present_before_.size(); ++i) {
+    if (IsSet(nulls, i)) continue;
+    const ValueSize& size = present_before_[i];
+    rows_.Skip(size.prefix == 0 ? size.fixed : rows_.Little(size.prefix));
+  }
+}
+
 Result<bool> RowDecoder::NextRow() {
   if (rows_.AtEnd()) return false;
   arena_.Clear();
+  if (has_before_) SkipBefore();
   const Bytes nulls = rows_.Take((present_.size() + 7) / 8);
   if (!rows_.ok()) return Fail(ErrorKind::kCorrupt, "ROWS event: a row is cut off");
   for (std::size_t i = 0; i < present_.size(); ++i) {

@@ -16,26 +16,39 @@
 namespace outboxd::binlog {
 
 enum class RowsEventVersion { kV1, kV2 };
+enum class RowsChange {
+  kInsert,  // WRITE_ROWS
+  kUpdate,  // UPDATE_ROWS: each row as it was and as it is; decoded is what it is.
+};
 
-// Decodes the inserted rows of WRITE_ROWS events: the wanted columns only, the others are skipped
-// by their length. Used by one thread.
+// The value of a column that a row was inserted without.
+struct ColumnDefault {
+  std::size_t ordinal;
+  ColumnValue value;
+};
+
+// Decodes the rows of WRITE_ROWS and UPDATE_ROWS events: the wanted columns only, the others are
+// skipped by their length. Used by one thread.
 class RowDecoder {
  public:
   // `character_sets` is borrowed and outlives the decoder.
   explicit RowDecoder(const CharacterSets& character_sets);
 
   // Tells how the following events are laid out and which columns (ordinals of `map`, any order,
-  // repeats allowed) are wanted. `map` is borrowed until the next BindTable().
+  // repeats allowed) are wanted. `map` and what `defaults` point at are borrowed until the next
+  // BindTable().
   // kUndecodable: a wanted column of a type or character set that is not decoded yet, or one that
   // the log does not tell enough about; a column whose size is unknown. kCorrupt: metadata that no
   // server writes.
-  [[nodiscard]] Result<void> BindTable(const TableMap& map, std::span<const std::size_t> wanted);
+  [[nodiscard]] Result<void> BindTable(const TableMap& map, std::span<const std::size_t> wanted,
+                                       std::vector<ColumnDefault> defaults = {});
 
   // Starts on one event. `body`: after the event header, without checksum; borrowed until the last
-  // row was read. kUndecodable: a column that is wanted is missing from the row image. kCorrupt:
-  // the event is cut off or does not fit the table map.
+  // row was read. kUndecodable: a column that is wanted is missing from the row image and has no
+  // default. kCorrupt: the event is cut off or does not fit the table map.
   // Format: MySQL 9.7 libs/mysql/binlog/event/rows_event.h, Rows_event.
-  [[nodiscard]] Result<void> BeginEvent(RowsEventVersion version, Bytes body);
+  [[nodiscard]] Result<void> BeginEvent(RowsEventVersion version, Bytes body,
+                                        RowsChange change = RowsChange::kInsert);
 
   // Moves to the next row; false at the event's end. Values are valid until the next call.
   // kCorrupt: the row is cut off. kUndecodable: bytes that are no value of their column.
@@ -63,8 +76,10 @@ class RowDecoder {
   };
 
   Result<void> BindWanted(std::size_t ordinal, std::size_t slot);
-  Result<void> CheckPresence(Bytes present) const;
+  Result<void> CheckPresence(RowsChange change, Bytes present);
   void SelectPresent(Bytes present);
+  // Moves behind the row as it was before an update.
+  void SkipBefore();
   std::unexpected<Error> InColumn(const Error& cause, std::size_t ordinal) const;
 
   TextConverters converters_;
@@ -75,9 +90,12 @@ class RowDecoder {
   std::vector<std::size_t> wanted_index_;  // By ordinal: index in wanted_ or kUnwanted.
   std::vector<WantedColumn> wanted_;
   std::vector<Repeat> repeats_;
+  std::vector<ColumnDefault> defaults_;
 
   // Of the current event.
   std::vector<PresentColumn> present_;
+  bool has_before_ = false;
+  std::vector<ValueSize> present_before_;  // Of an update: of the row as it was.
   ByteCursor rows_{Bytes{}};
 
   // Of the current row.

@@ -41,6 +41,15 @@ Result<void> CheckDeclaredColumns(const TableMap& map, const TableSelection& sel
   return {};
 }
 
+// Columns without a name in the log are called by their number, as mysqlbinlog does.
+void WantAllColumns(const TableMap& map, std::vector<std::string>& names,
+                    std::vector<std::size_t>& wanted) {
+  for (std::size_t i = 0; i < map.columns.size(); ++i) {
+    names.push_back(map.has_names ? map.columns[i].name : fmt::format("@{}", i + 1));
+    wanted.push_back(i);
+  }
+}
+
 }  // namespace
 
 RowReader::RowReader(const TableFilter& filter, const CharacterSets& character_sets)
@@ -70,7 +79,7 @@ Result<const Row*> RowReader::Next() {
     if (!record) return std::unexpected(record.error());
     if (!record->has_value()) return nullptr;
     const auto& [type, body] = **record;
-    auto done = type == EventType::kTableMap ? OnTableMap(body) : OnWriteRows(type, body);
+    auto done = type == EventType::kTableMap ? OnTableMap(body) : OnRows(type, body);
     if (!done) return std::unexpected(done.error());
   }
 }
@@ -109,13 +118,18 @@ Result<RowReader::KnownTable> RowReader::MakeKnown(Bytes body) const {
                 map->table_name);
   }
   const TableSelection& selection = filter_[*selection_index];
-  if (auto declared = CheckDeclaredColumns(*map, selection); !declared) {
-    return std::unexpected(declared.error());
-  }
   KnownTable known{.body = {body.begin(), body.end()},
                    .map = std::move(*map),
                    .selection = *selection_index,
+                   .names = selection.columns,
                    .wanted = {}};
+  if (selection.columns.empty()) {
+    WantAllColumns(known.map, known.names, known.wanted);
+    return known;
+  }
+  if (auto declared = CheckDeclaredColumns(known.map, selection); !declared) {
+    return std::unexpected(declared.error());
+  }
   for (const std::string& name : selection.columns) {
     known.wanted.push_back(FindColumn(known.map, selection, name));
     if (known.wanted.back() == known.map.columns.size()) {
@@ -127,7 +141,22 @@ Result<RowReader::KnownTable> RowReader::MakeKnown(Bytes body) const {
   return known;
 }
 
-Result<void> RowReader::OnWriteRows(EventType type, Bytes body) {
+Result<void> RowReader::Bind(std::size_t index) {
+  const KnownTable& known = known_[index];
+  std::vector<ColumnDefault> defaults;
+  for (const auto& [name, value] : filter_[known.selection].declared_defaults) {
+    const auto found = std::ranges::find(known.names, name);
+    if (found == known.names.end()) continue;
+    defaults.push_back({known.wanted[static_cast<std::size_t>(found - known.names.begin())],
+                        value ? ColumnValue(*value) : std::nullopt});
+  }
+  auto bound = decoder_.BindTable(known.map, known.wanted, std::move(defaults));
+  if (!bound) return bound;
+  bound_ = index;
+  return {};
+}
+
+Result<void> RowReader::OnRows(EventType type, Bytes body) {
   const std::uint64_t table_id = ByteCursor(body).U48();
   const auto open = std::ranges::find(open_, table_id, &OpenTable::table_id);
   if (open == open_.end()) {
@@ -137,16 +166,24 @@ Result<void> RowReader::OnWriteRows(EventType type, Bytes body) {
   row_.table = known.selection;
   row_.schema_name = known.map.schema_name;
   row_.table_name = known.map.table_name;
+  row_.columns = known.names;
+  const bool is_insert = type == EventType::kWriteRows || type == EventType::kWriteRowsV1;
+  row_.is_update = !is_insert;
+  if (type == EventType::kPartialUpdateRows) {
+    return Fail(
+        ErrorKind::kUndecodable,
+        "table {}.{}: the log holds an updated JSON document in parts only HINT: SET PERSIST"
+        " binlog_row_value_options = '', and no session may set it otherwise",
+        row_.schema_name, row_.table_name);
+  }
   if (bound_ != open->known) {
-    auto bound = decoder_.BindTable(known.map, known.wanted);
+    auto bound = Bind(open->known);
     if (!bound) return Fail(bound.error(), "table {}.{}", row_.schema_name, row_.table_name);
-    bound_ = open->known;
   }
-  const auto version =
-      type == EventType::kWriteRowsV1 ? RowsEventVersion::kV1 : RowsEventVersion::kV2;
-  if (auto begun = decoder_.BeginEvent(version, body); !begun) {
-    return Fail(begun.error(), "table {}.{}", row_.schema_name, row_.table_name);
-  }
+  const bool is_v1 = type == EventType::kWriteRowsV1 || type == EventType::kUpdateRowsV1;
+  auto begun = decoder_.BeginEvent(is_v1 ? RowsEventVersion::kV1 : RowsEventVersion::kV2, body,
+                                   is_insert ? RowsChange::kInsert : RowsChange::kUpdate);
+  if (!begun) return Fail(begun.error(), "table {}.{}", row_.schema_name, row_.table_name);
   in_event_ = true;
   return {};
 }

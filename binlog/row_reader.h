@@ -14,7 +14,7 @@
 
 namespace outboxd::binlog {
 
-// Walks through the inserted rows of one buffered transaction, in the order of the log, and decodes
+// Walks through the rows of one buffered transaction, in the order of the log, and decodes
 // of each the columns that its table selection wants. Table maps are parsed once, not once for each
 // statement that repeats them. Reader thread only.
 class RowReader {
@@ -35,7 +35,8 @@ class RowReader {
     std::vector<std::uint8_t> body;  // Of the TABLE_MAP event: what makes it the same table again.
     TableMap map;
     std::uint32_t selection = 0;
-    std::vector<std::size_t> wanted;  // Ordinals, in the order of the selection's columns.
+    std::vector<std::string> names;   // Of the wanted columns.
+    std::vector<std::size_t> wanted;  // Their ordinals, in the order of the selection's columns.
   };
   struct OpenTable {
     std::uint64_t table_id;
@@ -43,8 +44,9 @@ class RowReader {
   };
 
   Result<void> OnTableMap(Bytes body);
-  Result<void> OnWriteRows(EventType type, Bytes body);
+  Result<void> OnRows(EventType type, Bytes body);
   Result<KnownTable> MakeKnown(Bytes body) const;
+  Result<void> Bind(std::size_t known);
 
   // Constant after construction.
   const TableFilter& filter_;

@@ -1,8 +1,28 @@
 #include "binlog/table_filter.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace outboxd::binlog {
+
+namespace {
+
+std::string_view LongestFixedPart(std::string_view pattern) {
+  std::string_view longest;
+  while (!pattern.empty()) {
+    const std::string_view part = pattern.substr(0, pattern.find_first_of("*?"));
+    if (part.size() > longest.size()) longest = part;
+    pattern.remove_prefix(std::min(part.size() + 1, pattern.size()));
+  }
+  return longest;
+}
+
+bool ContainsInAnyCase(std::string_view text, std::string_view part) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return !std::ranges::search(text, part, {}, lower, lower).empty() || part.empty();
+}
+
+}  // namespace
 
 std::optional<std::uint32_t> TableFilter::Match(std::string_view schema_name,
                                                 std::string_view table_name) const {
@@ -14,6 +34,23 @@ std::optional<std::uint32_t> TableFilter::Match(std::string_view schema_name,
     }
   }
   return std::nullopt;
+}
+
+bool TableFilter::MatchesSchema(std::string_view schema_name) const {
+  return std::ranges::any_of(selections_, [schema_name](const TableSelection& selection) {
+    return FitsPattern(schema_name, selection.schema_pattern);
+  });
+}
+
+bool TableFilter::MayBeNamed(std::string_view schema_name, std::string_view statement) const {
+  return std::ranges::any_of(selections_, [&](const TableSelection& selection) {
+    return FitsPattern(schema_name, selection.schema_pattern) &&
+           ContainsInAnyCase(statement, LongestFixedPart(selection.table_pattern));
+  });
+}
+
+bool TableFilter::IsAboutTables(std::string_view statement) {
+  return ContainsInAnyCase(statement, "table") || ContainsInAnyCase(statement, "truncate");
 }
 
 bool FitsPattern(std::string_view text, std::string_view pattern) {

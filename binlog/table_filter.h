@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace outboxd::binlog {
@@ -12,8 +13,12 @@ namespace outboxd::binlog {
 struct TableSelection {
   std::string schema_pattern;  // '*' stands for any characters, '?' for one.
   std::string table_pattern;
-  std::vector<std::string> columns;           // Wanted, by name.
+  std::vector<std::string> columns;           // Wanted, by name; none: all that the row has.
   std::vector<std::string> declared_columns;  // All columns in order, for a log without names.
+  // Values of columns that a row was written without (binlog_row_image = MINIMAL leaves out what
+  // was given no value), declared by name; none: NULL.
+  std::vector<std::pair<std::string, std::optional<std::string>>> declared_defaults = {};
+  bool takes_updates = false;  // Whether updates count as rows, as they are afterwards.
 };
 
 // Decides which tables of the binary log are event tables. Constant after construction.
@@ -25,6 +30,15 @@ class TableFilter {
   // The index of the first selection that matches; none: the table is of no interest.
   [[nodiscard]] std::optional<std::uint32_t> Match(std::string_view schema_name,
                                                    std::string_view table_name) const;
+
+  // Whether a table of this schema can match.
+  [[nodiscard]] bool MatchesSchema(std::string_view schema_name) const;
+  // Whether `statement` may name a matching table of this schema: it holds the longest fixed part
+  // of the table's pattern. In doubt true.
+  [[nodiscard]] bool MayBeNamed(std::string_view schema_name, std::string_view statement) const;
+
+  // Whether a DDL statement can be one on tables, and not on accounts and the like.
+  [[nodiscard]] static bool IsAboutTables(std::string_view statement);
 
   [[nodiscard]] const TableSelection& operator[](std::uint32_t index) const {
     return selections_[index];

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace outboxd::binlog {
 namespace {
@@ -27,8 +28,31 @@ std::string ErrorText() { return std::generic_category().message(errno); }
 TransactionBuffer::TransactionBuffer(TransactionBufferOptions options)
     : options_(std::move(options)) {}
 
-TransactionBuffer::~TransactionBuffer() {
+TransactionBuffer::~TransactionBuffer() { CloseSpill(); }
+
+TransactionBuffer::TransactionBuffer(TransactionBuffer&& other) noexcept
+    : options_(other.options_),
+      memory_(std::exchange(other.memory_, {})),
+      spill_descriptor_(std::exchange(other.spill_descriptor_, -1)),
+      spilled_bytes_(std::exchange(other.spilled_bytes_, 0)),
+      read_offset_(std::exchange(other.read_offset_, 0)),
+      read_back_(std::exchange(other.read_back_, {})) {}
+
+TransactionBuffer& TransactionBuffer::operator=(TransactionBuffer&& other) noexcept {
+  if (this == &other) return *this;
+  CloseSpill();
+  options_ = other.options_;
+  memory_ = std::exchange(other.memory_, {});
+  spill_descriptor_ = std::exchange(other.spill_descriptor_, -1);
+  spilled_bytes_ = std::exchange(other.spilled_bytes_, 0);
+  read_offset_ = std::exchange(other.read_offset_, 0);
+  read_back_ = std::exchange(other.read_back_, {});
+  return *this;
+}
+
+void TransactionBuffer::CloseSpill() {
   if (spill_descriptor_ >= 0) ::close(spill_descriptor_);
+  spill_descriptor_ = -1;
 }
 
 Result<void> TransactionBuffer::Append(EventType type, Bytes body) {
@@ -96,6 +120,23 @@ Result<void> TransactionBuffer::ReadSpill(std::uint64_t offset, std::uint8_t* to
   return {};
 }
 
+Result<void> TransactionBuffer::Spill() {
+  TransactionBufferOptions file_only = options_;
+  file_only.memory_bytes_max = 0;
+  TransactionBuffer spilled(std::move(file_only));
+  Rewind();
+  while (true) {
+    auto record = Next();
+    if (!record) return std::unexpected(record.error());
+    if (!record->has_value()) break;
+    auto appended = spilled.Append((*record)->type, (*record)->body);
+    if (!appended) return appended;
+  }
+  spilled.options_ = options_;
+  *this = std::move(spilled);
+  return {};
+}
+
 void TransactionBuffer::Truncate(std::uint64_t mark) {
   read_offset_ = 0;
   if (mark >= memory_.size()) {
@@ -105,8 +146,7 @@ void TransactionBuffer::Truncate(std::uint64_t mark) {
     spilled_bytes_ = 0;
   }
   if (mark == 0 && spill_descriptor_ >= 0) {
-    ::close(spill_descriptor_);  // Gives the disk space back.
-    spill_descriptor_ = -1;
+    CloseSpill();  // Gives the disk space back.
     read_back_ = {};
   }
 }

@@ -30,8 +30,8 @@ class TransactionBuffer {
 
   explicit TransactionBuffer(TransactionBufferOptions options);
   ~TransactionBuffer();
-  TransactionBuffer(const TransactionBuffer&) = delete;
-  TransactionBuffer& operator=(const TransactionBuffer&) = delete;
+  TransactionBuffer(TransactionBuffer&&) noexcept;
+  TransactionBuffer& operator=(TransactionBuffer&&) noexcept;
 
   // kSpill: the file cannot be made or written, or has reached its cap.
   [[nodiscard]] Result<void> Append(EventType type, Bytes body);
@@ -42,6 +42,13 @@ class TransactionBuffer {
   void Truncate(std::uint64_t mark);
   void Clear() { Truncate(0); }
 
+  // What of size() is in memory.
+  [[nodiscard]] std::size_t memory_bytes() const { return memory_.size(); }
+  // Moves what is in memory to the file. kSpill, as Append(); nothing has changed then.
+  [[nodiscard]] Result<void> Spill();
+  // Gives back memory that is reserved but not used.
+  void ShrinkToFit() { memory_.shrink_to_fit(); }
+
   // Reading starts over at the first record.
   void Rewind() { read_offset_ = 0; }
   // The next record; none at the end.
@@ -50,6 +57,7 @@ class TransactionBuffer {
  private:
   [[nodiscard]] Result<void> OpenSpill();
   [[nodiscard]] Result<void> WriteSpill(Bytes bytes);
+  void CloseSpill();
   [[nodiscard]] Result<void> ReadSpill(std::uint64_t offset, std::uint8_t* to, std::size_t size);
 
   TransactionBufferOptions options_;

@@ -1,10 +1,10 @@
 #include "binlog/transaction_reader.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "binlog/control_event.h"
 #include "binlog/gtid_event.h"
-#include "binlog/query_event.h"
 #include "binlog/table_map.h"
 
 namespace outboxd::binlog {
@@ -15,6 +15,11 @@ constexpr std::uint16_t kStatementEnd = 0x01;
 
 constexpr std::uint64_t kFirstOffset = 4;  // Behind the magic number of a file.
 
+// What the rows of all prepared transactions together may take of memory.
+constexpr std::size_t kPreparedMemoryBytesMax = std::size_t{8} << 20;
+// What is kept of a statement, for messages.
+constexpr std::size_t kStatementBytesMax = 200;
+
 bool IsWriteRows(EventType type) {
   return type == EventType::kWriteRows || type == EventType::kWriteRowsV1;
 }
@@ -23,27 +28,58 @@ bool IsDeleteRows(EventType type) {
   return type == EventType::kDeleteRows || type == EventType::kDeleteRowsV1;
 }
 
+bool IsUpdateRows(EventType type) {
+  return type == EventType::kUpdateRows || type == EventType::kUpdateRowsV1 ||
+         type == EventType::kPartialUpdateRows;
+}
+
+// In any case the same name: servers of different versions write the digits differently.
+std::string CanonicalXid(std::string_view xid) {
+  std::string canonical(xid);
+  for (char& c : canonical) {
+    if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 32);
+  }
+  return canonical;
+}
+
+// Written by the server itself when a session ends; a temporary table is no event table.
+bool DropsTemporaryTable(std::string_view statement) {
+  return statement.starts_with("DROP /*!40005 TEMPORARY */ TABLE ") ||
+         statement.starts_with("DROP TEMPORARY TABLE ");
+}
+
+// A table made and filled by one statement; its rows follow as rows events.
+bool StartsTransaction(std::string_view statement) {
+  return statement.starts_with("CREATE TABLE ") && statement.ends_with("START TRANSACTION");
+}
+
 }  // namespace
 
 TransactionReader::TransactionReader(const TableFilter& filter,
                                      TransactionBufferOptions buffer_options)
-    : filter_(filter), rows_(std::move(buffer_options)) {}
+    : filter_(filter), rows_(std::move(buffer_options)), prepared_(kPreparedMemoryBytesMax) {}
 
 void TransactionReader::Reset(const StreamIdentity& stream, const Position& from) {
   DropOpenTransaction();
   by_gtid_ = stream.by_gtid;
+  collects_gtids_ = stream.by_gtid || !from.gtids.empty();
   has_checksums_ = stream.has_checksums;
   event_types_ = 255;
   file_ = from.file;
   event_begin_ = event_end_ = from.offset;
+  largest_event_ = 0;
   position_ = from;
+}
+
+void TransactionReader::ForgetPrepared(std::set<std::string> prepared) {
+  prepared_.Restart(std::move(prepared));
 }
 
 void TransactionReader::DropOpenTransaction() {
   state_ = State::kBetween;
   rows_.Clear();
-  in_xa_ = false;
-  matching_table_ids_.clear();
+  was_read_ = false;
+  matching_tables_.clear();
   savepoints_.clear();
 }
 
@@ -53,6 +89,7 @@ Result<TransactionReader::Outcome> TransactionReader::Feed(Bytes event) {
   auto header = ParseEventHeader(event);
   if (!header) return Fail(header.error(), "after {}", Place());
   Advance(*header);
+  largest_event_ = std::max(largest_event_, event.size());
   const bool is_format_description = header->type == EventType::kFormatDescription;
   if (has_checksums_ && !is_format_description && !ChecksumIsRight(event)) {
     return Fail(ErrorKind::kCorrupt, "checksum of the event at {} (type {}, {} bytes) is wrong",
@@ -69,20 +106,22 @@ Result<TransactionReader::Outcome> TransactionReader::Feed(Bytes event) {
   if (!framing) return Fail(framing.error(), "at {}", Place());
   if (framing->has_value()) return **framing;
 
-  Result<Outcome> outcome = Outcome::kNothing;
-  switch (state_) {
-    case State::kBetween:
-      outcome = FeedBetween(*header, body);
-      break;
-    case State::kOpened:
-      outcome = FeedOpened(*header, body);
-      break;
-    case State::kInTransaction:
-      outcome = FeedInTransaction(*header, body);
-      break;
-  }
+  auto outcome = FeedGroup(*header, body);
   if (!outcome) return Fail(outcome.error(), "at {}", Place());
   return outcome;
+}
+
+Result<TransactionReader::Outcome> TransactionReader::FeedGroup(const EventHeader& header,
+                                                                Bytes body) {
+  switch (state_) {
+    case State::kBetween:
+      return FeedBetween(header, body);
+    case State::kOpened:
+      return FeedOpened(header, body);
+    case State::kInTransaction:
+      return FeedInTransaction(header, body);
+  }
+  return Unexpected(header);
 }
 
 // log_pos holds 32 bits only and is 0 in events that stand in no file. Events follow one another
@@ -121,8 +160,12 @@ Result<std::optional<TransactionReader::Outcome>> TransactionReader::FeedFraming
                   " HINT: compare the event table with the topic, then move on with"
                   " 'outboxd position set'",
                   ParseIncident(body));
+    case EventType::kPreviousGtids: {
+      auto outcome = OnPreviousGtids(body);
+      if (!outcome) return std::unexpected(outcome.error());
+      return *outcome;
+    }
     case EventType::kStop:
-    case EventType::kPreviousGtids:
     case EventType::kHeartbeat:
     case EventType::kHeartbeatV2:
       return Outcome::kNothing;
@@ -163,6 +206,17 @@ Result<TransactionReader::Outcome> TransactionReader::OnRotate(Bytes body) {
   return Outcome::kNewFile;
 }
 
+// Everything before this file, so that a stream by file that comes here from the file before, or
+// begins here, knows the whole set from now on.
+Result<TransactionReader::Outcome> TransactionReader::OnPreviousGtids(Bytes body) {
+  if (by_gtid_ || collects_gtids_) return Outcome::kNothing;
+  auto gtids = GtidSet::Decode(body);
+  if (!gtids) return std::unexpected(gtids.error());
+  position_.gtids = std::move(*gtids);
+  collects_gtids_ = true;
+  return Outcome::kNewFile;
+}
+
 Result<TransactionReader::Outcome> TransactionReader::FeedBetween(const EventHeader& header,
                                                                   Bytes body) {
   switch (header.type) {
@@ -176,12 +230,12 @@ Result<TransactionReader::Outcome> TransactionReader::FeedBetween(const EventHea
   auto gtid_event = ParseGtidEvent(header.type, body);
   if (!gtid_event) return std::unexpected(gtid_event.error());
   DropOpenTransaction();
+  transaction_ = Transaction{};
   transaction_.gtid = std::move(gtid_event->gtid);
   transaction_.file = file_;
   transaction_.begin_offset = event_begin_;
   transaction_.commit_us = gtid_event->original_commit_us;
-  transaction_.has_rows = false;
-  transaction_.updates = transaction_.deletes = 0;
+  was_read_ = !by_gtid_ && transaction_.gtid && position_.gtids.Contains(*transaction_.gtid);
   state_ = State::kOpened;
   return Outcome::kNothing;
 }
@@ -198,10 +252,7 @@ Result<TransactionReader::Outcome> TransactionReader::FeedOpened(const EventHead
     case EventType::kViewChange:
       return Outcome::kNothing;
     case EventType::kTransactionPayload:
-      return Fail(ErrorKind::kUndecodable,
-                  "compressed transactions are not supported by this version HINT: SET PERSIST"
-                  " binlog_transaction_compression = OFF, and pass this transaction with 'outboxd"
-                  " position set' only if it holds no event");
+      return OnPayload(body);
     case EventType::kQuery:
       break;
     default:
@@ -209,12 +260,42 @@ Result<TransactionReader::Outcome> TransactionReader::FeedOpened(const EventHead
   }
   auto query = ParseQuery(body);
   if (!query) return std::unexpected(query.error());
-  if (query->kind == QueryKind::kBegin || query->kind == QueryKind::kXaStart) {
-    in_xa_ = query->kind == QueryKind::kXaStart;
-    state_ = State::kInTransaction;
-    return Outcome::kNothing;
+  switch (query->kind) {
+    case QueryKind::kXaStart:
+      transaction_.xid = CanonicalXid(query->xid);
+      [[fallthrough]];
+    case QueryKind::kBegin:
+      state_ = State::kInTransaction;
+      return Outcome::kNothing;
+    case QueryKind::kXaCommit:
+    case QueryKind::kXaRollback:
+      return OnXaDecision(*query);
+    default:
+      OnDdl(*query);
+      return Complete();
   }
-  return Complete();  // DDL, XA COMMIT or XA ROLLBACK: a group of one.
+}
+
+// The transaction as it would stand in the log otherwise, but for its GTID event.
+Result<TransactionReader::Outcome> TransactionReader::OnPayload(Bytes body) {
+  if (was_read_) return Complete();
+  if (auto begun = payload_.Begin(body); !begun) return std::unexpected(begun.error());
+  auto outcome = Result<Outcome>(Outcome::kNothing);
+  while (true) {
+    auto event = payload_.Next();
+    if (!event) return std::unexpected(event.error());
+    if (!event->has_value()) break;
+    auto header = ParseEventHeader(**event);
+    if (!header) return std::unexpected(header.error());
+    if (outcome == Outcome::kTransaction || header->type == EventType::kTransactionPayload) {
+      return Fail(ErrorKind::kCorrupt, "event of type {} at a wrong place in a TRANSACTION_PAYLOAD",
+                  static_cast<unsigned>(header->type));
+    }
+    outcome = FeedGroup(*header, (*event)->subspan(kEventHeaderBytes));
+    if (!outcome) return outcome;
+  }
+  if (outcome == Outcome::kTransaction) return outcome;
+  return Fail(ErrorKind::kCorrupt, "a TRANSACTION_PAYLOAD ends within its transaction");
 }
 
 Result<TransactionReader::Outcome> TransactionReader::FeedInTransaction(const EventHeader& header,
@@ -247,10 +328,15 @@ Result<TransactionReader::Outcome> TransactionReader::FeedInTransaction(const Ev
     case EventType::kRand:
     case EventType::kUserVar:
     case EventType::kBeginLoadQuery:
-    case EventType::kExecuteLoadQuery:
     case EventType::kTransactionContext:
     case EventType::kViewChange:
       return Outcome::kNothing;
+    case EventType::kExecuteLoadQuery: {
+      auto query = ParseExecuteLoadQuery(body);
+      if (!query) return std::unexpected(query.error());
+      OnStatement(*query);
+      return Outcome::kNothing;
+    }
     default:
       return Unexpected(header);
   }
@@ -270,21 +356,12 @@ Result<TransactionReader::Outcome> TransactionReader::OnQueryInTransaction(Bytes
     case QueryKind::kSavepoint:
       savepoints_.push_back({std::string(query->savepoint), rows_.size()});
       return Outcome::kNothing;
-    case QueryKind::kRollbackToSavepoint: {
-      // Of several with one name the latest counts.
-      const auto found = std::ranges::find(savepoints_.rbegin(), savepoints_.rend(),
-                                           query->savepoint, &Savepoint::name);
-      if (found == savepoints_.rend()) {
-        return Fail(ErrorKind::kUndecodable, "rollback to the unknown savepoint {}",
-                    query->savepoint);
-      }
-      rows_.Truncate(found->mark);
-      transaction_.has_rows = transaction_.has_rows && found->mark > 0;
-      savepoints_.erase(found.base(), savepoints_.end());
-      return Outcome::kNothing;
-    }
-    case QueryKind::kXaEnd:
+    case QueryKind::kRollbackToSavepoint:
+      return OnRollbackToSavepoint(query->savepoint);
     case QueryKind::kOther:
+      OnStatement(*query);
+      return Outcome::kNothing;
+    case QueryKind::kXaEnd:
       return Outcome::kNothing;
     case QueryKind::kBegin:
     case QueryKind::kXaStart:
@@ -295,14 +372,74 @@ Result<TransactionReader::Outcome> TransactionReader::OnQueryInTransaction(Bytes
   return Outcome::kNothing;
 }
 
+Result<TransactionReader::Outcome> TransactionReader::OnRollbackToSavepoint(
+    std::string_view savepoint) {
+  // Of several with one name the latest counts.
+  const auto found =
+      std::ranges::find(savepoints_.rbegin(), savepoints_.rend(), savepoint, &Savepoint::name);
+  if (found == savepoints_.rend()) {
+    return Fail(ErrorKind::kUndecodable, "rollback to the unknown savepoint {}", savepoint);
+  }
+  rows_.Truncate(found->mark);
+  transaction_.has_rows = transaction_.has_rows && found->mark > 0;
+  savepoints_.erase(found.base(), savepoints_.end());
+  return Outcome::kNothing;
+}
+
+// The server lists the schemas of everything that the statement may have changed, by triggers and
+// functions too; the text shows the outermost table at best.
+void TransactionReader::OnStatement(const Query& query) {
+  if (DropsTemporaryTable(query.text) || StartsTransaction(query.text)) return;
+  ChangedSchemas schemas(query.status_variables);
+  bool concerns = schemas.may_be_any();
+  for (auto name = schemas.Next(); !name.empty() && !concerns; name = schemas.Next()) {
+    concerns = filter_.MatchesSchema(name);
+  }
+  if (!concerns) return;
+  if (transaction_.statements++ == 0) {
+    transaction_.statement = query.text.substr(0, kStatementBytesMax);
+  }
+}
+
+void TransactionReader::OnDdl(const Query& query) {
+  if (!TableFilter::IsAboutTables(query.text)) return;
+  ChangedSchemas schemas(query.status_variables);
+  for (auto name = schemas.Next(); !name.empty(); name = schemas.Next()) {
+    if (!filter_.MayBeNamed(name, query.text)) continue;
+    transaction_.ddl = query.text.substr(0, kStatementBytesMax);
+    return;
+  }
+}
+
 Result<TransactionReader::Outcome> TransactionReader::OnXaPrepare(Bytes body) {
   auto one_phase = ParseXaPrepareIsOnePhase(body);
   if (!one_phase) return std::unexpected(one_phase.error());
-  if (!*one_phase && transaction_.has_rows) {
-    return Fail(ErrorKind::kUndecodable,
-                "a prepared XA transaction inserted into an event table: this version cannot hold"
-                " it until XA COMMIT HINT: insert events in ordinary transactions, or use XA COMMIT"
-                " ... ONE PHASE");
+  if (*one_phase || was_read_) return Complete();
+  if (!transaction_.has_rows) {
+    transaction_.xa = XaStep::kPrepared;
+    prepared_.Remember(transaction_.xid);
+    return Complete();
+  }
+  transaction_.has_rows = false;  // Nothing to publish before the decision.
+  transaction_.xa = XaStep::kHeld;
+  transaction_.end_offset = event_end_;
+  auto held = prepared_.Hold(transaction_, std::move(rows_));
+  if (!held) return std::unexpected(held.error());
+  return Complete();
+}
+
+Result<TransactionReader::Outcome> TransactionReader::OnXaDecision(const Query& query) {
+  if (was_read_) return Complete();
+  const bool is_commit = query.kind == QueryKind::kXaCommit;
+  transaction_.xid = CanonicalXid(query.xid);
+  transaction_.xa = is_commit ? XaStep::kCommitted : XaStep::kRolledBack;
+  bool was_seen = false;
+  auto held = prepared_.Take(transaction_.xid, &was_seen);
+  transaction_.xa_is_unknown = !was_seen;
+  if (held) {
+    transaction_.prepared_gtid = std::move(held->transaction.gtid);
+    transaction_.has_rows = is_commit;
+    if (is_commit) rows_ = std::move(held->rows);
   }
   return Complete();
 }
@@ -310,9 +447,11 @@ Result<TransactionReader::Outcome> TransactionReader::OnXaPrepare(Bytes body) {
 Result<void> TransactionReader::OnTableMap(Bytes body) {
   auto name = ParseTableMapName(body);
   if (!name) return std::unexpected(name.error());
-  std::erase(matching_table_ids_, name->table_id);
-  if (!filter_.Match(name->schema_name, name->table_name)) return {};
-  matching_table_ids_.push_back(name->table_id);
+  std::erase_if(matching_tables_,
+                [&](const MatchingTable& table) { return table.id == name->table_id; });
+  const auto selection = filter_.Match(name->schema_name, name->table_name);
+  if (!selection || was_read_) return {};
+  matching_tables_.push_back({name->table_id, filter_[*selection].takes_updates});
   return rows_.Append(EventType::kTableMap, body);
 }
 
@@ -323,11 +462,12 @@ Result<void> TransactionReader::OnRows(const EventHeader& header, Bytes body) {
   if (!cursor.ok()) {
     return Fail(ErrorKind::kCorrupt, "rows event of {} bytes is too short", body.size());
   }
-  const bool matches =
-      std::ranges::find(matching_table_ids_, table_id) != matching_table_ids_.end();
-  if ((flags & kStatementEnd) != 0) matching_table_ids_.clear();
+  const auto found = std::ranges::find(matching_tables_, table_id, &MatchingTable::id);
+  const bool matches = found != matching_tables_.end();
+  const bool takes_updates = matches && found->takes_updates;
+  if ((flags & kStatementEnd) != 0) matching_tables_.clear();
   if (!matches) return {};
-  if (IsWriteRows(header.type)) {
+  if (IsWriteRows(header.type) || (takes_updates && IsUpdateRows(header.type))) {
     transaction_.has_rows = true;
     return rows_.Append(header.type, body);
   }
@@ -337,8 +477,7 @@ Result<void> TransactionReader::OnRows(const EventHeader& header, Bytes body) {
 
 Result<TransactionReader::Outcome> TransactionReader::Complete() {
   transaction_.end_offset = event_end_;
-  // In a stream by file the set would lack what came before it began.
-  if (by_gtid_ && transaction_.gtid) position_.gtids.Add(*transaction_.gtid);
+  if (collects_gtids_ && transaction_.gtid) position_.gtids.Add(*transaction_.gtid);
   position_.file = file_;
   position_.offset = event_end_;
   state_ = State::kBetween;

@@ -22,6 +22,7 @@ ExitCode ExitCodeOf(binlog::ErrorKind kind) {
     case binlog::ErrorKind::kSpill:
       return ExitCode::kState;
     case binlog::ErrorKind::kInterrupted:
+    case binlog::ErrorKind::kEnd:
       return ExitCode::kOk;
   }
   return ExitCode::kBug;

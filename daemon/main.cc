@@ -1,8 +1,11 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <span>
+#include <string_view>
 
 #include "daemon/commands/command_line.h"
 #include "daemon/commands/commands.h"
@@ -25,9 +28,13 @@ Result<void> Main(std::span<char* const> arguments) {
     VersionCommand();
     return {};
   }
-  const bool is_known = command == "run" || command == "check" || command == "tail" ||
-                        command == "position" || command == "skip";
-  if (!is_known) {
+  if (command == "inspect" && line->config_path.empty() && line->overrides.empty()) {
+    StartLog(LogConfig::Level::kInfo);
+    return InspectCommand(std::nullopt, *line);
+  }
+  constexpr std::string_view kConfigured[] = {"run",  "check",  "tail",   "position",
+                                              "skip", "status", "alarms", "inspect"};
+  if (std::ranges::find(kConfigured, command) == std::end(kConfigured)) {
     return Fail(ExitCode::kUsage, "unknown command '{}' HINT: outboxd --help", command);
   }
   auto config = ReadConfig(line->config_path, line->overrides);
@@ -37,6 +44,9 @@ Result<void> Main(std::span<char* const> arguments) {
   if (command == "check") return CheckCommand(*config);
   if (command == "tail") return TailCommand(std::move(*config), *line);
   if (command == "position") return PositionCommand(*config, *line);
+  if (command == "status") return StatusCommand(*config);
+  if (command == "alarms") return AlarmsCommand(*config, *line);
+  if (command == "inspect") return InspectCommand(std::move(*config), *line);
   return SkipCommand(*config, *line);
 }
 

@@ -24,6 +24,8 @@ struct Checkpoint {
   std::string last_gtid;
   // The initial table read has not been acknowledged to its end: it starts over.
   bool table_read_pending = false;
+  // XA transactions within `position` that are prepared without event rows, by name, sorted.
+  std::vector<std::string> prepared = {};
   std::uint64_t written_at_us = 0;  // Wall clock, for people.
 
   friend bool operator==(const Checkpoint&, const Checkpoint&) = default;

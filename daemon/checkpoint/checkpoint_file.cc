@@ -38,6 +38,7 @@ std::string ToJson(const Checkpoint& checkpoint) {
   json["last_commit_us"] = checkpoint.last_commit_us;
   json["last_gtid"] = checkpoint.last_gtid;
   json["table_read_pending"] = checkpoint.table_read_pending;
+  json["prepared"] = checkpoint.prepared;
   json["written_at_us"] = checkpoint.written_at_us;
   return json.dump();
 }
@@ -55,6 +56,8 @@ Checkpoint FromJson(const nlohmann::json& json, std::string& gtids) {
   json.at("last_commit_us").get_to(checkpoint.last_commit_us);
   json.at("last_gtid").get_to(checkpoint.last_gtid);
   json.at("table_read_pending").get_to(checkpoint.table_read_pending);
+  // Checkpoints of versions that could not hold XA transactions do not have it.
+  if (json.contains("prepared")) json.at("prepared").get_to(checkpoint.prepared);
   json.at("written_at_us").get_to(checkpoint.written_at_us);
   return checkpoint;
 }

@@ -122,6 +122,24 @@ Result<void> ReplaceFile(FileSystem& files, const std::string& directory, const 
   return SyncDirectory(files, directory);
 }
 
+Result<void> AppendLine(const std::string& directory, const std::string& name,
+                        std::string_view line) {
+  const std::string path = directory + "/" + name;
+  FileSystem& files = SystemFiles();
+  constexpr int kFlags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
+  Descriptor file(files, Retried([&] { return files.Open(path.c_str(), kFlags, 0600); }));
+  if (file.number() < 0) return StepFailed(path, "open", errno);
+  const off_t end = lseek(file.number(), 0, SEEK_END);
+  char last = '\n';
+  if (end > 0 && pread(file.number(), &last, 1, end - 1) != 1) last = '\0';
+  const std::string text = (last == '\n' ? "" : "\n") + std::string(line);
+  if (auto written = WriteAll(files, file.number(), path, text); !written) return written;
+  if (Retried([&] { return files.Fsync(file.number()); }) != 0) {
+    return StepFailed(path, "fsync", errno);
+  }
+  return SyncDirectory(files, directory);
+}
+
 Result<void> RemoveFile(FileSystem& files, const std::string& directory, const std::string& name) {
   const std::string path = directory + "/" + name;
   if (files.Unlink(path.c_str()) != 0) {

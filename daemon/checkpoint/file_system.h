@@ -37,6 +37,11 @@ class FileSystem {
 [[nodiscard]] Result<void> ReplaceFile(FileSystem& files, const std::string& directory,
                                        const std::string& name, std::string_view contents);
 
+// Appends `line`, which ends with a line feed, to `directory`/`name` (mode 0600), on a line of its
+// own even behind half a one that a crash left. After success it survives a crash. kState.
+[[nodiscard]] Result<void> AppendLine(const std::string& directory, const std::string& name,
+                                      std::string_view line);
+
 // Removes `directory`/`name`, so that it stays removed after a crash; it need not be there. kState.
 [[nodiscard]] Result<void> RemoveFile(FileSystem& files, const std::string& directory,
                                       const std::string& name);

@@ -209,20 +209,8 @@ Result<void> StateDirectory::RecordSkipped(const SkippedEvent& event) {
   PutBytes(json, "key", event.key);
   PutBytes(json, "value", event.value);
 
-  const std::string path = path_ + "/" + kSkipped;
-  const int descriptor =
-      open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (descriptor < 0) return StepFailed(path, "open", errno);
-  // A crash may have left half a line; this record begins on one of its own.
-  const off_t end = lseek(descriptor, 0, SEEK_END);
-  char last = '\n';
-  if (end > 0 && pread(descriptor, &last, 1, end - 1) != 1) last = '\0';
-  const std::string line = (last == '\n' ? "" : "\n") + JsonLine(json);
-  auto written = WriteAll(SystemFiles(), descriptor, path, line);
-  if (written && fsync(descriptor) != 0) written = StepFailed(path, "fsync", errno);
-  close(descriptor);
-  if (!written) return written;
-  if (auto synced = SyncDirectory(SystemFiles(), path_); !synced) return synced;
+  auto appended = AppendLine(path_, kSkipped, JsonLine(json));
+  if (!appended) return appended;
   return RemoveFile(SystemFiles(), path_, kSkip);
 }
 

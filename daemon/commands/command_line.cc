@@ -13,6 +13,10 @@ constexpr std::string_view kUsage = R"(outboxd: committed rows of a MySQL event 
   outboxd position show --config FILE    the stored checkpoint
   outboxd position set P --config FILE   replace it (while no relay runs)
   outboxd skip POSITION --config FILE    let the one event pass that a relay holds at
+  outboxd status --config FILE           checkpoint, held event and standing alarms
+  outboxd alarms [acknowledge] --config FILE
+  outboxd inspect BINLOG ...             what the relay sees in binary log files, and its verdicts
+  outboxd inspect --server --config FILE [--from P]
   outboxd version
 
 P: now, earliest, table, gtid:SET, file:NAME:OFFSET; for 'position set' also keep.
@@ -54,6 +58,10 @@ Result<CommandLine> ParseCommandLine(std::span<char* const> arguments) {
     if (!from) return std::unexpected(from.error());
     if (*from) {
       line.from = std::move(**from);
+      continue;
+    }
+    if (argument == "--server") {
+      line.server = true;
       continue;
     }
     if (argument == "--help") {

@@ -9,12 +9,13 @@
 
 namespace outboxd {
 
-// outboxd COMMAND [WORD ...] [--config FILE] [--from PLACE] [--section.key=value ...]
+// outboxd COMMAND [WORD ...] [--config FILE] [--from PLACE] [--server] [--section.key=value ...]
 struct CommandLine {
   std::string command;
   std::vector<std::string> words;  // What follows the command: "show", a position, ...
   std::string config_path;
-  std::string from;                    // `tail` only.
+  std::string from;                    // `tail` and `inspect`.
+  bool server = false;                 // `inspect`.
   std::vector<std::string> overrides;  // "--section.key=value" as given.
 };
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "daemon/commands/command_line.h"
 #include "daemon/config/config.h"
 #include "daemon/error.h"
@@ -7,12 +9,18 @@
 namespace outboxd {
 
 // One function for each command; an error is printed by main() and ends the process with its exit
-// code. All but `run` and `tail` do their work once and return.
+// code. All but `run`, `tail` and `inspect
+// --server` do their work once and return.
 
 [[nodiscard]] Result<void> RunCommand(const Config& config);
 [[nodiscard]] Result<void> CheckCommand(const Config& config);
 [[nodiscard]] Result<void> TailCommand(Config config, const CommandLine& line);
 [[nodiscard]] Result<void> PositionCommand(const Config& config, const CommandLine& line);
+[[nodiscard]] Result<void> StatusCommand(const Config& config);
+[[nodiscard]] Result<void> AlarmsCommand(const Config& config, const CommandLine& line);
+// Without configuration (files only) every table counts as an event table.
+[[nodiscard]] Result<void> InspectCommand(const std::optional<Config>& config,
+                                          const CommandLine& line);
 [[nodiscard]] Result<void> SkipCommand(const Config& config, const CommandLine& line);
 void VersionCommand();
 

@@ -1,8 +1,6 @@
-#include <fmt/chrono.h>
-#include <fmt/ranges.h>
-
 #include "daemon/checkpoint/checkpoint_file.h"
 #include "daemon/checkpoint/state_directory.h"
+#include "daemon/commands/checkpoint_text.h"
 #include "daemon/commands/commands.h"
 #include "daemon/config/config_value.h"
 #include "daemon/preparation/preparation.h"
@@ -13,12 +11,6 @@
 namespace outboxd {
 namespace {
 
-std::string TimeText(std::uint64_t microseconds) {
-  if (microseconds == 0) return "-";
-  const auto seconds = static_cast<std::time_t>(microseconds / 1'000'000);
-  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(seconds));
-}
-
 Result<void> Show(const Config& config) {
   CheckpointFile store(config.relay.state_directory, config.relay.name);
   auto checkpoint = store.Load();
@@ -27,17 +19,7 @@ Result<void> Show(const Config& config) {
     return Fail(ExitCode::kNoStart, "relay {} has no checkpoint in {}", config.relay.name,
                 config.relay.state_directory);
   }
-  const Checkpoint& c = **checkpoint;
-  fmt::print("relay         {}\n", c.relay);
-  fmt::print("event tables  {}\n", fmt::join(c.tables, ", "));
-  fmt::print("server        {}\n", c.server_uuid);
-  fmt::print("gtids         {}\n", c.position.gtids.empty() ? "-" : c.position.gtids.ToText());
-  fmt::print("file, offset  {}:{}\n", c.position.file.empty() ? "-" : c.position.file,
-             c.position.offset);
-  fmt::print("last commit   {}\n", TimeText(c.last_commit_us));
-  fmt::print("kafka cluster {}\n", c.sink.empty() ? "-" : c.sink);
-  fmt::print("table read    {}\n", c.table_read_pending ? "pending" : "done");
-  fmt::print("written       {}\n", TimeText(c.written_at_us));
+  PrintCheckpoint(**checkpoint);
   return {};
 }
 

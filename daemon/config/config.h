@@ -17,6 +17,7 @@ struct RelayConfig {
   std::string name;
   std::string state_directory;  // Default: /var/lib/outboxd/NAME.
   std::string spill_directory;  // Default: the state directory.
+  std::uint64_t spill_bytes_max = 16ull << 30;
   std::chrono::milliseconds stop_timeout{30'000};
 };
 
@@ -40,6 +41,12 @@ struct HeaderConfig {
   std::string name;
 };
 
+// The value of a column that a row was inserted without (binlog_row_image = MINIMAL).
+struct ColumnDefaultConfig {
+  std::string column;
+  std::optional<std::string> value;  // None: NULL.
+};
+
 // One family of event tables: [outbox] or [outbox.NAME].
 struct OutboxConfig {
   std::string section;              // "outbox" or "outbox.NAME", for messages.
@@ -54,8 +61,9 @@ struct OutboxConfig {
   std::string topic = "outbox.event.{aggregatetype}";  // "{{" and "}}" stand for braces.
   std::vector<HeaderConfig> headers;
   std::vector<std::string> columns;  // Declared order, for binlog_row_metadata=MINIMAL.
-  bool table_header = true;          // outboxd.table
-  bool position_header = true;       // outboxd.position
+  std::vector<ColumnDefaultConfig> defaults;
+  bool table_header = true;     // outboxd.table
+  bool position_header = true;  // outboxd.position
 };
 
 struct SinkConfig {
@@ -83,6 +91,10 @@ struct DeliveryConfig {
   StartChoice start;
   enum class OnBadEvent { kHold, kStop };
   OnBadEvent on_bad_event = OnBadEvent::kHold;
+  enum class OnStatement { kAlarm, kStop };
+  OnStatement on_statement = OnStatement::kAlarm;
+  enum class OnUpdate { kIgnore, kPublish, kAlarm };
+  OnUpdate on_update = OnUpdate::kIgnore;
   std::uint64_t in_flight_bytes_max = 32ull << 20;
 };
 

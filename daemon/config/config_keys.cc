@@ -67,6 +67,10 @@ const std::vector<Key>& Keys() {
       {{"relay", "spill-directory", "the state directory",
         "where the part of a large transaction that memory has no room for waits"},
        [](Config& c) { return Set<ParseText>(c.relay.spill_directory); }},
+      {{"relay", "spill-bytes-max", "16GiB",
+        "most bytes that one transaction may take in the spill directory; above it the relay "
+        "holds"},
+       [](Config& c) { return Set<ParseByteSize>(c.relay.spill_bytes_max); }},
       {{"relay", "stop-timeout", "30s", "longest time that a stop may take to finish deliveries"},
        [](Config& c) { return Set<ParseDuration>(c.relay.stop_timeout); }},
 
@@ -137,6 +141,12 @@ const std::vector<Key>& Keys() {
         "the table's columns in order, separated by commas, for servers whose log lacks the names"},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseWords>(o.columns); }},
+      {{"outbox", "default", "",
+        "COLUMN:VALUE, or COLUMN for NULL: the column's default, for rows that a session with "
+        "binlog_row_image = MINIMAL wrote without it",
+        kRepeatable},
+       nullptr,
+       [](OutboxConfig& o) { return Append<ParseColumnDefault>(o.defaults); }},
       {{"outbox", "table-header", "yes", "whether messages carry the header outboxd.table"},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseYesNo>(o.table_header); }},
@@ -166,6 +176,15 @@ const std::vector<Key>& Keys() {
       {{"delivery", "on-bad-event", "hold",
         "what to do about an event that cannot be delivered: hold or stop"},
        [](Config& c) { return Set<ParseOnBadEvent>(c.delivery.on_bad_event); }},
+      {{"delivery", "on-statement", "alarm",
+        "what to do when a statement-format change may have changed an event table, whose rows are "
+        "not in the log then: alarm or stop"},
+       [](Config& c) { return Set<ParseOnStatement>(c.delivery.on_statement); }},
+      {{"delivery", "on-update", "ignore",
+        "what to do about updated rows, upserts and REPLACE among them: ignore, publish (the row "
+        "as "
+        "it is then) or alarm"},
+       [](Config& c) { return Set<ParseOnUpdate>(c.delivery.on_update); }},
       {{"delivery", "in-flight-bytes-max", "32MiB",
         "most bytes on their way to the sink at a time"},
        [](Config& c) { return Set<ParseInFlightBytes>(c.delivery.in_flight_bytes_max); }},
@@ -220,8 +239,6 @@ bool IsLaterKey(std::string_view section, std::string_view key) {
       {"outbox", "on-update"},
       {"delivery", "max-stall"},
       {"delivery", "on-lost-transactions"},
-      {"delivery", "on-statement"},
-      {"delivery", "on-update"},
       {"delivery", "standby"},
       {"delivery", "start-order"},
       {"delivery", "transaction-bytes-max"},

@@ -312,6 +312,10 @@ Parsed<std::int16_t> ParseReplication(std::string_view text) {
   return static_cast<std::int16_t>(*count);
 }
 
+Parsed<std::uint64_t> ParseOffset(std::string_view text) {
+  return ParseNumber(text, 0, std::numeric_limits<std::uint64_t>::max());
+}
+
 Parsed<StartChoice> ParseStart(std::string_view text) {
   constexpr std::string_view kGtid = "gtid:";
   constexpr std::string_view kFile = "file:";
@@ -336,6 +340,28 @@ Parsed<DeliveryConfig::OnBadEvent> ParseOnBadEvent(std::string_view text) {
       text,
       {{"hold", DeliveryConfig::OnBadEvent::kHold}, {"stop", DeliveryConfig::OnBadEvent::kStop}},
       {"dead-letter"});
+}
+
+Parsed<DeliveryConfig::OnStatement> ParseOnStatement(std::string_view text) {
+  using enum DeliveryConfig::OnStatement;
+  return ParseWord<DeliveryConfig::OnStatement>(text, {{"alarm", kAlarm}, {"stop", kStop}}, {});
+}
+
+Parsed<DeliveryConfig::OnUpdate> ParseOnUpdate(std::string_view text) {
+  using enum DeliveryConfig::OnUpdate;
+  return ParseWord<DeliveryConfig::OnUpdate>(
+      text, {{"ignore", kIgnore}, {"publish", kPublish}, {"alarm", kAlarm}}, {});
+}
+
+Parsed<ColumnDefaultConfig> ParseColumnDefault(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  ColumnDefaultConfig parsed;
+  parsed.column = Trimmed(text.substr(0, colon));
+  if (colon != std::string_view::npos) parsed.value = text.substr(colon + 1);
+  if (parsed.column.empty()) {
+    return Wrong("'{}' is not COLUMN:VALUE HINT: COLUMN alone stands for NULL", Escaped(text));
+  }
+  return parsed;
 }
 
 Parsed<std::uint64_t> ParseInFlightBytes(std::string_view text) {

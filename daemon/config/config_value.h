@@ -37,8 +37,12 @@ using Parsed = std::expected<T, std::string>;
 [[nodiscard]] Parsed<std::int32_t> ParsePartitions(std::string_view text);
 [[nodiscard]] Parsed<std::int16_t> ParseReplication(std::string_view text);
 // "table", "earliest", "now", "gtid:SET", "file:NAME:OFFSET"
+[[nodiscard]] Parsed<std::uint64_t> ParseOffset(std::string_view text);
 [[nodiscard]] Parsed<StartChoice> ParseStart(std::string_view text);
 [[nodiscard]] Parsed<DeliveryConfig::OnBadEvent> ParseOnBadEvent(std::string_view text);
+[[nodiscard]] Parsed<DeliveryConfig::OnStatement> ParseOnStatement(std::string_view text);
+[[nodiscard]] Parsed<DeliveryConfig::OnUpdate> ParseOnUpdate(std::string_view text);
+[[nodiscard]] Parsed<ColumnDefaultConfig> ParseColumnDefault(std::string_view text);
 [[nodiscard]] Parsed<std::uint64_t> ParseInFlightBytes(std::string_view text);
 [[nodiscard]] Parsed<LogConfig::Level> ParseLevel(std::string_view text);
 

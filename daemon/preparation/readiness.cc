@@ -56,13 +56,6 @@ Finding CheckRowMetadata(const binlog::ServerFacts& facts) {
                  "SET PERSIST binlog_row_metadata = FULL, or declare 'columns = a,b,c'");
 }
 
-Finding CheckTransactionCompression(const binlog::ServerFacts& facts) {
-  if (!facts.compresses_transactions) return Ok("binlog_transaction_compression", "OFF");
-  return Problem("binlog_transaction_compression",
-                 "ON: compressed transactions cannot be read by this version",
-                 "SET PERSIST binlog_transaction_compression = OFF, and reconnect the application");
-}
-
 // Whether all rows of an event table count only if their transaction commits.
 Finding CheckEngine(const binlog::TableFacts& table, const std::string& name) {
   if (table.engine_is_transactional || table.engine == "BLACKHOLE") {
@@ -145,7 +138,6 @@ std::vector<Finding> CheckServerSettings(const binlog::ServerFacts& facts) {
                 "SET PERSIST binlog_row_image = FULL, and reconnect the application"));
   }
   findings.push_back(CheckRowMetadata(facts));
-  findings.push_back(CheckTransactionCompression(facts));
   findings.push_back(CheckGtidMode(facts));
   findings.push_back(CheckDurability(facts));
   return findings;

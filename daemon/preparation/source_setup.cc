@@ -105,10 +105,15 @@ Result<EventTables> CompileEventTables(const Config& config) {
       auto mapping = OutboxMapping::Compile(outbox);
       if (!mapping) return std::unexpected(mapping.error());
       auto [schema_pattern, table_pattern] = SplitTableName(name);
-      tables.selections.push_back({.schema_pattern = std::move(schema_pattern),
-                                   .table_pattern = std::move(table_pattern),
-                                   .columns = mapping->columns(),
-                                   .declared_columns = outbox.columns});
+      binlog::TableSelection selection{.schema_pattern = std::move(schema_pattern),
+                                       .table_pattern = std::move(table_pattern),
+                                       .columns = mapping->columns(),
+                                       .declared_columns = outbox.columns};
+      for (const ColumnDefaultConfig& column : outbox.defaults) {
+        selection.declared_defaults.emplace_back(column.column, column.value);
+      }
+      selection.takes_updates = config.delivery.on_update == DeliveryConfig::OnUpdate::kPublish;
+      tables.selections.push_back(std::move(selection));
       tables.mappings.push_back(std::move(*mapping));
     }
   }

@@ -46,9 +46,20 @@ Result<Progress> ResolveStart(const StartChoice& start, const binlog::ServerFact
     case StartChoice::Kind::kEarliest:
       position = server.EarliestPosition();
       break;
-    case StartChoice::Kind::kTable:
+    case StartChoice::Kind::kTable: {
+      // Their rows are in neither: SELECT does not see them yet, and the position is behind them.
+      auto prepared = server.PreparedXa();
+      if (!prepared) return Fail(ExitCodeOf(prepared.error().kind), "{}", prepared.error().message);
+      if (prepared->value_or(0) > 0) {
+        return Fail(
+            ExitCode::kUnreachable,
+            "start = table waits for {} prepared XA transaction{}, whose rows cannot be read"
+            " yet HINT: XA RECOVER lists them; XA COMMIT or XA ROLLBACK each",
+            **prepared, **prepared == 1 ? "" : "s");
+      }
       progress.table_read_pending = true;
       [[fallthrough]];
+    }
     case StartChoice::Kind::kNow:
       position = server.CurrentPosition();
       break;

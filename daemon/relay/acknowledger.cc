@@ -51,6 +51,7 @@ Checkpoint MakeCheckpoint(const Progress& progress, const std::string& relay,
       .last_commit_us = progress.last_commit_us,
       .last_gtid = progress.last_gtid ? ToText(*progress.last_gtid) : std::string(),
       .table_read_pending = progress.table_read_pending,
+      .prepared = {progress.prepared.begin(), progress.prepared.end()},
       .written_at_us = written_at_us};
   std::ranges::sort(checkpoint.tables);
   return checkpoint;
@@ -62,7 +63,8 @@ Progress MakeProgress(const Checkpoint& checkpoint) {
                   .position = checkpoint.position,
                   .last_commit_us = checkpoint.last_commit_us,
                   .last_gtid = std::nullopt,
-                  .table_read_pending = checkpoint.table_read_pending};
+                  .table_read_pending = checkpoint.table_read_pending,
+                  .prepared = {checkpoint.prepared.begin(), checkpoint.prepared.end()}};
 }
 
 }  // namespace outboxd

@@ -11,30 +11,33 @@ constexpr std::size_t kRingMin = 1u << 16;
 }  // namespace
 
 DeliveryTracker::DeliveryTracker(Progress progress)
-    : progress_(std::move(progress)), acknowledged_(kRingMin) {}
+    : progress_(std::move(progress)),
+      acknowledged_(kRingMin),
+      done_file_(progress_.position.file),
+      done_offset_(progress_.position.offset) {}
 
 void DeliveryTracker::Begin() {
   const std::lock_guard lock(mutex_);
   pending_.emplace_back();
 }
 
-void DeliveryTracker::Finish(const binlog::Transaction& transaction, bool by_gtid) {
+void DeliveryTracker::Finish(const binlog::Transaction& transaction, bool counts_gtids) {
   const std::lock_guard lock(mutex_);
   Pending& pending = pending_.back();
   pending.end_id = next_id_;
   pending.is_finished = true;
-  Merge(pending, transaction, by_gtid);
+  Merge(pending, transaction, counts_gtids);
   Advance();
 }
 
-void DeliveryTracker::Pass(const binlog::Transaction& transaction, bool by_gtid) {
+void DeliveryTracker::Pass(const binlog::Transaction& transaction, bool counts_gtids) {
   const std::lock_guard lock(mutex_);
   if (pending_.empty()) {
     Pending& pending = pending_.emplace_back();
     pending.end_id = next_id_;
     pending.is_finished = true;
   }
-  Merge(pending_.back(), transaction, by_gtid);
+  Merge(pending_.back(), transaction, counts_gtids);
   Advance();
 }
 
@@ -53,23 +56,38 @@ void DeliveryTracker::FinishTableRead() {
 void DeliveryTracker::PassFile(const binlog::Position& position) {
   const std::lock_guard lock(mutex_);
   if (pending_.empty()) {
-    if (progress_.position.file == position.file) return;
-    progress_.position.file = position.file;
-    progress_.position.offset = position.offset;
+    progress_.position.gtids.Unite(position.gtids);
+    done_file_ = position.file;
+    done_offset_ = position.offset;
+    SetPlace();
     ++progress_version_;
     return;
   }
-  pending_.back().file = FileIndex(position.file);
-  pending_.back().offset = position.offset;
+  Pending& pending = pending_.back();
+  pending.file = FileIndex(position.file);
+  pending.offset = position.offset;
+  if (position.gtids.empty()) return;
+  if (!pending.more) pending.more = std::make_unique<binlog::GtidSet>();
+  pending.more->Unite(position.gtids);
 }
 
 void DeliveryTracker::Merge(Pending& pending, const binlog::Transaction& transaction,
-                            bool by_gtid) {
+                            bool counts_gtids) {
+  using binlog::XaStep;
   pending.file = FileIndex(transaction.file);
   pending.offset = transaction.end_offset;
+  if (transaction.xa != XaStep::kNone) {
+    pending.xa_changes.push_back(
+        {transaction.xa, transaction.xid, transaction.file, transaction.begin_offset});
+  }
+  if (transaction.xa == XaStep::kHeld) return;  // Done with its decision.
   pending.commit_us = transaction.commit_us;
-  if (!by_gtid || !transaction.gtid) return;
-  const binlog::Gtid& gtid = *transaction.gtid;
+  if (!counts_gtids) return;
+  if (transaction.prepared_gtid) AddGtid(pending, *transaction.prepared_gtid);
+  if (transaction.gtid) AddGtid(pending, *transaction.gtid);
+}
+
+void DeliveryTracker::AddGtid(Pending& pending, const binlog::Gtid& gtid) {
   if (!pending.has_gtid) {
     pending.has_gtid = true;
     pending.origin = gtid.origin;
@@ -79,6 +97,34 @@ void DeliveryTracker::Merge(Pending& pending, const binlog::Transaction& transac
   } else {
     if (!pending.more) pending.more = std::make_unique<binlog::GtidSet>();
     pending.more->Add(gtid);
+  }
+}
+
+void DeliveryTracker::ApplyXa(XaChange& change) {
+  switch (change.step) {
+    case binlog::XaStep::kHeld:
+      held_places_.push_back({std::move(change.xid), std::move(change.file), change.offset});
+      break;
+    case binlog::XaStep::kPrepared:
+      progress_.prepared.insert(std::move(change.xid));
+      break;
+    case binlog::XaStep::kCommitted:
+    case binlog::XaStep::kRolledBack:
+      progress_.prepared.erase(change.xid);
+      std::erase_if(held_places_, [&](const HeldPlace& held) { return held.xid == change.xid; });
+      break;
+    case binlog::XaStep::kNone:
+      break;
+  }
+}
+
+void DeliveryTracker::SetPlace() {
+  if (held_places_.empty()) {
+    progress_.position.file = done_file_;
+    progress_.position.offset = done_offset_;
+  } else {
+    progress_.position.file = held_places_.front().file;
+    progress_.position.offset = held_places_.front().offset;
   }
 }
 
@@ -93,13 +139,15 @@ void DeliveryTracker::Advance() {
     Pending& done = pending_.front();
     if (done.has_gtid) {
       progress_.position.gtids.Add(done.origin, done.numbers);
-      if (done.more) progress_.position.gtids.Unite(*done.more);
       progress_.last_gtid =
           binlog::Gtid{.origin = std::move(done.origin), .number = done.numbers.last};
     }
-    progress_.position.file = files_[done.file];
-    progress_.position.offset = done.offset;
-    progress_.last_commit_us = done.commit_us;
+    if (done.more) progress_.position.gtids.Unite(*done.more);
+    if (done.commit_us != 0) progress_.last_commit_us = done.commit_us;
+    for (XaChange& change : done.xa_changes) ApplyXa(change);
+    done_file_ = files_[done.file];
+    done_offset_ = done.offset;
+    SetPlace();
     if (done.ends_table_read) progress_.table_read_pending = false;
     after_progress_ = done.end_id;
     ++progress_version_;
@@ -110,6 +158,9 @@ void DeliveryTracker::Advance() {
 Progress DeliveryTracker::Restart() {
   const std::lock_guard lock(mutex_);
   pending_.clear();
+  held_places_.clear();
+  done_file_ = progress_.position.file;
+  done_offset_ = progress_.position.offset;
   acknowledged_.assign(acknowledged_.size(), false);
   first_id_ = first_unacknowledged_ = after_progress_ = next_id_;
   trouble_ = {};

@@ -6,13 +6,14 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "binlog/gtid_set.h"
 #include "binlog/position.h"
-#include "binlog/transaction_reader.h"
+#include "binlog/transaction.h"
 #include "sinks/error.h"
 #include "sinks/sink.h"
 
@@ -26,6 +27,9 @@ struct Progress {
   std::uint64_t last_commit_us = 0;  // Of the last transaction within `position`; 0: not told.
   std::optional<binlog::Gtid> last_gtid;
   bool table_read_pending = false;
+  // Names of the XA transactions within `position` that are prepared without event rows. Those with
+  // event rows are not within it: their GTIDs are left out, and file and offset wait for them.
+  std::set<std::string> prepared = {};
 };
 
 // What went wrong with deliveries since the last Restart().
@@ -55,13 +59,14 @@ class DeliveryTracker {
   [[nodiscard]] sinks::DeliveryId NextId() { return next_id_++; }
   // The sink did not take the message that NextId() was called for last.
   void TakeBack() { --next_id_; }
-  // All its messages have got an id. `by_gtid`: whether GTIDs count in this stream.
-  void Finish(const binlog::Transaction& transaction, bool by_gtid);
+  // All its messages have got an id. `counts_gtids`: whether the set of GTIDs is known.
+  void Finish(const binlog::Transaction& transaction, bool counts_gtids);
   // A transaction without messages.
-  void Pass(const binlog::Transaction& transaction, bool by_gtid);
+  void Pass(const binlog::Transaction& transaction, bool counts_gtids);
   // The messages of the initial table read have all got an id.
   void FinishTableRead();
-  // The file the source has moved to, with nothing between it and the last transaction.
+  // The place the source has moved to, with nothing between it and the last transaction, and all
+  // GTIDs before it, but for transactions that are prepared with event rows.
   void PassFile(const binlog::Position& position);
   // Where positions and messages belong to from now on.
   void SetServer(const std::string& server_uuid);
@@ -89,6 +94,12 @@ class DeliveryTracker {
   [[nodiscard]] std::uint64_t delivered() const;
 
  private:
+  struct XaChange {
+    binlog::XaStep step;
+    std::string xid;
+    std::string file;  // Of its GTID event.
+    std::uint64_t offset;
+  };
   // One transaction with messages and all those without that came right after it.
   struct Pending {
     sinks::DeliveryId end_id = 0;  // Behind its last message.
@@ -101,9 +112,20 @@ class DeliveryTracker {
     std::uint32_t file = 0;                 // Index in files_.
     std::uint64_t offset = 0;
     std::uint64_t commit_us = 0;
+    std::vector<XaChange> xa_changes;
+  };
+  // An XA transaction that is prepared with event rows and not decided: where a stream by file has
+  // to begin again.
+  struct HeldPlace {
+    std::string xid;
+    std::string file;
+    std::uint64_t offset;
   };
 
-  void Merge(Pending& pending, const binlog::Transaction& transaction, bool by_gtid);
+  void Merge(Pending& pending, const binlog::Transaction& transaction, bool counts_gtids);
+  static void AddGtid(Pending& pending, const binlog::Gtid& gtid);
+  void ApplyXa(XaChange& change);
+  void SetPlace();
   void SetAcknowledged(sinks::DeliveryId id);
   void Advance();
   [[nodiscard]] std::uint32_t FileIndex(const std::string& file);
@@ -121,6 +143,9 @@ class DeliveryTracker {
   sinks::DeliveryId after_progress_ = 0;  // The first id that the progress does not cover.
   std::vector<bool> acknowledged_;        // A ring of bits over the ids in flight.
   std::deque<Pending> pending_;
+  std::vector<HeldPlace> held_places_;  // In the order of the log.
+  std::string done_file_;               // Behind everything done, whatever is held before it.
+  std::uint64_t done_offset_ = 0;
   std::vector<std::string> files_;
   DeliveryTrouble trouble_;
 

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "daemon/exit_code_of.h"
+#include "daemon/service/log.h"
 
 namespace outboxd {
 namespace {
@@ -22,7 +23,9 @@ Relay::Relay(Parts parts, Options options)
       options_(options),
       resume_from_(parts.tracker.progress().position),
       source_back_off_(kBackOffFirst, kBackOffMax, parts.clock.WallMicroseconds()),
-      sink_back_off_(kBackOffFirst, kBackOffMax, parts.clock.WallMicroseconds() + 1) {}
+      sink_back_off_(kBackOffFirst, kBackOffMax, parts.clock.WallMicroseconds() + 1) {
+  parts_.transactions.ForgetPrepared(parts.tracker.progress().prepared);
+}
 
 Result<void> Relay::Run() {
   while (true) {
@@ -163,17 +166,29 @@ Result<Step> Relay::ReadEvent() {
       return Step{};
     case Outcome::kNewFile:
       // By GTID a file alone says nothing; by file it must be followed before it is purged.
-      if (!stream_.by_gtid) parts_.tracker.PassFile(parts_.transactions.position());
+      if (!stream_.by_gtid) {
+        binlog::Position position = parts_.transactions.position();
+        position.gtids = position.gtids.Minus(parts_.transactions.prepared().held_gtids());
+        parts_.tracker.PassFile(position);
+      }
       return Step{};
     case Outcome::kTransaction:
-      break;
+      return OnTransaction();
   }
+  return Step{};
+}
+
+Result<Step> Relay::OnTransaction() {
   source_back_off_.Reset();
   corrupt_times_ = 0;
   const binlog::Transaction& transaction = parts_.transactions.transaction();
+  if (auto observed = parts_.changes.Observe(transaction); !observed) {
+    return std::unexpected(observed.error());
+  }
+  if (transaction.xa != binlog::XaStep::kNone) NotePrepared();
   if (!transaction.has_rows) {
-    parts_.tracker.Pass(transaction, stream_.by_gtid);
-    return Step{};
+    parts_.tracker.Pass(transaction, parts_.transactions.collects_gtids());
+    return EndTransaction();
   }
   parts_.tracker.Begin();
   parts_.rows.Begin(parts_.transactions.rows());
@@ -183,19 +198,59 @@ Result<Step> Relay::ReadEvent() {
   return PublishRows();
 }
 
+Step Relay::EndTransaction() {
+  phase_ = Phase::kReading;
+  if (parts_.transactions.largest_event() > options_.large_event_bytes) {
+    parts_.source.Close();
+    resume_from_ = ReadPosition();
+    phase_ = Phase::kOpenSource;
+  }
+  return Step{};
+}
+
+void Relay::NotePrepared() {
+  const binlog::PreparedTransactions& prepared = parts_.transactions.prepared();
+  const binlog::Transaction& transaction = parts_.transactions.transaction();
+  if (transaction.xa == binlog::XaStep::kHeld && !stream_.by_gtid) {
+    spdlog::warn(
+        "XA transaction {} at {} is prepared with events: until it is decided the checkpoint stays"
+        " before it, so that a restart would publish what comes behind it again",
+        Escaped(transaction.xid), PlaceOf(transaction));
+  }
+  const binlog::Transaction* oldest = prepared.oldest();
+  const std::string place = oldest == nullptr ? std::string() : PlaceOf(*oldest);
+  const std::lock_guard lock(mutex_);
+  prepared_.count = prepared.held_count();
+  if (prepared_.oldest == place) return;
+  prepared_.oldest = place;
+  prepared_.since_us = oldest == nullptr || oldest->commit_us == 0 ? parts_.clock.WallMicroseconds()
+                                                                   : oldest->commit_us;
+}
+
+Relay::Prepared Relay::prepared() const {
+  const std::lock_guard lock(mutex_);
+  return prepared_;
+}
+
 Result<Step> Relay::PublishRows() {
   ExpectAnswerWithin(2 * options_.sink_open_timeout);
   for (int i = 0; i < kRowsPerStep; ++i) {
     if (row_ == nullptr) {
       auto row = parts_.rows.Next();
+      if (!row && row.error().kind == binlog::ErrorKind::kDisconnected) {
+        spdlog::warn("event {}: {}; reading it again", event_position_.NextRow(),
+                     row.error().message);
+        parts_.sink.Close();  // No report of this producer comes after it.
+        return StartOver();
+      }
       if (!row) {
         return Fail(ExitCodeOf(row.error().kind), "event {}: {}", event_position_.NextRow(),
                     row.error().message);
       }
       if (*row == nullptr) {
-        parts_.tracker.Finish(parts_.transactions.transaction(), stream_.by_gtid);
-        phase_ = Phase::kReading;
-        return Step{};
+        parts_.tracker.Finish(parts_.transactions.transaction(),
+                              parts_.transactions.collects_gtids());
+        return EndTransaction();
       }
       row_ = *row;
       row_position_ = event_position_.NextRow();
@@ -222,23 +277,35 @@ Result<Step> Relay::OnDeliveryTrouble() {
       return Fail(ExitCode::kOk, "{}", trouble.lost->message);
     }
   }
+  auto step = StartOver();
+  parts_.publisher.BeCareful(trouble.messages_to_failed);
+  return step;
+}
+
+// Everything behind what is delivered for good is read again. The sink is closed.
+Result<Step> Relay::StartOver() {
   if (parts_.tracker.delivered() != delivered_at_trouble_) sink_back_off_.Reset();
   delivered_at_trouble_ = parts_.tracker.delivered();
-  resume_from_ = parts_.tracker.Restart().position;
+  Progress progress = parts_.tracker.Restart();
+  resume_from_ = std::move(progress.position);
+  parts_.transactions.ForgetPrepared(std::move(progress.prepared));
   parts_.source.Close();
   parts_.publisher.Reset();
-  parts_.publisher.BeCareful(trouble.messages_to_failed);
   row_ = nullptr;
   return PauseBefore(Phase::kOpenSink, sink_back_off_);
 }
 
+// Where an ordinary reconnect goes on.
+binlog::Position Relay::ReadPosition() const {
+  binlog::Position position = parts_.transactions.position();
+  // A set that is still empty must not be taken for a position by file.
+  if (stream_.by_gtid && position.gtids.empty()) position.file.clear();
+  return position;
+}
+
 Result<Step> Relay::OnSourceError(const binlog::Error& error) {
   parts_.source.Close();
-  if (phase_ == Phase::kReading) {
-    resume_from_ = parts_.transactions.position();
-    // A set that is still empty must not be taken for a position by file.
-    if (stream_.by_gtid) resume_from_.file.clear();
-  }
+  if (phase_ == Phase::kReading) resume_from_ = ReadPosition();
   switch (error.kind) {
     case binlog::ErrorKind::kInterrupted:
       return Step{};  // ReadStep() sees the stop.
@@ -252,12 +319,21 @@ Result<Step> Relay::OnSourceError(const binlog::Error& error) {
       spdlog::warn("source: {}; trying again in {} ms", error.message, step.pause.count());
       return step;
     }
+    case binlog::ErrorKind::kSpill: {
+      // Space may come back, or another directory with more of it: nothing is lost by waiting.
+      const Step step = PauseBefore(Phase::kOpenSource, source_back_off_);
+      spdlog::error(
+          "holding: {}; trying again in {} ms HINT: relay.spill-directory and"
+          " relay.spill-bytes-max",
+          error.message, step.pause.count());
+      return step;
+    }
     case binlog::ErrorKind::kUndecodable:
     case binlog::ErrorKind::kGone:
     case binlog::ErrorKind::kDiverged:
     case binlog::ErrorKind::kReplaced:
     case binlog::ErrorKind::kUnsuitable:
-    case binlog::ErrorKind::kSpill:
+    case binlog::ErrorKind::kEnd:
       break;
   }
   return Fail(ExitCodeOf(error.kind), "{}", error.message);
@@ -269,10 +345,11 @@ Result<Step> Relay::OnCorruptEvent(const binlog::Error& error) {
   corrupt_times_ = place == corrupt_place_ ? corrupt_times_ + 1 : 1;
   corrupt_place_ = place;
   if (corrupt_times_ >= kCorruptTimesMax) {
-    return Fail(ExitCode::kUndecodable,
-                "{} (read {} times) HINT: look at the file on the server with 'mysqlbinlog"
-                " --verify-binlog-checksum'",
-                error.message, corrupt_times_);
+    return Fail(
+        ExitCode::kUndecodable,
+        "{} (read {} times) HINT: 'outboxd inspect --server --from file:{}' shows what comes"
+        " before it",
+        error.message, corrupt_times_, place);
   }
   const Step step = PauseBefore(Phase::kOpenSource, source_back_off_);
   spdlog::warn("source: {}; reading it again in {} ms", error.message, step.pause.count());

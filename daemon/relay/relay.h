@@ -12,6 +12,7 @@
 #include "binlog/transaction_reader.h"
 #include "daemon/error.h"
 #include "daemon/relay/back_off.h"
+#include "daemon/relay/change_watch.h"
 #include "daemon/relay/clock.h"
 #include "daemon/relay/delivery_tracker.h"
 #include "daemon/relay/event_position.h"
@@ -35,6 +36,7 @@ class Relay {
     sinks::Sink& sink;
     DeliveryTracker& tracker;
     Publisher& publisher;
+    ChangeWatch& changes;
     const Clock& clock;
   };
   struct Options {
@@ -42,6 +44,15 @@ class Relay {
     // The longest that opening the source or waiting for its next event may take.
     std::chrono::milliseconds source_open_timeout{60'000};
     std::chrono::milliseconds source_read_timeout{700'000};
+    // After a transaction with a larger binlog event the source is opened again: the client library
+    // keeps the memory of the largest one for as long as the connection lasts.
+    std::size_t large_event_bytes = std::size_t{16} << 20;
+  };
+  // The prepared XA transactions whose events wait for the decision.
+  struct Prepared {
+    std::size_t count = 0;
+    std::string oldest;          // GTID, or file and offset.
+    std::uint64_t since_us = 0;  // When it was prepared, or read where the log does not tell.
   };
 
   Relay(Parts parts, Options options);
@@ -66,6 +77,8 @@ class Relay {
 
   // Any thread. Where it stands still; none: it moves.
   [[nodiscard]] std::optional<std::string> held_position() const;
+  // Any thread.
+  [[nodiscard]] Prepared prepared() const;
 
   // Opens the sink where it is not open; done: `*is_open`.
   [[nodiscard]] Result<Step> OpenSink(bool* is_open);
@@ -77,7 +90,12 @@ class Relay {
 
   Result<Step> OpenSource();
   Result<Step> ReadEvent();
+  Result<Step> OnTransaction();
   Result<Step> PublishRows();
+  Step EndTransaction();
+  void NotePrepared();
+  [[nodiscard]] binlog::Position ReadPosition() const;
+  Result<Step> StartOver();
   Result<Step> OnSourceError(const binlog::Error& error);
   Result<Step> OnCorruptEvent(const binlog::Error& error);
   void ExpectAnswerWithin(std::chrono::milliseconds bound);
@@ -108,6 +126,7 @@ class Relay {
   std::condition_variable stop_changed_;
   // Guarded by mutex_.
   std::optional<std::string> held_position_;
+  Prepared prepared_;
 };
 
 }  // namespace outboxd

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <thread>
@@ -43,11 +44,36 @@ class ReaderThread {
   std::jthread thread_;  // Last: it uses the others until it is joined.
 };
 
-std::string StatusText(const DeliveryTracker& tracker, const std::optional<std::string>& held) {
-  if (held) return fmt::format("holding at event {}", *held);
-  const Progress progress = tracker.progress();
-  return fmt::format("{} events delivered; at {}:{}", tracker.delivered(), progress.position.file,
-                     progress.position.offset);
+std::string StatusText(const DeliveryTracker& tracker, const Relay& relay, std::size_t alarms,
+                       std::uint64_t now_us) {
+  std::string text;
+  if (const auto held = relay.held_position()) {
+    text = fmt::format("holding at event {}", *held);
+  } else {
+    const Progress progress = tracker.progress();
+    text = fmt::format("{} events delivered; at {}:{}", tracker.delivered(), progress.position.file,
+                       progress.position.offset);
+  }
+  if (const auto prepared = relay.prepared(); prepared.count > 0) {
+    text += fmt::format("; {} prepared XA transaction{} held, the oldest ({}) for {} s",
+                        prepared.count, prepared.count == 1 ? "" : "s", prepared.oldest,
+                        (now_us - std::min(now_us, prepared.since_us)) / 1'000'000);
+  }
+  if (alarms > 0) text += fmt::format("; {} alarm{} standing", alarms, alarms == 1 ? "" : "s");
+  return text;
+}
+
+std::string CountsText(const ChangeCounts& counts) {
+  std::string text;
+  const auto add = [&text](std::uint64_t count, std::string_view what) {
+    if (count > 0) text += fmt::format(", {} {}", count, what);
+  };
+  add(counts.updates, "updates of event tables");
+  add(counts.deletes, "deletes");
+  add(counts.ddl, "DDL statements");
+  add(counts.statements, "changes in statement format");
+  add(counts.unknown_decisions, "XA decisions about unknown transactions");
+  return text;
 }
 
 }  // namespace
@@ -65,12 +91,17 @@ Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIde
   binlog::MysqlEventSource source(std::move(source_options));
 
   const binlog::TableFilter filter(tables.selections);
-  binlog::TransactionReader transactions(filter, {.spill_directory = config.relay.spill_directory});
+  binlog::TransactionReader transactions(filter, {.spill_directory = config.relay.spill_directory,
+                                                  .spill_bytes_max = config.relay.spill_bytes_max});
   binlog::RowReader rows(filter, parts_.character_sets);
   DeliveryTracker tracker(std::move(progress));
   Publisher publisher(std::move(tables.mappings), parts_.sink, tracker, parts_.state, parts_.clock,
                       {.on_bad_event = config.delivery.on_bad_event});
-  Relay relay({source, transactions, rows, parts_.sink, tracker, publisher, parts_.clock}, {});
+  std::optional<AlarmLog> alarms;
+  if (parts_.state != nullptr) alarms.emplace(parts_.state->path());
+  ChangeWatch changes(config.delivery, alarms ? &*alarms : nullptr, parts_.clock);
+  Relay relay({source, transactions, rows, parts_.sink, tracker, publisher, changes, parts_.clock},
+              {});
   TableRead table_read({config, tables, relay, publisher, tracker});
   Acknowledger acknowledger(parts_.sink, tracker, parts_.store, parts_.clock,
                             {.relay = config.relay.name,
@@ -102,7 +133,9 @@ Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIde
       if (now < relay.quiet_until() + kStatusInterval) parts_.notifier.Watchdog();
       if (now >= next_status) {
         next_status = now + kStatusInterval;
-        parts_.notifier.Status(StatusText(tracker, relay.held_position()));
+        const auto standing = alarms ? alarms->Standing() : Result<std::vector<Alarm>>();
+        parts_.notifier.Status(StatusText(tracker, relay, standing ? standing->size() : 0,
+                                          parts_.clock.WallMicroseconds()));
       }
     }
     ended = reader.result();
@@ -116,7 +149,7 @@ Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIde
   }
   const auto stored = acknowledger.Store();
   parts_.sink.Close();
-  spdlog::info("stopped: {} events delivered", tracker.delivered());
+  spdlog::info("stopped: {} events delivered{}", tracker.delivered(), CountsText(changes.counts()));
   if (!*ended) return *ended;
   return stored;
 }

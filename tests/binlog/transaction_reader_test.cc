@@ -209,16 +209,25 @@ TEST_F(TransactionReaderTest, AOnePhaseXaCommitsAtItsPrepare) {
   Insert();
   ASSERT_TRUE(Query("XA END X'61',X'',1"));
   EXPECT_EQ(Feed(EventType::kXaPrepare, EventBytes().Little(1, 1)), Outcome::kTransaction);
+  EXPECT_EQ(reader_.transaction().xa, XaStep::kNone);
   EXPECT_TRUE(reader_.transaction().has_rows);
 }
 
-TEST_F(TransactionReaderTest, StopsAtAPreparedXaWithEventsRatherThanPublishIt) {
+TEST_F(TransactionReaderTest, APreparedXaPublishesNothingBeforeItsCommit) {
   Gtid(1);
   ASSERT_TRUE(Query("XA START X'61',X'',1"));
   Insert();
-  const auto outcome = Feed(EventType::kXaPrepare, EventBytes().Little(0, 1));
-  ASSERT_FALSE(outcome);
-  EXPECT_EQ(outcome.error().kind, ErrorKind::kUndecodable);
+  ASSERT_TRUE(Query("XA END X'61',X'',1"));
+  ASSERT_EQ(Feed(EventType::kXaPrepare, EventBytes().Little(0, 1)), Outcome::kTransaction);
+  EXPECT_EQ(reader_.transaction().xa, XaStep::kHeld);
+  EXPECT_FALSE(reader_.transaction().has_rows);
+  Gtid(2);
+  ASSERT_EQ(Query("XA COMMIT X'61',X'',1"), Outcome::kTransaction);
+  EXPECT_TRUE(reader_.transaction().has_rows);
+  EXPECT_EQ(KeptRowsEvents(), 1);
+  ASSERT_TRUE(reader_.transaction().prepared_gtid);
+  EXPECT_EQ(reader_.transaction().prepared_gtid->number, 1u);
+  EXPECT_EQ(reader_.transaction().gtid->number, 2u);
 }
 
 TEST_F(TransactionReaderTest, StopsAtAnEventItDoesNotKnowUnlessItMayBeIgnored) {

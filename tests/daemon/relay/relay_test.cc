@@ -140,7 +140,8 @@ class RelayTest : public ::testing::Test {
   binlog::RowReader rows_{filter_, character_sets_};
   DeliveryTracker tracker_{Progress{}};
   Publisher publisher_{Mappings(), sink_, tracker_, &state_, clock_, {}};
-  Relay relay_{{source_, transactions_, rows_, sink_, tracker_, publisher_, clock_}, {}};
+  ChangeWatch changes_{DeliveryConfig{}, nullptr, clock_};
+  Relay relay_{{source_, transactions_, rows_, sink_, tracker_, publisher_, changes_, clock_}, {}};
 };
 
 TEST_F(RelayTest, DeliversWhatWasCommittedAndMovesTheProgress) {

@@ -1,0 +1,57 @@
+#include "binlog/prepared_transactions.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace outboxd::binlog {
+
+Result<void> PreparedTransactions::Hold(const Transaction& transaction, TransactionBuffer rows) {
+  const auto same = std::ranges::find_if(
+      held_, [&](const Held& held) { return held.transaction.xid == transaction.xid; });
+  if (same != held_.end()) {
+    return Fail(ErrorKind::kUndecodable,
+                "XA transaction {} was prepared at {}:{} and again at {}:{} without a decision"
+                " between HINT: compare the event table with the topic, then move on with 'outboxd"
+                " position set'",
+                transaction.xid, same->transaction.file, same->transaction.begin_offset,
+                transaction.file, transaction.begin_offset);
+  }
+  if (memory_bytes_ + rows.memory_bytes() > memory_bytes_max_) {
+    if (auto spilled = rows.Spill(); !spilled) return spilled;
+  }
+  rows.ShrinkToFit();
+  memory_bytes_ += rows.memory_bytes();
+  held_.push_back({transaction, std::move(rows)});
+  return {};
+}
+
+std::optional<PreparedTransactions::Held> PreparedTransactions::Take(std::string_view xid,
+                                                                     bool* was_seen) {
+  const auto found =
+      std::ranges::find_if(held_, [&](const Held& held) { return held.transaction.xid == xid; });
+  if (found == held_.end()) {
+    *was_seen = without_rows_.erase(std::string(xid)) != 0;
+    return std::nullopt;
+  }
+  *was_seen = true;
+  Held taken = std::move(*found);
+  held_.erase(found);
+  memory_bytes_ -= taken.rows.memory_bytes();
+  return taken;
+}
+
+GtidSet PreparedTransactions::held_gtids() const {
+  GtidSet gtids;
+  for (const Held& held : held_) {
+    if (held.transaction.gtid) gtids.Add(*held.transaction.gtid);
+  }
+  return gtids;
+}
+
+void PreparedTransactions::Restart(std::set<std::string> without_rows) {
+  held_.clear();
+  memory_bytes_ = 0;
+  without_rows_ = std::move(without_rows);
+}
+
+}  // namespace outboxd::binlog

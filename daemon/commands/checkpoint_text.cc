@@ -1,0 +1,31 @@
+#include "daemon/commands/checkpoint_text.h"
+
+#include <fmt/chrono.h>
+#include <fmt/ranges.h>
+
+#include <ctime>
+
+namespace outboxd {
+
+std::string TimeText(std::uint64_t microseconds) {
+  if (microseconds == 0) return "-";
+  const auto seconds = static_cast<std::time_t>(microseconds / 1'000'000);
+  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(seconds));
+}
+
+void PrintCheckpoint(const Checkpoint& checkpoint) {
+  fmt::print("relay         {}\n", checkpoint.relay);
+  fmt::print("event tables  {}\n", fmt::join(checkpoint.tables, ", "));
+  fmt::print("server        {}\n", checkpoint.server_uuid);
+  fmt::print("gtids         {}\n",
+             checkpoint.position.gtids.empty() ? "-" : checkpoint.position.gtids.ToText());
+  fmt::print("file, offset  {}:{}\n",
+             checkpoint.position.file.empty() ? "-" : checkpoint.position.file,
+             checkpoint.position.offset);
+  fmt::print("last commit   {}\n", TimeText(checkpoint.last_commit_us));
+  fmt::print("kafka cluster {}\n", checkpoint.sink.empty() ? "-" : checkpoint.sink);
+  fmt::print("table read    {}\n", checkpoint.table_read_pending ? "pending" : "done");
+  fmt::print("written       {}\n", TimeText(checkpoint.written_at_us));
+}
+
+}  // namespace outboxd

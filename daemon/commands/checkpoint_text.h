@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "daemon/checkpoint/checkpoint.h"
+
+namespace outboxd {
+
+// A time in microseconds since the epoch, for people; "-" for 0.
+[[nodiscard]] std::string TimeText(std::uint64_t microseconds);
+
+// The checkpoint for people, on standard output.
+void PrintCheckpoint(const Checkpoint& checkpoint);
+
+}  // namespace outboxd

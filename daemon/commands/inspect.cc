@@ -1,0 +1,107 @@
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "binlog/file_event_source.h"
+#include "binlog/mysql_event_source.h"
+#include "daemon/commands/commands.h"
+#include "daemon/commands/inspector.h"
+#include "daemon/config/config_value.h"
+#include "daemon/exit_code_of.h"
+#include "daemon/preparation/source_setup.h"
+#include "daemon/preparation/start_position.h"
+#include "daemon/service/stop_signals.h"
+
+namespace outboxd {
+namespace {
+
+// The configured event tables with all their columns; without configuration every table.
+Result<binlog::TableFilter> MakeFilter(const std::optional<Config>& config) {
+  if (!config) {
+    return binlog::TableFilter(
+        {{.schema_pattern = "*", .table_pattern = "*", .columns = {}, .declared_columns = {}}});
+  }
+  auto tables = CompileEventTables(*config);
+  if (!tables) return std::unexpected(tables.error());
+  for (binlog::TableSelection& selection : tables->selections) selection.columns.clear();
+  return binlog::TableFilter(std::move(tables->selections));
+}
+
+Result<void> Read(binlog::EventSource& source, const binlog::Position& from, std::uint64_t begin,
+                  Inspector& inspector) {
+  StopSignals signals;
+  auto stream = source.Open(from);
+  if (!stream) return Fail(ExitCodeOf(stream.error().kind), "{}", stream.error().message);
+  inspector.Begin(*stream, from, begin);
+  while (!signals.Arrived()) {
+    auto event = source.Next();
+    if (!event) {
+      if (event.error().kind == binlog::ErrorKind::kEnd) break;
+      return Fail(ExitCodeOf(event.error().kind), "{}", event.error().message);
+    }
+    if (auto taken = inspector.Take(*event); !taken) return taken;
+    std::fflush(stdout);
+  }
+  return {};
+}
+
+Result<void> InspectServer(const Config& config, const std::string& place, Inspector& inspector) {
+  auto start = ParseStart(place.empty() ? "now" : place);
+  if (!start) return Fail(ExitCode::kUsage, "--from: {}", start.error());
+  auto server = ConnectToServer(config.mysql);
+  if (!server) return Fail(ExitCodeOf(server.error().kind), "{}", server.error().message);
+  auto facts = server->Facts();
+  if (!facts) return Fail(ExitCodeOf(facts.error().kind), "{}", facts.error().message);
+  auto progress = ResolveStart(*start, *facts, *server);
+  if (!progress) return std::unexpected(progress.error());
+  const ReplicaIdentity identity = RandomIdentity();
+  binlog::MysqlEventSourceOptions options;
+  options.hosts = ConnectionOptionsOf(config.mysql);
+  options.server_id = identity.server_id;
+  options.replica_uuid = identity.uuid;
+  options.heartbeat = config.mysql.heartbeat;
+  options.read_deadline = 3 * config.mysql.heartbeat;
+  binlog::MysqlEventSource source(std::move(options));
+  return Read(source, progress->position, 0, inspector);
+}
+
+}  // namespace
+
+Result<void> InspectCommand(const std::optional<Config>& config, const CommandLine& line) {
+  auto filter = MakeFilter(config);
+  if (!filter) return std::unexpected(filter.error());
+  const binlog::CharacterSets character_sets;
+  if (line.server) {
+    if (!config || !line.words.empty()) {
+      return Fail(ExitCode::kUsage, "usage: outboxd inspect --server --config FILE [--from PLACE]");
+    }
+    Inspector inspector(*filter, character_sets);
+    auto done = InspectServer(*config, line.from, inspector);
+    inspector.PrintSummary();
+    return done;
+  }
+  if (line.words.empty()) {
+    return Fail(ExitCode::kUsage,
+                "usage: outboxd inspect BINLOG ... [--config FILE] [--from OFFSET] | inspect"
+                " --server --config FILE [--from PLACE]");
+  }
+  auto begin = line.from.empty() ? Parsed<std::uint64_t>(0) : ParseOffset(line.from);
+  if (!begin) return Fail(ExitCode::kUsage, "--from: {}", begin.error());
+  Inspector inspector(*filter, character_sets);
+  for (const std::string& path : line.words) {
+    binlog::FileEventSource source(path);
+    const binlog::Position from{
+        .gtids = {}, .file = std::filesystem::path(path).filename(), .offset = 4};
+    auto read = Read(source, from, *begin, inspector);
+    if (!read) {
+      inspector.PrintSummary();
+      return read;
+    }
+    begin = 0;
+  }
+  inspector.PrintSummary();
+  return {};
+}
+
+}  // namespace outboxd

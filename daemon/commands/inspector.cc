@@ -1,0 +1,159 @@
+#include "daemon/commands/inspector.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "binlog/event_text.h"
+#include "daemon/exit_code_of.h"
+#include "daemon/relay/change_watch.h"
+#include "daemon/service/log.h"
+
+namespace outboxd {
+namespace {
+
+using binlog::Transaction;
+using binlog::XaStep;
+
+constexpr std::size_t kValueBytesMax = 100;
+constexpr std::size_t kTextBytesMax = 400;
+constexpr std::size_t kErrorBytesMax = 1000;
+
+void PrintLine(std::string_view place, const binlog::EventHeader& header, binlog::Bytes event,
+               binlog::Bytes body) {
+  fmt::print("{:<24} {:<20} {}\n", place, binlog::NameOf(header.type),
+             Escaped(binlog::DescribeEvent(header, event, body), kTextBytesMax));
+}
+
+std::string Decision(const Transaction& transaction) {
+  switch (transaction.xa) {
+    case XaStep::kHeld:
+      return fmt::format("held: XA transaction {} is prepared; its rows wait for XA COMMIT",
+                         transaction.xid);
+    case XaStep::kPrepared:
+      return fmt::format("skipped: XA transaction {} is prepared without rows of event tables",
+                         transaction.xid);
+    case XaStep::kRolledBack:
+      return fmt::format("dropped: XA transaction {} was rolled back", transaction.xid);
+    case XaStep::kCommitted:
+      return transaction.xa_is_unknown
+                 ? fmt::format("NOT PUBLISHED: the PREPARE of XA transaction {} was not seen",
+                               transaction.xid)
+                 : fmt::format("skipped: XA transaction {} has no rows of event tables",
+                               transaction.xid);
+    case XaStep::kNone:
+      break;
+  }
+  return "skipped: no row of an event table was inserted";
+}
+
+std::string WhyNothing(const Transaction& transaction) {
+  std::string why = Decision(transaction);
+  if (!transaction.ddl.empty()) why += "; DDL that may concern an event table";
+  if (transaction.updates > 0) why += fmt::format("; {} updates", transaction.updates);
+  if (transaction.deletes > 0) why += fmt::format("; {} deletes", transaction.deletes);
+  return why;
+}
+
+}  // namespace
+
+Inspector::Inspector(const binlog::TableFilter& filter, const binlog::CharacterSets& character_sets)
+    : transactions_(filter, {.spill_directory = std::filesystem::temp_directory_path()}),
+      rows_(filter, character_sets) {}
+
+void Inspector::Begin(const binlog::StreamIdentity& stream, const binlog::Position& from,
+                      std::uint64_t begin) {
+  transactions_.Reset(stream, from);
+  has_checksums_ = stream.has_checksums;
+  begin_ = begin;
+}
+
+Result<void> Inspector::Take(binlog::Bytes event) {
+  const auto header = binlog::ParseEventHeader(event);
+  auto outcome = transactions_.Feed(event);
+  if (header) PrintEvent(*header, event);
+  if (!outcome) {
+    fmt::print("  => STOP: {}\n", Escaped(outcome.error().message, kErrorBytesMax));
+    return Fail(ExitCodeOf(outcome.error().kind), "{}", outcome.error().message);
+  }
+  if (*outcome != binlog::TransactionReader::Outcome::kTransaction) return {};
+  return PrintVerdict(transactions_.transaction());
+}
+
+void Inspector::PrintSummary() const {
+  fmt::print("{} transactions: {} published ({} rows), {} held at their XA PREPARE, {} skipped{}\n",
+             transactions_seen_, published_, rows_seen_, held_,
+             transactions_seen_ - published_ - held_,
+             alarms_ == 0 ? "" : fmt::format("; {} alarms", alarms_));
+}
+
+void Inspector::PrintEvent(const binlog::EventHeader& header, binlog::Bytes event) {
+  const bool is_format = header.type == binlog::EventType::kFormatDescription;
+  // Its checksum is there even where it says that no other event has one.
+  if (is_format) has_checksums_ = event[event.size() - binlog::kChecksumBytes - 1] != 0;
+  const bool is_heartbeat = header.type == binlog::EventType::kHeartbeat ||
+                            header.type == binlog::EventType::kHeartbeatV2;
+  if (is_heartbeat || transactions_.event_offset() < begin_) return;
+  const std::size_t tail = has_checksums_ || is_format ? binlog::kChecksumBytes : 0;
+  if (event.size() < binlog::kEventHeaderBytes + tail) return;
+  const auto body =
+      event.subspan(binlog::kEventHeaderBytes, event.size() - binlog::kEventHeaderBytes - tail);
+  PrintLine(transactions_.Place(), header, event, body);
+  if (header.type == binlog::EventType::kTransactionPayload) PrintPayload(body);
+}
+
+void Inspector::PrintPayload(binlog::Bytes body) {
+  if (!payload_.Begin(body)) return;  // The verdict says why.
+  for (auto event = payload_.Next(); event && *event; event = payload_.Next()) {
+    const auto header = binlog::ParseEventHeader(**event);
+    if (!header) return;
+    PrintLine("  compressed in it", *header, **event, (*event)->subspan(binlog::kEventHeaderBytes));
+  }
+}
+
+Result<void> Inspector::PrintVerdict(const Transaction& transaction) {
+  if (transaction.begin_offset < begin_) return {};
+  ++transactions_seen_;
+  if (transaction.xa == XaStep::kHeld) ++held_;
+  if (transaction.statements > 0) {
+    ++alarms_;
+    fmt::print("  => ALARM: {} in statement format, whose rows are not in the log: {}\n",
+               transaction.statements == 1 ? "a change"
+                                           : fmt::format("{} changes", transaction.statements),
+               Escaped(transaction.statement));
+  }
+  if (!transaction.has_rows) {
+    fmt::print("  => {}\n", Escaped(WhyNothing(transaction), kTextBytesMax));
+    return {};
+  }
+  ++published_;
+  fmt::print("  => published as {}{}:\n", PlaceOf(transaction),
+             transaction.xa == XaStep::kCommitted
+                 ? fmt::format(", the rows of XA transaction {}", Escaped(transaction.xid))
+                 : std::string());
+  return PrintRows();
+}
+
+Result<void> Inspector::PrintRows() {
+  rows_.Begin(transactions_.rows());
+  for (std::uint64_t number = 1;; ++number) {
+    auto row = rows_.Next();
+    if (!row) {
+      fmt::print("     STOP at row {}: {}\n", number, Escaped(row.error().message, kErrorBytesMax));
+      return Fail(ExitCodeOf(row.error().kind), "{}", row.error().message);
+    }
+    if (*row == nullptr) return {};
+    ++rows_seen_;
+    fmt::print("     {}. {}.{}{}", number, Escaped((*row)->schema_name),
+               Escaped((*row)->table_name), (*row)->is_update ? " (updated)" : "");
+    for (std::size_t i = 0; i < (*row)->values.size(); ++i) {
+      const auto& value = (*row)->values[i];
+      fmt::print("  {}={}", Escaped((*row)->columns[i]),
+                 value ? fmt::format("'{}'", Escaped(*value, kValueBytesMax)) : "NULL");
+    }
+    fmt::print("\n");
+  }
+}
+
+}  // namespace outboxd

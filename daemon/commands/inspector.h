@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "binlog/event_source.h"
+#include "binlog/payload_reader.h"
+#include "binlog/row_reader.h"
+#include "binlog/transaction_reader.h"
+#include "daemon/error.h"
+
+namespace outboxd {
+
+// Prints a stream of binlog events as the relay's own reader takes them: each event, what is
+// decided about each transaction and why, and the rows of event tables.
+class Inspector {
+ public:
+  // Both are borrowed and outlive it.
+  Inspector(const binlog::TableFilter& filter, const binlog::CharacterSets& character_sets);
+
+  // Begins on a stream. Events before offset `begin` of the file are read but not printed.
+  void Begin(const binlog::StreamIdentity& stream, const binlog::Position& from,
+             std::uint64_t begin);
+
+  // The error is what the relay would stop with; it has been printed.
+  [[nodiscard]] Result<void> Take(binlog::Bytes event);
+
+  void PrintSummary() const;
+
+ private:
+  void PrintEvent(const binlog::EventHeader& header, binlog::Bytes event);
+  void PrintPayload(binlog::Bytes body);
+  Result<void> PrintVerdict(const binlog::Transaction& transaction);
+  Result<void> PrintRows();
+
+  binlog::TransactionReader transactions_;
+  binlog::RowReader rows_;
+  binlog::PayloadReader payload_;
+  bool has_checksums_ = false;
+  std::uint64_t begin_ = 0;
+  std::uint64_t transactions_seen_ = 0;
+  std::uint64_t published_ = 0;
+  std::uint64_t held_ = 0;
+  std::uint64_t rows_seen_ = 0;
+  std::uint64_t alarms_ = 0;
+};
+
+}  // namespace outboxd

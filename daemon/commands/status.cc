@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+
+#include "daemon/checkpoint/alarm_log.h"
+#include "daemon/checkpoint/checkpoint_file.h"
+#include "daemon/checkpoint/state_directory.h"
+#include "daemon/commands/checkpoint_text.h"
+#include "daemon/commands/commands.h"
+#include "daemon/service/log.h"
+
+namespace outboxd {
+namespace {
+
+void PrintAlarms(const std::vector<Alarm>& alarms) {
+  for (const Alarm& alarm : alarms) {
+    fmt::print("  {:<10} {}  {}  {}\n", alarm.kind, alarm.position, TimeText(alarm.commit_us),
+               alarm.text);
+  }
+}
+
+}  // namespace
+
+Result<void> StatusCommand(const Config& config) {
+  const StateDirectory state(config.relay.state_directory);
+  auto holder = state.LockHolder();
+  if (!holder) return std::unexpected(holder.error());
+  auto checkpoint = CheckpointFile(config.relay.state_directory, config.relay.name).Load();
+  if (!checkpoint) return std::unexpected(checkpoint.error());
+  auto held = state.ReadHeld();
+  if (!held) return std::unexpected(held.error());
+  auto alarms = AlarmLog(state.path()).Standing();
+  if (!alarms) return std::unexpected(alarms.error());
+
+  fmt::print("process       {}\n", *holder ? std::to_string(**holder) : "not running");
+  if (*checkpoint) {
+    PrintCheckpoint(**checkpoint);
+  } else {
+    fmt::print("checkpoint    none yet\n");
+  }
+  if (*held) {
+    fmt::print("held          {} (id {}) of table {} since {}: {}\n", (*held)->position,
+               Escaped((*held)->id), (*held)->table, TimeText((*held)->since_us), (*held)->reason);
+  }
+  fmt::print("alarms        {}{}\n", alarms->size(),
+             alarms->empty() ? "" : " HINT: 'outboxd alarms acknowledge' when they are dealt with");
+  PrintAlarms(*alarms);
+  return {};
+}
+
+Result<void> AlarmsCommand(const Config& config, const CommandLine& line) {
+  AlarmLog log(config.relay.state_directory);
+  auto alarms = log.Standing();
+  if (!alarms) return std::unexpected(alarms.error());
+  if (line.words.empty()) {
+    PrintAlarms(*alarms);
+    return {};
+  }
+  if (line.words.size() != 1 || line.words[0] != "acknowledge") {
+    return Fail(ExitCode::kUsage, "usage: outboxd alarms [acknowledge]");
+  }
+  if (auto done = log.Acknowledge(); !done) return done;
+  fmt::print("{} alarms acknowledged\n", alarms->size());
+  return {};
+}
+
+}  // namespace outboxd
