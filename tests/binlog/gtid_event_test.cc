@@ -54,21 +54,14 @@ TEST(GtidEventTest, RejectsTruncatedForms) {
   }
 }
 
-// One serialized unsigned integer below 128 is its double in one byte, below 16384 its fourfold
-// plus one in two.
-EventBytes& Small(EventBytes& bytes, std::uint64_t value) {
-  return value < 128 ? bytes.Little(value << 1, 1) : bytes.Little(value << 2 | 1, 2);
-}
-
 EventBytes Tagged() {
   EventBytes body;
-  Small(Small(Small(body, 1), 60), 11);
-  Small(Small(body, 0), 0);  // Flags.
-  Small(body, 1);
-  for (const char byte : kUuidBytes) Small(body, static_cast<std::uint8_t>(byte));
-  Small(Small(body, 2), 300 << 1);  // Number, signed.
-  Small(Small(body, 3), 4);
-  body.Text("blue");
+  body.Serialized(1).Serialized(60).Serialized(11);
+  body.Serialized(0).Serialized(0);  // Flags.
+  body.Serialized(1);
+  for (const char byte : kUuidBytes) body.Serialized(static_cast<std::uint8_t>(byte));
+  body.Serialized(2).Serialized(300 << 1);  // Number, signed.
+  body.Serialized(3).Serialized(4).Text("blue");
   return body;
 }
 
@@ -80,7 +73,7 @@ TEST(GtidEventTest, ReadsATaggedGtidWithUuidBytesAbove127) {
 
 TEST(GtidEventTest, RefusesATaggedEventThatNeedsAnUnknownField) {
   EventBytes body;
-  Small(Small(Small(body, 1), 60), 12);
+  body.Serialized(1).Serialized(60).Serialized(12);
   const auto event = ParseGtidEvent(EventType::kGtidTagged, body.bytes());
   ASSERT_FALSE(event);
   EXPECT_EQ(event.error().kind, ErrorKind::kUndecodable);
