@@ -9,6 +9,7 @@
 #include "binlog/character_sets.h"
 #include "binlog/row_decoder.h"
 #include "binlog/table_map.h"
+#include "tests/binlog/fuzz/read_values.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace outboxd::binlog;
@@ -30,6 +31,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const std::vector<std::uint8_t> rows(bytes + 2 + map_size, bytes + size);
   if (!decoder.BeginEvent(RowsEventVersion::kV2, rows)) return 0;
   auto has_row = decoder.NextRow();
-  while (has_row && *has_row) has_row = decoder.NextRow();
+  for (; has_row && *has_row; has_row = decoder.NextRow()) {
+    if (decoder.values().size() != wanted.size()) __builtin_trap();
+    ReadValues(decoder.values());
+  }
   return 0;
 }
