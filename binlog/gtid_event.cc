@@ -10,7 +10,13 @@ namespace {
 constexpr std::uint8_t kLogicalTimestamps = 2;
 constexpr std::size_t kTimestampBytes = 7;
 constexpr std::uint64_t kHasOriginalTimestamp = 1ull << 55;
-constexpr std::size_t kTagBytesMax = 32;
+
+// Whether a transaction can have it. A set leaves out other numbers, and a set with another tag
+// could not be read again.
+bool IsPossible(const Gtid& gtid) {
+  const std::string& tag = gtid.origin.tag;
+  return gtid.number >= 1 && gtid.number <= kGtidNumberMax && (tag.empty() || IsGtidTag(tag));
+}
 
 // The commit times of the untagged form: the immediate one, and where bit 55 says so the original
 // one behind it; alone, it stands for both. Absent before 8.0.
@@ -32,7 +38,9 @@ Result<GtidEvent> ParseUntagged(EventType type, Bytes body) {
   }
   GtidEvent event;
   if (type == EventType::kGtid) {
-    if (gtid.number == 0) return Fail(ErrorKind::kCorrupt, "GTID event with number 0");
+    if (!IsPossible(gtid)) {
+      return Fail(ErrorKind::kCorrupt, "GTID event with number {}", gtid.number);
+    }
     event.gtid = gtid;
   }
   if (!cursor.AtEnd() && cursor.U8() == kLogicalTimestamps) {
@@ -132,7 +140,7 @@ Result<GtidEvent> ParseTagged(Bytes body) {
     if (field > kLastKnownField) break;  // Ignorable ones come last.
     ReadTaggedField(static_cast<TaggedField>(field), cursor, event);
   }
-  if (!cursor.ok() || event.gtid.number == 0 || event.gtid.origin.tag.size() > kTagBytesMax) {
+  if (!cursor.ok() || !IsPossible(event.gtid)) {
     return Fail(ErrorKind::kCorrupt, "GTID_TAGGED event of {} bytes does not hold a GTID",
                 body.size());
   }

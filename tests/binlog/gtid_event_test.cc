@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string>
+
 #include "tests/binlog/event_bytes.h"
 
 namespace outboxd::binlog {
@@ -54,14 +57,14 @@ TEST(GtidEventTest, RejectsTruncatedForms) {
   }
 }
 
-EventBytes Tagged() {
+EventBytes Tagged(std::uint64_t number = 300, std::string_view tag = "blue") {
   EventBytes body;
   body.Serialized(1).Serialized(60).Serialized(11);
   body.Serialized(0).Serialized(0);  // Flags.
   body.Serialized(1);
   for (const char byte : kUuidBytes) body.Serialized(static_cast<std::uint8_t>(byte));
-  body.Serialized(2).Serialized(300 << 1);  // Number, signed.
-  body.Serialized(3).Serialized(4).Text("blue");
+  body.Serialized(2).Serialized(number << 1);  // Signed.
+  body.Serialized(3).Serialized(tag.size()).Text(tag);
   return body;
 }
 
@@ -77,6 +80,29 @@ TEST(GtidEventTest, RefusesATaggedEventThatNeedsAnUnknownField) {
   const auto event = ParseGtidEvent(EventType::kGtidTagged, body.bytes());
   ASSERT_FALSE(event);
   EXPECT_EQ(event.error().kind, ErrorKind::kUndecodable);
+}
+
+TEST(GtidEventTest, RejectsNumbersThatNoTransactionHas) {
+  const auto kind_of = [](std::uint64_t number) {
+    const auto event = ParseGtidEvent(EventType::kGtid, Untagged(number).bytes());
+    return event ? std::nullopt : std::optional(event.error().kind);
+  };
+  EXPECT_EQ(kind_of(0), ErrorKind::kCorrupt);
+  EXPECT_EQ(kind_of(1), std::nullopt);
+  EXPECT_EQ(kind_of(kGtidNumberMax), std::nullopt);
+  EXPECT_EQ(kind_of(kGtidNumberMax + 1), ErrorKind::kCorrupt);
+  EXPECT_FALSE(ParseGtidEvent(EventType::kGtidTagged, Tagged(0).bytes()));
+}
+
+// A checkpoint that holds it could not be read again.
+TEST(GtidEventTest, RejectsTagsThatMysqlDoesNotStore) {
+  for (const std::string& tag : {std::string("blu/"), std::string("Blue"), std::string("1st"),
+                                 std::string("a:1"), std::string(33, 'a')}) {
+    const auto event = ParseGtidEvent(EventType::kGtidTagged, Tagged(300, tag).bytes());
+    ASSERT_FALSE(event) << tag;
+    EXPECT_EQ(event.error().kind, ErrorKind::kCorrupt) << tag;
+  }
+  EXPECT_TRUE(ParseGtidEvent(EventType::kGtidTagged, Tagged(300, std::string(32, 'a')).bytes()));
 }
 
 TEST(GtidEventTest, RejectsATruncatedTaggedEvent) {
