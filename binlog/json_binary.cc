@@ -54,6 +54,21 @@ static_assert(kScalarRoom > kDecimalTextMax + 4 && kScalarRoom > kTemporalTextMa
 // What one character can grow to: \u001f.
 constexpr std::size_t kEscapeMax = 6;
 
+// Bytes of a number that is not inlined; 0: no number.
+std::size_t NumberSize(std::uint8_t type) {
+  switch (type) {
+    case kInt32:
+    case kUint32:
+      return 4;
+    case kInt64:
+    case kUint64:
+    case kDouble:
+      return 8;
+    default:
+      return 0;
+  }
+}
+
 // Strings are looked through and copied in blocks of this size.
 #if defined(__SSE2__)
 constexpr std::size_t kBlock = 16;
@@ -253,6 +268,7 @@ class Renderer {
     if (offset < container.header || offset > container.size) {
       return Malformed("a value lies outside of its object or array", to);
     }
+    if (!Charge(NumberSize(type))) return Malformed("numbers share bytes", to);
     return Value(type, container.From(offset), to);
   }
 

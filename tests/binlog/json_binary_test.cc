@@ -139,6 +139,18 @@ TEST_F(JsonBinaryTest, SharedStringsAndKeysAreRefused) {
   EXPECT_TRUE(Refuses(strings));
 }
 
+// Three bytes of each element would unfold to the 25 of "-2.2250738585072014e-308,".
+TEST_F(JsonBinaryTest, SharedNumbersAreRefused) {
+  for (const std::uint8_t type : Octets{9, 10, 11}) {
+    Octets numbers = {2, 2, 0, 18, 0, type, 10, 0, type, 10, 0};
+    numbers.resize(numbers.size() + 8);
+    EXPECT_TRUE(Refuses(numbers)) << int{type};
+  }
+  for (const std::uint8_t type : Octets{7, 8}) {
+    EXPECT_TRUE(Refuses({2, 2, 0, 14, 0, type, 10, 0, type, 10, 0, 1, 2, 3, 4})) << int{type};
+  }
+}
+
 TEST_F(JsonBinaryTest, HugeCountsAreRefused) {
   EXPECT_TRUE(Refuses({1, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}));
   EXPECT_TRUE(Refuses({3, 0xFF, 0xFF, 0xFF, 0xFF, 9, 0, 0, 0, 4}));
