@@ -247,26 +247,39 @@ Result<std::vector<TableFacts>> MysqlServer::DescribeTables(std::string_view sch
         !FitsPattern(facts.table_name, table_pattern)) {
       continue;
     }
-    auto columns = connection_.Query(fmt::format(
-        "SELECT column_name, column_type, is_nullable, character_set_name, column_key,"
-        " (SELECT k.ordinal_position FROM information_schema.key_column_usage k WHERE"
-        " k.table_schema = c.table_schema AND k.table_name = c.table_name AND k.column_name ="
-        " c.column_name AND k.constraint_name = 'PRIMARY') FROM information_schema.columns c WHERE"
-        " c.table_schema = {} AND c.table_name = {} ORDER BY c.ordinal_position",
-        connection_.Quote(facts.schema_name), connection_.Quote(facts.table_name)));
+    auto columns = DescribeColumns(facts.schema_name, facts.table_name);
     if (!columns) return std::unexpected(columns.error());
-    std::map<std::uint64_t, std::string> key;
-    for (const ResultRow& column : *columns) {
-      facts.columns.push_back({.name = TextOf(column.at(0)),
-                               .type = TextOf(column.at(1)),
-                               .nullable = TextOf(column.at(2)) == "YES",
-                               .character_set = TextOf(column.at(3))});
-      if (column.at(5)) key[NumberOf(*column.at(5))] = TextOf(column.at(0));
-    }
-    for (auto& [ordinal, name] : key) facts.primary_key.push_back(name);
+    facts.columns = std::move(*columns);
+    auto key = connection_.Query(fmt::format(
+        "SELECT column_name FROM information_schema.key_column_usage WHERE table_schema = {} AND"
+        " table_name = {} AND constraint_name = 'PRIMARY' ORDER BY ordinal_position",
+        connection_.Quote(facts.schema_name), connection_.Quote(facts.table_name)));
+    if (!key) return std::unexpected(key.error());
+    for (const ResultRow& column : *key) facts.primary_key.push_back(TextOf(column.at(0)));
     all.push_back(std::move(facts));
   }
   return all;
+}
+
+Result<std::vector<ColumnFacts>> MysqlServer::DescribeColumns(std::string_view schema_name,
+                                                              std::string_view table_name) {
+  auto rows = connection_.Query(
+      fmt::format("SELECT c.column_name, c.column_type, c.is_nullable, c.character_set_name, l.id,"
+                  " c.character_octet_length FROM information_schema.columns c LEFT JOIN"
+                  " information_schema.collations l ON l.collation_name = c.collation_name WHERE"
+                  " c.table_schema = {} AND c.table_name = {} ORDER BY c.ordinal_position",
+                  connection_.Quote(schema_name), connection_.Quote(table_name)));
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<ColumnFacts> columns;
+  for (const ResultRow& row : *rows) {
+    columns.push_back({.name = TextOf(row.at(0)),
+                       .type = TextOf(row.at(1)),
+                       .nullable = TextOf(row.at(2)) == "YES",
+                       .character_set = TextOf(row.at(3)),
+                       .collation = static_cast<std::uint32_t>(NumberOf(TextOf(row.at(4)))),
+                       .octet_length = static_cast<std::uint32_t>(NumberOf(TextOf(row.at(5))))});
+  }
+  return columns;
 }
 
 Result<Position> MysqlServer::CurrentPosition() {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "binlog/column_shape.h"
 #include "binlog/mysql_connection.h"
 #include "binlog/position.h"
 #include "binlog/row.h"
@@ -25,13 +26,6 @@ struct ServerFacts {
   std::string binlog_checksum;      // CRC32, NONE
   std::string sync_binlog, innodb_flush_log_at_trx_commit;
   std::uint64_t binlog_expire_seconds = 0;
-};
-
-struct ColumnFacts {
-  std::string name;
-  std::string type;  // "varchar(255)", "json", ...
-  bool nullable = false;
-  std::string character_set;  // Empty where there is none.
 };
 
 struct TableFacts {
@@ -62,6 +56,10 @@ class MysqlServer {
   // syntax ('*' and '?'); returns all that match.
   [[nodiscard]] Result<std::vector<TableFacts>> DescribeTables(std::string_view schema_pattern,
                                                                std::string_view table_pattern);
+
+  // The columns of one table, as a SchemaLookup; empty: there is no such table.
+  [[nodiscard]] Result<std::vector<ColumnFacts>> DescribeColumns(std::string_view schema_name,
+                                                                 std::string_view table_name);
 
   // The end of the log as of now: every transaction that SELECT can see is before it.
   [[nodiscard]] Result<Position> CurrentPosition();

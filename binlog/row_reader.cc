@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace outboxd::binlog {
 namespace {
@@ -9,27 +11,7 @@ namespace {
 // Different tables and versions of tables; beyond it the cache starts over.
 constexpr std::size_t kKnownTablesMax = 64;
 
-std::size_t FindColumn(const TableMap& map, const TableSelection& selection,
-                       const std::string& name) {
-  if (map.has_names) {
-    const auto found = std::ranges::find(map.columns, name, &Column::name);
-    return static_cast<std::size_t>(found - map.columns.begin());
-  }
-  const auto found = std::ranges::find(selection.declared_columns, name);
-  if (found == selection.declared_columns.end()) return map.columns.size();
-  return static_cast<std::size_t>(found - selection.declared_columns.begin());
-}
-
-Result<void> CheckDeclaredColumns(const TableMap& map, const TableSelection& selection) {
-  if (map.has_names) return {};
-  if (selection.declared_columns.empty()) {
-    return Fail(
-        ErrorKind::kUnsuitable,
-        "the binary log does not name the columns of {}.{} HINT: SET PERSIST"
-        " binlog_row_metadata = FULL (for rows written from then on), or declare the table's"
-        " columns in order with 'columns = a,b,c'",
-        map.schema_name, map.table_name);
-  }
+Result<void> TakeDeclaredNames(const TableSelection& selection, TableMap& map) {
   if (selection.declared_columns.size() != map.columns.size()) {
     return Fail(ErrorKind::kUnsuitable,
                 "{}.{} had {} columns when this row was written, but 'columns' declares {} HINT:"
@@ -38,7 +20,19 @@ Result<void> CheckDeclaredColumns(const TableMap& map, const TableSelection& sel
                 map.schema_name, map.table_name, map.columns.size(),
                 selection.declared_columns.size());
   }
+  for (std::size_t i = 0; i < map.columns.size(); ++i) {
+    map.columns[i].name = selection.declared_columns[i];
+  }
+  map.has_names = true;
   return {};
+}
+
+std::unexpected<Error> NoNames(const TableMap& map, std::string_view reason) {
+  return Fail(ErrorKind::kUnsuitable,
+              "the binary log does not describe the columns of {}.{}, and {} HINT: SET PERSIST"
+              " binlog_row_metadata = FULL (for rows written from then on), or declare the columns"
+              " that the table had, in order, with 'columns = a,b,c'",
+              map.schema_name, map.table_name, reason);
 }
 
 // Columns without a name in the log are called by their number, as mysqlbinlog does.
@@ -52,8 +46,9 @@ void WantAllColumns(const TableMap& map, std::vector<std::string>& names,
 
 }  // namespace
 
-RowReader::RowReader(const TableFilter& filter, const CharacterSets& character_sets)
-    : filter_(filter), decoder_(character_sets) {}
+RowReader::RowReader(const TableFilter& filter, const CharacterSets& character_sets,
+                     SchemaLookup lookup)
+    : filter_(filter), lookup_(std::move(lookup)), decoder_(character_sets) {}
 
 void RowReader::Begin(TransactionBuffer& rows) {
   rows_ = &rows;
@@ -127,18 +122,35 @@ Result<RowReader::KnownTable> RowReader::MakeKnown(Bytes body) const {
     WantAllColumns(known.map, known.names, known.wanted);
     return known;
   }
-  if (auto declared = CheckDeclaredColumns(known.map, selection); !declared) {
-    return std::unexpected(declared.error());
+  if (auto named = NameColumns(selection, known.map); !named) {
+    return std::unexpected(named.error());
   }
   for (const std::string& name : selection.columns) {
-    known.wanted.push_back(FindColumn(known.map, selection, name));
-    if (known.wanted.back() == known.map.columns.size()) {
+    const auto found = std::ranges::find(known.map.columns, name, &Column::name);
+    if (found == known.map.columns.end()) {
       return Fail(ErrorKind::kUnsuitable,
                   "table {}.{} had no column '{}' when this row was written", known.map.schema_name,
                   known.map.table_name, name);
     }
+    known.wanted.push_back(static_cast<std::size_t>(found - known.map.columns.begin()));
   }
   return known;
+}
+
+Result<void> RowReader::NameColumns(const TableSelection& selection, TableMap& map) const {
+  if (map.has_names) return {};
+  const bool is_declared = !selection.declared_columns.empty();
+  if (is_declared) {
+    if (auto taken = TakeDeclaredNames(selection, map); !taken) return taken;
+    if (map.has_signedness) return {};
+  }
+  if (!lookup_) return is_declared ? Result<void>() : NoNames(map, "they are not declared");
+  auto today = lookup_(map.schema_name, map.table_name);
+  if (!today) return std::unexpected(today.error());
+  auto told = is_declared ? TakeSigns(*today, selection.columns, map)
+                          : binlog::NameColumns(*today, selection.columns, map);
+  if (told) return {};
+  return NoNames(map, "today's table does not tell for certain: " + told.error().message);
 }
 
 Result<void> RowReader::Bind(std::size_t index) {

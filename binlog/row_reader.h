@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "binlog/character_sets.h"
+#include "binlog/column_shape.h"
 #include "binlog/error.h"
 #include "binlog/row.h"
 #include "binlog/row_decoder.h"
@@ -19,15 +20,18 @@ namespace outboxd::binlog {
 // statement that repeats them. Reader thread only.
 class RowReader {
  public:
-  // Both are borrowed and outlive the reader.
-  RowReader(const TableFilter& filter, const CharacterSets& character_sets);
+  // Both references are borrowed and outlive the reader. `lookup` is asked once for each table map
+  // without names whose columns nobody declared; none: such a table is an error.
+  RowReader(const TableFilter& filter, const CharacterSets& character_sets,
+            SchemaLookup lookup = nullptr);
 
   // Starts at the first row of `rows`, which is borrowed until the last row was read.
   void Begin(TransactionBuffer& rows);
 
   // The next row; null at the end. Valid until the next call. kUndecodable: a value that cannot be
-  // decoded. kUnsuitable: the log does not tell the columns' names and nobody declared them, or a
-  // wanted column is not in the table.
+  // decoded. kUnsuitable: the log does not tell the columns' names, nobody declared them, and the
+  // schema does not tell them for certain; or a wanted column is not in the table. What the lookup
+  // failed with.
   [[nodiscard]] Result<const Row*> Next();
 
  private:
@@ -46,10 +50,12 @@ class RowReader {
   Result<void> OnTableMap(Bytes body);
   Result<void> OnRows(EventType type, Bytes body);
   Result<KnownTable> MakeKnown(Bytes body) const;
+  Result<void> NameColumns(const TableSelection& selection, TableMap& map) const;
   Result<void> Bind(std::size_t known);
 
   // Constant after construction.
   const TableFilter& filter_;
+  SchemaLookup lookup_;
 
   RowDecoder decoder_;
   TransactionBuffer* rows_ = nullptr;

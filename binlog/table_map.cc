@@ -238,6 +238,7 @@ Result<void> ReadDefaultCharset(Bytes value, Selector is_selected, std::vector<C
     if (!cursor.ok() || index >= selected.size()) return CutOff("the columns' collations");
     selected[index]->collation = static_cast<std::uint32_t>(collation);
   }
+  if (!cursor.ok()) return CutOff("the columns' collations");
   return {};
 }
 

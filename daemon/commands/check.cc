@@ -78,7 +78,7 @@ Findings CheckSource(const Config& config) {
         ProblemOf("event tables", described.error().message, ExitCodeOf(described.error().kind)));
     return findings;
   }
-  Append(findings, CheckEventTables(*tables, *described, facts->binlog_row_metadata == "FULL"));
+  Append(findings, CheckEventTables(*tables, *described, facts->binlog_row_metadata));
   return findings;
 }
 

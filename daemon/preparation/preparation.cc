@@ -37,7 +37,7 @@ Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint
   if (auto good = EndAtFirstProblem(*privileges); !good) return std::unexpected(good.error());
   auto described = DescribeEventTables(*server, *tables);
   if (!described) return Pass(described.error());
-  auto event_tables = CheckEventTables(*tables, *described, facts->binlog_row_metadata == "FULL");
+  auto event_tables = CheckEventTables(*tables, *described, facts->binlog_row_metadata);
   if (auto good = EndAtFirstProblem(event_tables); !good) return std::unexpected(good.error());
   for (const auto& [selection, table] : *described) tables->mappings[selection].Bind(table);
 

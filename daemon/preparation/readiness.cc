@@ -83,18 +83,31 @@ Finding CheckColumns(const binlog::TableFacts& table, const std::string& name,
                  "name the table's own columns in [outbox]: id, key, payload, topic, header");
 }
 
-Finding CheckDeclaredColumns(const binlog::TableFacts& table, const std::string& name,
-                             const std::vector<std::string>& declared) {
+// How the columns of a log without names are told: as declared, or by the table as it is.
+Finding CheckNameless(const binlog::TableFacts& table, const std::string& name,
+                      const binlog::TableSelection& selection, bool has_signs) {
   std::vector<std::string> columns;
   for (const binlog::ColumnFacts& column : table.columns) columns.push_back(column.name);
   const std::string line = fmt::format("columns = {}", fmt::join(columns, ","));
-  if (declared.empty()) {
-    return Problem(name, "the log does not name columns and none are declared",
+  if (!selection.declared_columns.empty()) {
+    if (selection.declared_columns == columns) {
+      return Ok(name, "columns are declared as the table has them");
+    }
+    // Rows of another number of columns are refused one by one: older ones may be meant.
+    if (selection.declared_columns.size() != columns.size()) {
+      return Warning(name, "'columns' differs from the table as it is now: rows of now will not do",
+                     fmt::format("once the older rows are read, in [outbox]: {}", line));
+    }
+    return Problem(name, "'columns' differs from the table as it is now",
+                   fmt::format("in [outbox]: {}", line));
+  }
+  if (const auto twins = binlog::FindTwins(table.columns, selection.columns, has_signs)) {
+    return Problem(name,
+                   fmt::format("the log does not name columns, and '{}' and '{}' look alike in it",
+                               twins->first, twins->second),
                    fmt::format("SET PERSIST binlog_row_metadata = FULL, or in [outbox]: {}", line));
   }
-  if (declared == columns) return Ok(name, "columns are declared as the table has them");
-  return Problem(name, "'columns' differs from the table as it is now",
-                 fmt::format("in [outbox]: {}", line));
+  return Ok(name, "columns are told by their types, each of which occurs once");
 }
 
 Finding NoSuchTable(const binlog::TableSelection& selection) {
@@ -163,7 +176,8 @@ binlog::Result<std::vector<Finding>> CheckPrivileges(binlog::MysqlServer& server
 }
 
 std::vector<Finding> CheckEventTables(const EventTables& tables,
-                                      const std::vector<DescribedTable>& found, bool names_in_log) {
+                                      const std::vector<DescribedTable>& found,
+                                      std::string_view row_metadata) {
   std::vector<Finding> findings;
   for (std::size_t i = 0; i < tables.selections.size(); ++i) {
     const binlog::TableSelection& selection = tables.selections[i];
@@ -174,8 +188,8 @@ std::vector<Finding> CheckEventTables(const EventTables& tables,
       const std::string name = fmt::format("{}.{}", table.schema_name, table.table_name);
       findings.push_back(CheckEngine(table, name));
       findings.push_back(CheckColumns(table, name, tables.mappings[i]));
-      if (!names_in_log) {
-        findings.push_back(CheckDeclaredColumns(table, name, selection.declared_columns));
+      if (row_metadata != "FULL") {
+        findings.push_back(CheckNameless(table, name, selection, row_metadata == "MINIMAL"));
       }
     }
     if (!is_found) findings.push_back(NoSuchTable(selection));

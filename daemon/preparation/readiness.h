@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "binlog/mysql_server.h"
@@ -27,11 +28,10 @@ struct Finding {
 [[nodiscard]] std::vector<Finding> CheckServerSettings(const binlog::ServerFacts& facts);
 [[nodiscard]] binlog::Result<std::vector<Finding>> CheckPrivileges(binlog::MysqlServer& server,
                                                                    const EventTables& tables);
-// `found`: what DescribeEventTables() found. `names_in_log`: whether the log names the columns
-// (binlog_row_metadata=FULL).
+// `found`: what DescribeEventTables() found. `row_metadata`: ServerFacts::binlog_row_metadata.
 [[nodiscard]] std::vector<Finding> CheckEventTables(const EventTables& tables,
                                                     const std::vector<DescribedTable>& found,
-                                                    bool names_in_log);
+                                                    std::string_view row_metadata);
 
 // The first problem among `findings`; null: none.
 [[nodiscard]] const Finding* FirstProblem(const std::vector<Finding>& findings);

@@ -79,6 +79,15 @@ binlog::Result<binlog::MysqlServer> ConnectToServer(const MysqlConfig& config) {
   return server;
 }
 
+binlog::SchemaLookup LookUpSchema(const MysqlConfig& config) {
+  return [config](std::string_view schema_name,
+                  std::string_view table_name) -> binlog::Result<std::vector<binlog::ColumnFacts>> {
+    auto server = ConnectToServer(config);
+    if (!server) return std::unexpected(server.error());
+    return server->DescribeColumns(schema_name, table_name);
+  };
+}
+
 ReplicaIdentity RelayIdentity(const Config& config) {
   const std::uint64_t high = StableHash(config.relay.name, 0);
   ReplicaIdentity identity = MakeIdentity(high, StableHash(config.relay.name, high));

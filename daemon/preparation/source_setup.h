@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "binlog/column_shape.h"
 #include "binlog/mysql_connection.h"
 #include "binlog/mysql_server.h"
 #include "binlog/table_filter.h"
@@ -22,6 +23,9 @@ namespace outboxd {
 
 // The first host that answers; else the error of the last.
 [[nodiscard]] binlog::Result<binlog::MysqlServer> ConnectToServer(const MysqlConfig& config);
+
+// Asks the server for the columns of a table, over a connection of its own each time.
+[[nodiscard]] binlog::SchemaLookup LookUpSchema(const MysqlConfig& config);
 
 // Who a relay is among the server's replicas: the same for one name all its life, so that a relay
 // that takes over ends the dump of the one before.

@@ -93,7 +93,7 @@ Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIde
   const binlog::TableFilter filter(tables.selections);
   binlog::TransactionReader transactions(filter, {.spill_directory = config.relay.spill_directory,
                                                   .spill_bytes_max = config.relay.spill_bytes_max});
-  binlog::RowReader rows(filter, parts_.character_sets);
+  binlog::RowReader rows(filter, parts_.character_sets, LookUpSchema(config.mysql));
   DeliveryTracker tracker(std::move(progress));
   Publisher publisher(std::move(tables.mappings), parts_.sink, tracker, parts_.state, parts_.clock,
                       {.on_bad_event = config.delivery.on_bad_event});

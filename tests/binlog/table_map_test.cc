@@ -192,6 +192,7 @@ TEST(TableMapTest, MetadataThatDoesNotFitIsCorrupt) {
   EXPECT_EQ(Refusal(TableMapBytes().Column(kVarcharType, {1, 2, 3})), ErrorKind::kCorrupt);
   EXPECT_EQ(Refusal(column().Optional(1, {0, 0})), ErrorKind::kCorrupt);
   EXPECT_EQ(Refusal(column().Optional(2, {8, 0, 9})), ErrorKind::kCorrupt);
+  EXPECT_EQ(Refusal(column().Optional(2, {255})), ErrorKind::kCorrupt);
   EXPECT_EQ(Refusal(column().Optional(3, {8})), ErrorKind::kCorrupt);
   EXPECT_EQ(Refusal(column().Optional(4, {1, 'a', 1, 'b'})), ErrorKind::kCorrupt);
   EXPECT_EQ(Refusal(column().Optional(4, {2, 'a'})), ErrorKind::kCorrupt);

@@ -109,15 +109,16 @@ class Relay:
         self.configure(**config)
 
     def configure(self, **changes):
-        """Keys with '__' for '.' and '_' for '-'; None takes a key away."""
+        """Keys with '__' for '.' and '_' for '-'; a list repeats a key, None takes it away."""
         for key, value in changes.items():
             key = key.replace("__", ".").replace("_", "-")
             self.config[key] = value
         sections = {}
         for key, value in self.config.items():
             section, _, name = key.partition(".")
-            if value is not None:
-                sections.setdefault(section, []).append(f"{name} = {value}")
+            values = value if isinstance(value, list) else [value]
+            lines = [f"{name} = {one}" for one in values if one is not None]
+            sections.setdefault(section, []).extend(lines)
         self.path.write_text(
             "\n".join(f"[{s}]\n" + "\n".join(lines) + "\n" for s, lines in sections.items())
         )

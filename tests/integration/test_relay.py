@@ -224,17 +224,6 @@ def test_a_restart_of_kafka_loses_nothing_and_keeps_order(outboxd, mysql, tmp_pa
         assert first == list(range(50))
 
 
-def test_a_log_without_column_names_needs_them_declared(outboxd, kafka, tmp_path):
-    with PrivateMysql(options={"binlog-row-metadata": "MINIMAL"}) as server:
-        with Relay(outboxd, server, kafka, tmp_path) as relay:
-            result = relay.command("run")
-            assert result.returncode == 78
-            assert "columns = id,aggregatetype,aggregateid,type,payload" in result.stderr
-            relay.configure(outbox__columns="id,aggregatetype,aggregateid,type,payload").start()
-            relay.insert("e1")
-            assert relay.wait_for(1)[-1].id == "e1"
-
-
 def test_tail_prints_messages_and_stores_nothing(fresh):
     relay = fresh
     relay.insert("old")
@@ -315,33 +304,6 @@ def test_a_unix_socket_needs_no_tls(relay):
     relay.start()
     relay.insert("e1")
     relay.wait_for(1)
-
-
-def test_a_one_phase_xa_is_published_and_a_prepared_one_ends_the_run(relay):
-    relay.start()
-    insert = "INSERT INTO outbox VALUES ('{}', 'order', 'k', 'Created', '{{}}')"
-    connection = relay.connect()
-    with connection.cursor() as cursor:
-        for statement in (
-            "XA START 'one'",
-            insert.format("one-phase"),
-            "XA END 'one'",
-            "XA COMMIT 'one' ONE PHASE",
-        ):
-            cursor.execute(statement)
-        assert [m.id for m in relay.wait_for(1)] == ["one-phase"]
-        for statement in (
-            "XA START 'two'",
-            insert.format("two-phase"),
-            "XA END 'two'",
-            "XA PREPARE 'two'",
-        ):
-            cursor.execute(statement)
-        assert relay.wait() == 65
-        assert "XA" in relay.log() and "HINT" in relay.log()
-        cursor.execute("XA ROLLBACK 'two'")
-    connection.close()
-    assert [m.id for m in relay.received()] == ["one-phase"]
 
 
 def test_a_server_that_falls_silent_is_noticed_within_three_heartbeats(outboxd, kafka, tmp_path):

@@ -193,7 +193,7 @@ void WriteDocuments(Seeds& seeds) {
 Octets MapOfT() {
   TableMapBytes map;
   map.Column(kLongType).Column(kVarcharType, {100, 0}).Nullable({2});
-  map.Optional(1, {0}).Optional(2, {255});
+  map.Optional(1, {0}).Optional(2, {0xFC, 255, 0});
   return map.Optional(4, TableMapBytes::Texts({"seq", "v"})).bytes();
 }
 

@@ -1,0 +1,246 @@
+#include "binlog/column_shape.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "binlog/character_sets.h"
+
+namespace outboxd::binlog {
+namespace {
+
+struct NamedType {
+  std::string_view name;
+  ColumnType type;
+  std::uint16_t metadata;  // Where the type alone decides it.
+};
+
+// As information_schema.columns.data_type words them.
+constexpr std::array kTypes = std::to_array<NamedType>({
+    {"tinyint", ColumnType::kTiny, 0},
+    {"smallint", ColumnType::kShort, 0},
+    {"mediumint", ColumnType::kInt24, 0},
+    {"int", ColumnType::kLong, 0},
+    {"bigint", ColumnType::kLongLong, 0},
+    {"float", ColumnType::kFloat, 4},
+    {"double", ColumnType::kDouble, 8},
+    {"decimal", ColumnType::kNewDecimal, 0},
+    {"bit", ColumnType::kBit, 0},
+    {"date", ColumnType::kDate, 0},
+    {"time", ColumnType::kTime2, 0},
+    {"datetime", ColumnType::kDatetime2, 0},
+    {"timestamp", ColumnType::kTimestamp2, 0},
+    {"year", ColumnType::kYear, 0},
+    {"char", ColumnType::kString, 0},
+    {"binary", ColumnType::kString, 0},
+    {"varchar", ColumnType::kVarchar, 0},
+    {"varbinary", ColumnType::kVarchar, 0},
+    {"enum", ColumnType::kEnum, 0},
+    {"set", ColumnType::kSet, 0},
+    {"tinyblob", ColumnType::kBlob, 1},
+    {"tinytext", ColumnType::kBlob, 1},
+    {"blob", ColumnType::kBlob, 2},
+    {"text", ColumnType::kBlob, 2},
+    {"mediumblob", ColumnType::kBlob, 3},
+    {"mediumtext", ColumnType::kBlob, 3},
+    {"longblob", ColumnType::kBlob, 4},
+    {"longtext", ColumnType::kBlob, 4},
+    {"json", ColumnType::kJson, 4},
+    {"vector", ColumnType::kVector, 4},
+    {"geometry", ColumnType::kGeometry, 4},
+    {"point", ColumnType::kGeometry, 4},
+    {"linestring", ColumnType::kGeometry, 4},
+    {"polygon", ColumnType::kGeometry, 4},
+    {"multipoint", ColumnType::kGeometry, 4},
+    {"multilinestring", ColumnType::kGeometry, 4},
+    {"multipolygon", ColumnType::kGeometry, 4},
+    {"geomcollection", ColumnType::kGeometry, 4},
+    {"geometrycollection", ColumnType::kGeometry, 4},
+});
+
+// The part in parentheses of "decimal(10,2) unsigned".
+std::string_view ArgumentsOf(std::string_view type) {
+  const std::size_t begin = type.find('(');
+  const std::size_t end = type.rfind(')');
+  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) return {};
+  return type.substr(begin + 1, end - begin - 1);
+}
+
+unsigned NumberAt(std::string_view text) {
+  unsigned number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// Of "'a','it''s'": a quote within a member is doubled, which opens and closes as well.
+std::size_t CountMembers(std::string_view members) {
+  std::size_t count = members.empty() ? 0 : 1;
+  bool quoted = false;
+  for (const char c : members) {
+    if (c == '\'') quoted = !quoted;
+    if (c == ',' && !quoted) ++count;
+  }
+  return count;
+}
+
+// MySQL 9.7 sql/field.cc, get_set_pack_length() and get_enum_pack_length().
+std::uint16_t EnumBytes(std::size_t members) { return members < 256 ? 1 : 2; }
+std::uint16_t SetBytes(std::size_t members) {
+  const std::size_t bytes = (members + 7) / 8;
+  return static_cast<std::uint16_t>(bytes > 4 ? 8 : bytes);
+}
+
+std::uint16_t MetadataOf(const ColumnFacts& facts, const NamedType& named) {
+  const std::string_view arguments = ArgumentsOf(facts.type);
+  const unsigned first = NumberAt(arguments);
+  switch (named.type) {
+    case ColumnType::kNewDecimal: {
+      const std::size_t comma = arguments.find(',');
+      const unsigned scale =
+          comma == std::string_view::npos ? 0 : NumberAt(arguments.substr(comma + 1));
+      return static_cast<std::uint16_t>(first << 8 | scale);
+    }
+    case ColumnType::kBit:
+      return static_cast<std::uint16_t>((first / 8) << 8 | first % 8);
+    case ColumnType::kTime2:
+    case ColumnType::kDatetime2:
+    case ColumnType::kTimestamp2:
+      return static_cast<std::uint16_t>(first);
+    case ColumnType::kString:
+    case ColumnType::kVarchar:
+      return static_cast<std::uint16_t>(facts.octet_length);
+    case ColumnType::kEnum:
+      return EnumBytes(CountMembers(arguments));
+    case ColumnType::kSet:
+      return SetBytes(CountMembers(arguments));
+    default:
+      return named.metadata;
+  }
+}
+
+// Those whose collation the log tells.
+bool IsText(ColumnType type) {
+  return type == ColumnType::kString || type == ColumnType::kVarchar || type == ColumnType::kBlob;
+}
+
+// What the row's own table map does not tell is taken as equal.
+bool Fits(const Column& logged, const Column& today, bool has_signedness) {
+  return logged.type == today.type && logged.metadata == today.metadata &&
+         logged.nullable == today.nullable &&
+         (!has_signedness || logged.is_unsigned == today.is_unsigned) &&
+         (logged.collation == 0 || !IsText(logged.type) || logged.collation == today.collation);
+}
+
+// The column as a TABLE_MAP with signs and collations describes it. None: of an unknown type.
+std::optional<Column> AsLogged(const ColumnFacts& facts) {
+  const std::string_view type = facts.type;
+  const std::string_view name = type.substr(0, type.find_first_of("( "));
+  const auto named = std::ranges::find(kTypes, name, &NamedType::name);
+  if (named == kTypes.end()) return std::nullopt;
+  Column column;
+  column.type = named->type;
+  column.metadata = MetadataOf(facts, *named);
+  column.nullable = facts.nullable;
+  column.is_unsigned = type.substr(type.rfind(')') + 1).find("unsigned") != std::string_view::npos;
+  if (IsText(column.type)) {
+    column.collation = facts.collation == 0 ? kBinaryCollation : facts.collation;
+  }
+  column.name = facts.name;
+  return column;
+}
+
+// Another column that the log cannot tell from this one but by its place.
+std::optional<std::size_t> FindTwin(std::span<const Column> columns, std::size_t ordinal) {
+  const Column& column = columns[ordinal];
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (i != ordinal && columns[i].type == column.type && columns[i].metadata == column.metadata &&
+        columns[i].is_unsigned == column.is_unsigned && columns[i].collation == column.collation) {
+      return i;
+    }
+  }
+  return std::nullopt;
+}
+
+void Complete(const Column& today, bool has_signedness, Column& logged) {
+  if (!has_signedness) logged.is_unsigned = today.is_unsigned;
+  if (logged.collation == 0) logged.collation = today.collation;
+}
+
+}  // namespace
+
+std::optional<std::pair<std::string, std::string>> FindTwins(std::span<const ColumnFacts> today,
+                                                             std::span<const std::string> wanted,
+                                                             bool has_signs) {
+  std::vector<Column> columns;
+  for (const ColumnFacts& facts : today) {
+    Column column = AsLogged(facts).value_or(Column{});
+    if (!has_signs) {
+      column.is_unsigned = false;
+      column.collation = 0;
+    }
+    columns.push_back(std::move(column));
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (std::ranges::find(wanted, today[i].name) == wanted.end()) continue;
+    if (const auto twin = FindTwin(columns, i)) return {{today[i].name, today[*twin].name}};
+  }
+  return std::nullopt;
+}
+
+Result<void> NameColumns(std::span<const ColumnFacts> today, std::span<const std::string> wanted,
+                         TableMap& map) {
+  if (today.size() != map.columns.size()) {
+    return Fail(ErrorKind::kUnsuitable, "it had {} columns when the row was written and has {} now",
+                map.columns.size(), today.size());
+  }
+  std::vector<Column> columns;
+  for (std::size_t i = 0; i < today.size(); ++i) {
+    auto column = AsLogged(today[i]);
+    if (!column || !Fits(map.columns[i], *column, map.has_signedness)) {
+      return Fail(ErrorKind::kUnsuitable,
+                  "its column {} was {} when the row was written; now that is '{}', {}{}", i + 1,
+                  NameOf(map.columns[i].type), today[i].name, today[i].type,
+                  column && column->type == map.columns[i].type
+                      ? " of another length, sign or collation, or NULL where it was NOT NULL"
+                      : "");
+    }
+    columns.push_back(std::move(*column));
+  }
+  for (const std::string& name : wanted) {
+    const auto found = std::ranges::find(columns, name, &Column::name);
+    if (found == columns.end()) continue;
+    const auto ordinal = static_cast<std::size_t>(found - columns.begin());
+    if (const auto twin = FindTwin(map.columns, ordinal)) {
+      return Fail(ErrorKind::kUnsuitable,
+                  "its columns '{}' and '{}' are both {}, so that they may have changed places",
+                  name, columns[*twin].name, today[ordinal].type);
+    }
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    map.columns[i].name = columns[i].name;
+    Complete(columns[i], map.has_signedness, map.columns[i]);
+  }
+  map.has_names = true;
+  map.has_signedness = true;
+  return {};
+}
+
+Result<void> TakeSigns(std::span<const ColumnFacts> today, std::span<const std::string> wanted,
+                       TableMap& map) {
+  for (Column& column : map.columns) {
+    const auto facts = std::ranges::find(today, column.name, &ColumnFacts::name);
+    const auto known = facts == today.end() ? std::nullopt : AsLogged(*facts);
+    if (known && Fits(column, *known, map.has_signedness)) {
+      Complete(*known, map.has_signedness, column);
+    } else if (std::ranges::find(wanted, column.name) != wanted.end()) {
+      return Fail(ErrorKind::kUnsuitable,
+                  "its column '{}' was {} when the row was written and is {} now", column.name,
+                  NameOf(column.type), facts == today.end() ? "gone" : facts->type);
+    }
+  }
+  map.has_signedness = true;
+  return {};
+}
+
+}  // namespace outboxd::binlog

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "binlog/error.h"
+#include "binlog/table_map.h"
+
+namespace outboxd::binlog {
+
+// Columns of a log that does not name them (binlog_row_metadata = MINIMAL, or a server without that
+// setting), told by what information_schema says of the table today. The table may have been
+// altered since the row was written: a name is taken only where no mix-up is possible.
+
+// A column as information_schema.columns has it.
+struct ColumnFacts {
+  std::string name;
+  std::string type;  // "varchar(255)", "json", "int unsigned", ...
+  bool nullable = false;
+  std::string character_set = {};  // Empty where there is none.
+  std::uint32_t collation = 0;     // Id; 0 where there is none.
+  std::uint32_t octet_length = 0;  // Of CHAR, BINARY and their like: the most they hold.
+};
+
+// Asks for the columns of a table, in ordinal order; empty: there is no such table.
+using SchemaLookup = std::function<Result<std::vector<ColumnFacts>>(std::string_view schema_name,
+                                                                    std::string_view table_name)>;
+
+// A column of `wanted` and another one that a log without names cannot tell from it: of the same
+// type, metadata, sign and collation (`has_signs`: the log tells these two). None: each wanted
+// column is the only one of its kind.
+[[nodiscard]] std::optional<std::pair<std::string, std::string>> FindTwins(
+    std::span<const ColumnFacts> today, std::span<const std::string> wanted, bool has_signs);
+
+// Gives the columns of `map` the names of `today`, with signs and collations where the log has
+// none. kUnsuitable: the table has no such column, number or kind of columns differ, or a column of
+// `wanted` has a twin; the text says which. `map` is then unchanged.
+[[nodiscard]] Result<void> NameColumns(std::span<const ColumnFacts> today,
+                                       std::span<const std::string> wanted, TableMap& map);
+
+// Gives the columns of a map with names but without signs and collations (MySQL 5.7) those that
+// they have `today`. kUnsuitable: a column of `wanted` is of another kind today.
+[[nodiscard]] Result<void> TakeSigns(std::span<const ColumnFacts> today,
+                                     std::span<const std::string> wanted, TableMap& map);
+
+}  // namespace outboxd::binlog
