@@ -1,5 +1,7 @@
 #pragma once
 
+#include <zlib.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,6 +26,13 @@ class EventBytes {
     for (const char c : text) bytes_.push_back(static_cast<std::uint8_t>(c));
     return *this;
   }
+  // MySQL's length-encoded integer, in as few bytes as it takes.
+  EventBytes& Packed(std::uint64_t value) {
+    if (value < 251) return Little(value, 1);
+    if (value < 1 << 16) return Little(0xFC, 1).Little(value, 2);
+    if (value < 1 << 24) return Little(0xFD, 1).Little(value, 3);
+    return Little(0xFE, 1).Little(value, 8);
+  }
   // A number below 16384 in MySQL's serialization library: below 128 its double in one byte, else
   // its fourfold plus one in two.
   EventBytes& Serialized(std::uint64_t value) {
@@ -44,6 +53,18 @@ inline std::vector<std::uint8_t> MakeEvent(EventType type, const EventBytes& bod
   std::vector<std::uint8_t> bytes = event.bytes();
   bytes.insert(bytes.end(), body.bytes().begin(), body.bytes().end());
   return bytes;
+}
+
+// The same event as a log with checksums has it.
+inline std::vector<std::uint8_t> WithChecksum(std::vector<std::uint8_t> event) {
+  constexpr std::size_t kLengthOffset = 9;
+  const std::size_t size = event.size() + kChecksumBytes;
+  for (std::size_t i = 0; i < 4; ++i) {
+    event[kLengthOffset + i] = static_cast<std::uint8_t>(size >> (8 * i));
+  }
+  const auto crc = ::crc32_z(0, event.data(), event.size());
+  for (int i = 0; i < 4; ++i) event.push_back(static_cast<std::uint8_t>(crc >> (8 * i)));
+  return event;
 }
 
 }  // namespace outboxd::binlog

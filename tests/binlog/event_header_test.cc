@@ -1,19 +1,11 @@
 #include "binlog/event_header.h"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include "tests/binlog/event_bytes.h"
 
 namespace outboxd::binlog {
 namespace {
-
-std::vector<std::uint8_t> WithChecksum(std::vector<std::uint8_t> event) {
-  event[9] = static_cast<std::uint8_t>(event[9] + kChecksumBytes);  // The length field.
-  const auto crc = crc32(0, event.data(), static_cast<uInt>(event.size()));
-  for (int i = 0; i < 4; ++i) event.push_back(static_cast<std::uint8_t>(crc >> (8 * i)));
-  return event;
-}
 
 TEST(EventHeaderTest, ReadsAllFields) {
   const auto event = MakeEvent(EventType::kXid, EventBytes().Little(7, 8), 1234, 0x20);
