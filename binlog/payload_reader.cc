@@ -152,7 +152,8 @@ Result<void> PayloadReader::Unpack() {
 }
 
 void PayloadReader::GiveBackMemory() {
-  if (unpacked_.size() > kKeptBytesMax) unpacked_ = {};
+  // Not `= {}`, which keeps the capacity.
+  if (unpacked_.capacity() > kKeptBytesMax) unpacked_ = std::vector<std::uint8_t>();
   if (zstd_ && ZSTD_sizeof_DCtx(zstd_.get()) > kKeptContextBytesMax) zstd_.reset();
 }
 

@@ -146,8 +146,8 @@ void TransactionBuffer::Truncate(std::uint64_t mark) {
     spilled_bytes_ = 0;
   }
   if (mark == 0 && spill_descriptor_ >= 0) {
-    CloseSpill();  // Gives the disk space back.
-    read_back_ = {};
+    CloseSpill();                              // Gives the disk space back.
+    read_back_ = std::vector<std::uint8_t>();  // `= {}` would keep the capacity.
   }
 }
 

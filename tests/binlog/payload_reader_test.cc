@@ -1,13 +1,13 @@
 #include "binlog/payload_reader.h"
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "tests/binlog/heap.h"
 #include "tests/binlog/payload_bytes.h"
 
 namespace outboxd::binlog {
@@ -30,12 +30,6 @@ Octets Joined(const std::vector<Octets>& parts) {
 // An event's header that promises `length` bytes, and nothing behind it.
 Octets HeaderThatPromises(std::uint32_t length) {
   return EventBytes().Little(0, 9).Little(length, 4).Little(0, 6).bytes();
-}
-
-// What the C library has given out; under a sanitizer with a heap of its own always 0.
-std::size_t AllocatedBytes() {
-  const struct mallinfo2 heap = mallinfo2();
-  return heap.uordblks + heap.hblkhd;
 }
 
 class PayloadReaderTest : public testing::Test {
@@ -163,6 +157,14 @@ TEST_F(PayloadReaderTest, MemoryIsThatOfTheLargestEventAndNotOfThePayload) {
   const EventBytes body = CompressedBody(events);
   events = {};
   EXPECT_LT(GrowthWhileReading(body), 16 * kMebibyte);
+}
+
+TEST_F(PayloadReaderTest, GivesTheMemoryOfALargeEventBack) {
+  const EventBytes body = CompressedBody(EventOf(64 * kMebibyte));
+  const std::size_t before = AllocatedBytes();
+  EXPECT_FALSE(ErrorOf(body));
+  body_ = {};
+  EXPECT_LT(AllocatedBytes(), before + 2 * kMebibyte);
 }
 
 TEST_F(PayloadReaderTest, AWindowThatWouldTakeGigabytesIsRefused) {

@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <iterator>
 #include <string>
+#include <utility>
+
+#include "tests/binlog/heap.h"
 
 namespace outboxd::binlog {
 namespace {
@@ -35,8 +39,14 @@ class TransactionBufferTest : public ::testing::Test {
     }
   }
 
+  static std::ptrdiff_t OpenFiles() {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+  }
+
   std::string directory_;
 };
+
+constexpr std::size_t kMebibyte = std::size_t{1} << 20;
 
 TEST_F(TransactionBufferTest, GivesBackWhatItTookInOrder) {
   auto buffer = Make(1 << 20);
@@ -88,6 +98,108 @@ TEST_F(TransactionBufferTest, SaysThatTheSpillDirectoryIsMissing) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::kSpill);
   EXPECT_NE(refused.error().message.find(directory_ + "/none"), std::string::npos);
+}
+
+TEST_F(TransactionBufferTest, GivesTheMemoryOfALargeRecordBackOnceItIsCleared) {
+  auto buffer = Make(0, 64 * kMebibyte);
+  Add(buffer, std::string(32 * kMebibyte, 'x'));
+  const std::size_t before = AllocatedBytes();
+  ASSERT_EQ(All(buffer).size(), 32 * kMebibyte + 1);
+  buffer.Clear();
+  EXPECT_LE(AllocatedBytes(), before + kMebibyte);
+}
+
+TEST_F(TransactionBufferTest, AMovedBufferIsReadElsewhereAndIsEmptyHere) {
+  for (const std::size_t memory : {std::size_t{20}, kMebibyte}) {
+    auto buffer = Make(memory);
+    Add(buffer, "in memory");
+    Add(buffer, "perhaps in the file");
+    TransactionBuffer moved = std::move(buffer);
+    EXPECT_EQ(All(moved), "in memory|perhaps in the file|");
+    EXPECT_EQ(All(buffer), "");
+    EXPECT_EQ(buffer.size(), 0u);
+    Add(buffer, "the next transaction");
+    EXPECT_EQ(All(buffer), "the next transaction|");
+    EXPECT_EQ(All(moved), "in memory|perhaps in the file|");
+  }
+}
+
+TEST_F(TransactionBufferTest, AssigningClosesTheFileOfWhatWasThere) {
+  const auto before = OpenFiles();
+  {
+    auto buffer = Make(0);
+    Add(buffer, "old");
+    auto other = Make(0);
+    Add(other, "new");
+    EXPECT_EQ(OpenFiles(), before + 2);
+    buffer = std::move(other);
+    EXPECT_EQ(OpenFiles(), before + 1);
+    TransactionBuffer& same = buffer;
+    buffer = std::move(same);
+    EXPECT_EQ(All(buffer), "new|");
+  }
+  EXPECT_EQ(OpenFiles(), before);
+}
+
+TEST_F(TransactionBufferTest, SpillMovesEverythingToTheFile) {
+  for (const std::size_t memory : {std::size_t{20}, kMebibyte}) {
+    auto buffer = Make(memory);
+    Add(buffer, "one");
+    Add(buffer, "");
+    Add(buffer, "a longer third");
+    const auto size = buffer.size();
+    ASSERT_TRUE(buffer.Spill());
+    EXPECT_EQ(buffer.memory_bytes(), 0u);
+    EXPECT_EQ(buffer.size(), size);
+    Add(buffer, "behind");
+    EXPECT_EQ(All(buffer), "one||a longer third|behind|");
+    buffer.Truncate(size);
+    EXPECT_EQ(All(buffer), "one||a longer third|");
+  }
+}
+
+TEST_F(TransactionBufferTest, ASpilledBufferIsInMemoryAgainOnceItIsCleared) {
+  auto buffer = Make(kMebibyte);
+  Add(buffer, "one");
+  ASSERT_TRUE(buffer.Spill());
+  buffer.Clear();
+  Add(buffer, "two");
+  EXPECT_EQ(All(buffer), "two|");
+  EXPECT_EQ(buffer.memory_bytes(), buffer.size());
+}
+
+TEST_F(TransactionBufferTest, ASpillBeyondTheCapChangesNothing) {
+  auto buffer = Make(kMebibyte, 100);
+  Add(buffer, std::string(50, 'x'));
+  Add(buffer, std::string(50, 'y'));
+  const auto refused = buffer.Spill();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kSpill);
+  EXPECT_EQ(buffer.memory_bytes(), buffer.size());
+  EXPECT_EQ(All(buffer), std::string(50, 'x') + "|" + std::string(50, 'y') + "|");
+}
+
+TEST_F(TransactionBufferTest, TheCapCountsWhatIsInTheFileNow) {
+  auto buffer = Make(0, 100);
+  for (int i = 0; i < 3; ++i) {
+    Add(buffer, std::string(90, 'x'));
+    buffer.Clear();
+  }
+  Add(buffer, "and another");
+  EXPECT_EQ(All(buffer), "and another|");
+}
+
+TEST_F(TransactionBufferTest, ShrinkingGivesReservedMemoryBack) {
+  auto buffer = Make(16 * kMebibyte);
+  Add(buffer, "kept");
+  const auto mark = buffer.size();
+  Add(buffer, std::string(8 * kMebibyte, 'x'));
+  buffer.Truncate(mark);
+  const std::size_t before = AllocatedBytes();
+  buffer.ShrinkToFit();
+  if (before == 0) GTEST_SKIP() << "the heap is not the C library's";
+  EXPECT_LE(AllocatedBytes(), before - 8 * kMebibyte);
+  EXPECT_EQ(All(buffer), "kept|");
 }
 
 }  // namespace
