@@ -1,0 +1,200 @@
+// What TransactionReader makes of the frame of a stream: files, offsets, checksums, GTID sets.
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/binlog/event_stream.h"
+
+namespace outboxd::binlog {
+namespace {
+
+constexpr std::uint64_t k4GiB = std::uint64_t{1} << 32;
+
+GtidSet Gtids(const std::string& numbers) {
+  return GtidSet::Parse("11111111-1111-1111-1111-111111111111:" + numbers).value();
+}
+
+class ReaderPositionTest : public EventStreamTest {
+ protected:
+  void ExpectPosition(const std::string& file, std::uint64_t offset) const {
+    EXPECT_EQ(reader_.position().file, file);
+    EXPECT_EQ(reader_.position().offset, offset);
+  }
+  Result<Outcome> PreviousGtids(const std::string& numbers) {
+    return Feed(EventType::kPreviousGtids, EventBytes().Text(Gtids(numbers).Encode()),
+                EventHeader::kIgnorable);
+  }
+};
+
+TEST_F(ReaderPositionTest, OffsetsGoOnBeyond32Bits) {
+  Open({.gtids = {}, .file = "binlog.000001", .offset = k4GiB - 100});
+  Begin(1);
+  ASSERT_TRUE(Query(std::string(400, 'x')));  // Crosses 4 GiB: log_pos wraps.
+  ASSERT_EQ(Xid(), Outcome::kTransaction);
+  EXPECT_EQ(transaction().begin_offset, k4GiB - 100);
+  EXPECT_EQ(transaction().end_offset, end_);
+  ExpectPosition("binlog.000001", end_);
+  EXPECT_GT(end_, k4GiB);
+  Transact(2);
+  ExpectPosition("binlog.000001", end_);
+}
+
+TEST_F(ReaderPositionTest, AnEventMayBeginBeforeAndEndBehindAMultipleOf4GiB) {
+  Open({.gtids = {}, .file = "binlog.000001", .offset = 3 * k4GiB - 10});
+  Gtid(1);
+  EXPECT_EQ(reader_.event_offset(), 3 * k4GiB - 10);
+  ASSERT_TRUE(Query("BEGIN"));
+  ASSERT_TRUE(Xid());
+  ExpectPosition("binlog.000001", end_);
+}
+
+TEST_F(ReaderPositionTest, ANewFileBeginsBelow4GiBAgain) {
+  Open({.gtids = {}, .file = "binlog.000001", .offset = 2 * k4GiB});
+  Transact(1);
+  NextFile("binlog.000002");
+  Transact(2);
+  ExpectPosition("binlog.000002", end_);
+  EXPECT_LT(end_, k4GiB);
+}
+
+TEST_F(ReaderPositionTest, TellsThatANewFileHasBegun) {
+  EXPECT_EQ(FeedArtificial(EventType::kRotate, RotateBody("binlog.000002", 4)), Outcome::kNewFile);
+  ExpectPosition("binlog.000002", 4);
+}
+
+// The file's own ROTATE, then the server's: only the second after a crash.
+TEST_F(ReaderPositionTest, TwoRotatesOfOneChangeAreOneNewFile) {
+  Transact(1);
+  EXPECT_EQ(Feed(EventType::kRotate, RotateBody("binlog.000002", 4)), Outcome::kNewFile);
+  EXPECT_EQ(FeedArtificial(EventType::kRotate, RotateBody("binlog.000002", 4)), Outcome::kNothing);
+  ExpectPosition("binlog.000002", 4);
+}
+
+TEST_F(ReaderPositionTest, NumbersOfMoreThanSixDigitsAreFilesLikeOthers) {
+  for (const char* file : {"binlog.999999", "binlog.1000000", "another-name.1000001"}) {
+    EXPECT_EQ(FeedArtificial(EventType::kRotate, RotateBody(file, 4)), Outcome::kNewFile);
+    ExpectPosition(file, 4);
+  }
+}
+
+TEST_F(ReaderPositionTest, ARotateWithoutAFileIsCorrupt) {
+  EXPECT_EQ(ErrorOf(FeedArtificial(EventType::kRotate, EventBytes().Little(4, 8))),
+            ErrorKind::kCorrupt);
+}
+
+// A dump by GTID begins at the start of the file, and repeats the head of one in the middle.
+TEST_F(ReaderPositionTest, TheHeadOfAStreamMovesNoPositionBack) {
+  Transact(1);
+  const Position before = reader_.position();
+  Open(Position(before));
+  Rotate("binlog.000001", 4);
+  EXPECT_EQ(FeedArtificial(EventType::kFormatDescription, FormatDescriptionBody().Little(0, 4)),
+            Outcome::kNothing);
+  EXPECT_EQ(reader_.position(), before);
+}
+
+TEST_F(ReaderPositionTest, OnlyATerminatorMovesThePositionWithinAFile) {
+  Transact(1);
+  const std::uint64_t boundary = end_;
+  ASSERT_TRUE(Feed(EventType::kHeartbeat, EventBytes().Text("binlog.000001")));
+  ASSERT_TRUE(Feed(EventType::kHeartbeatV2, EventBytes().Little(0, 1)));
+  end_ = boundary;
+  Begin(2);
+  Insert();
+  ExpectPosition("binlog.000001", boundary);
+  ASSERT_TRUE(Xid());
+  EXPECT_EQ(transaction().begin_offset, boundary) << "a heartbeat stands in no file";
+  ExpectPosition("binlog.000001", end_);
+}
+
+TEST_F(ReaderPositionTest, AHeartbeatWithinATransactionLeavesItAsItIs) {
+  Begin(1);
+  Insert();
+  ASSERT_EQ(FeedArtificial(EventType::kHeartbeat, EventBytes().Text("x")), Outcome::kNothing);
+  ASSERT_EQ(Xid(), Outcome::kTransaction);
+  EXPECT_TRUE(transaction().has_rows);
+}
+
+TEST_F(ReaderPositionTest, AFileMayHaveChecksumsWhereTheLastHadNone) {
+  Transact(1);
+  Rotate("binlog.000002", 4);  // With the checksum of the file before, that is, none.
+  FormatDescription(true);
+  Transact(2);
+  Rotate("binlog.000003", 4);
+  FormatDescription(false);
+  Transact(3);
+  EXPECT_EQ(gtids(), "1-3");
+}
+
+TEST_F(ReaderPositionTest, AWrongChecksumIsCorruptAndNamesThePlace) {
+  FormatDescription(true);
+  auto event = WithChecksum(MakeEvent(EventType::kGtid, GtidBody(1), 1000));
+  event.back() = static_cast<std::uint8_t>(event.back() ^ 1);
+  const auto refused = reader_.Feed(event);
+  EXPECT_EQ(ErrorOf(refused), ErrorKind::kCorrupt);
+  EXPECT_NE(refused.error().message.find("binlog.000001:9"), std::string::npos);
+}
+
+TEST_F(ReaderPositionTest, AFormatDescriptionWithAWrongChecksumIsCorrupt) {
+  EXPECT_EQ(ErrorOf(Feed(EventType::kFormatDescription, FormatDescriptionBody(true).Little(0, 4))),
+            ErrorKind::kCorrupt);
+}
+
+TEST_F(ReaderPositionTest, AnEventWithoutRoomForItsChecksumIsCorrupt) {
+  FormatDescription(true);
+  has_checksums_ = false;
+  EXPECT_EQ(ErrorOf(Feed(EventType::kXid, EventBytes())), ErrorKind::kCorrupt);
+}
+
+TEST_F(ReaderPositionTest, AStreamByFileCollectsNoGtids) {
+  Open({}, false);
+  Gtid(5);
+  ASSERT_EQ(Query("CREATE TABLE t (id INT)"), Outcome::kTransaction);
+  EXPECT_TRUE(reader_.position().gtids.empty());
+}
+
+TEST_F(ReaderPositionTest, TheHeadOfAFileTellsAStreamByFileItsGtids) {
+  Open({.gtids = {}, .file = "binlog.000001", .offset = 4}, false);
+  Transact(6);
+  EXPECT_FALSE(reader_.collects_gtids());
+  NextFile("binlog.000002");
+  EXPECT_EQ(PreviousGtids("1-7"), Outcome::kNewFile);
+  EXPECT_TRUE(reader_.collects_gtids());
+  EXPECT_EQ(gtids(), "1-7");
+  Transact(8);
+  EXPECT_EQ(gtids(), "1-8");
+}
+
+TEST_F(ReaderPositionTest, AKnownSetIsNotReplacedByTheHeadOfAFile) {
+  for (const bool by_gtid : {true, false}) {
+    Open({.gtids = Gtids("1-9"), .file = "binlog.000001", .offset = 4}, by_gtid);
+    EXPECT_EQ(PreviousGtids("1-3"), Outcome::kNothing);
+    EXPECT_EQ(gtids(), "1-9");
+  }
+}
+
+TEST_F(ReaderPositionTest, AHeadThatIsNoSetIsCorrupt) {
+  Open({}, false);
+  EXPECT_EQ(ErrorOf(Feed(EventType::kPreviousGtids, EventBytes().Little(1, 8))),
+            ErrorKind::kCorrupt);
+}
+
+TEST_F(ReaderPositionTest, AStreamByFilePassesOverWhatIsInTheSet) {
+  Open({.gtids = Gtids("1-5"), .file = {}, .offset = 4}, false);
+  Begin(5);
+  TableMap(kOutboxId, "shop", "outbox");
+  ASSERT_TRUE(Rows(EventType::kWriteRows, kOutboxId, 0));
+  ASSERT_TRUE(Rows(EventType::kUpdateRows, kOutboxId));
+  ASSERT_EQ(Xid(), Outcome::kTransaction);
+  EXPECT_FALSE(transaction().has_rows);
+  EXPECT_EQ(transaction().updates, 0u);
+  EXPECT_EQ(reader_.rows().size(), 0u);
+  EXPECT_EQ(reader_.position().offset, end_);
+  Transact(6);
+  EXPECT_EQ(KeptRowsEvents(), 1);
+  EXPECT_EQ(gtids(), "1-6");
+}
+
+}  // namespace
+}  // namespace outboxd::binlog
