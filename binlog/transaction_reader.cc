@@ -107,6 +107,7 @@ Result<TransactionReader::Outcome> TransactionReader::Feed(Bytes event) {
   if (framing->has_value()) return **framing;
 
   auto outcome = FeedGroup(*header, body);
+  if (outcome == Outcome::kTransaction) outcome = Settle();
   if (!outcome) return Fail(outcome.error(), "at {}", Place());
   return outcome;
 }
@@ -415,16 +416,9 @@ Result<TransactionReader::Outcome> TransactionReader::OnXaPrepare(Bytes body) {
   auto one_phase = ParseXaPrepareIsOnePhase(body);
   if (!one_phase) return std::unexpected(one_phase.error());
   if (*one_phase || was_read_) return Complete();
-  if (!transaction_.has_rows) {
-    transaction_.xa = XaStep::kPrepared;
-    prepared_.Remember(transaction_.xid);
-    return Complete();
-  }
-  transaction_.has_rows = false;  // Nothing to publish before the decision.
-  transaction_.xa = XaStep::kHeld;
-  transaction_.end_offset = event_end_;
-  auto held = prepared_.Hold(transaction_, std::move(rows_));
-  if (!held) return std::unexpected(held.error());
+  // Nothing is to be published before the decision.
+  transaction_.xa = transaction_.has_rows ? XaStep::kHeld : XaStep::kPrepared;
+  transaction_.has_rows = false;
   return Complete();
 }
 
@@ -433,15 +427,17 @@ Result<TransactionReader::Outcome> TransactionReader::OnXaDecision(const Query& 
   const bool is_commit = query.kind == QueryKind::kXaCommit;
   transaction_.xid = CanonicalXid(query.xid);
   transaction_.xa = is_commit ? XaStep::kCommitted : XaStep::kRolledBack;
+  return Complete();
+}
+
+void TransactionReader::TakePrepared() {
   bool was_seen = false;
   auto held = prepared_.Take(transaction_.xid, &was_seen);
   transaction_.xa_is_unknown = !was_seen;
-  if (held) {
-    transaction_.prepared_gtid = std::move(held->transaction.gtid);
-    transaction_.has_rows = is_commit;
-    if (is_commit) rows_ = std::move(held->rows);
-  }
-  return Complete();
+  if (!held) return;
+  transaction_.prepared_gtid = std::move(held->transaction.gtid);
+  transaction_.has_rows = transaction_.xa == XaStep::kCommitted;
+  if (transaction_.has_rows) rows_ = std::move(held->rows);
 }
 
 Result<void> TransactionReader::OnTableMap(Bytes body) {
@@ -477,10 +473,30 @@ Result<void> TransactionReader::OnRows(const EventHeader& header, Bytes body) {
 
 Result<TransactionReader::Outcome> TransactionReader::Complete() {
   transaction_.end_offset = event_end_;
+  state_ = State::kBetween;
+  return Outcome::kTransaction;
+}
+
+Result<TransactionReader::Outcome> TransactionReader::Settle() {
+  switch (transaction_.xa) {
+    case XaStep::kNone:
+      break;
+    case XaStep::kHeld:
+      if (auto held = prepared_.Hold(transaction_, std::move(rows_)); !held) {
+        return std::unexpected(held.error());
+      }
+      break;
+    case XaStep::kPrepared:
+      prepared_.Remember(transaction_.xid);
+      break;
+    case XaStep::kCommitted:
+    case XaStep::kRolledBack:
+      TakePrepared();
+      break;
+  }
   if (collects_gtids_ && transaction_.gtid) position_.gtids.Add(*transaction_.gtid);
   position_.file = file_;
   position_.offset = event_end_;
-  state_ = State::kBetween;
   return Outcome::kTransaction;
 }
 

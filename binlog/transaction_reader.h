@@ -113,7 +113,11 @@ class TransactionReader {
   Result<Outcome> OnXaDecision(const Query& query);
   Result<void> OnTableMap(Bytes body);
   Result<void> OnRows(const EventHeader& header, Bytes body);
+  void TakePrepared();
   Result<Outcome> Complete();
+  // Moves the position behind the completed transaction and keeps or takes what is prepared. Only
+  // once the event that brought it was read to its end: what fails before is fed again.
+  Result<Outcome> Settle();
   Result<Outcome> Unexpected(const EventHeader& header) const;
   void DropOpenTransaction();
   void Advance(const EventHeader& header);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -97,9 +98,37 @@ TEST_F(PayloadTransactionTest, OfAnUnknownCompressionStops) {
             ErrorKind::kUndecodable);
 }
 
+// What was refused is read again from the position: nothing of it may count as read.
+TEST_F(PayloadTransactionTest, IsReadAgainIfItWasDamagedBehindItsTerminator) {
+  EventBytes events;
+  for (const Octets& event : {kBegin, kMap, kRows, kCommit}) events.Text(AsText(event));
+  Octets packed = Zstd(events.bytes());
+  packed.push_back(1);
+  Gtid(1);
+  ASSERT_EQ(ErrorOf(Feed(EventType::kTransactionPayload, PayloadBody(kZstdPayload, packed))),
+            ErrorKind::kCorrupt);
+  EXPECT_EQ(gtids(), "");
+  Open(Position(reader_.position()));
+  Gtid(1);
+  ASSERT_EQ(Payload({kBegin, kMap, kRows, kCommit}), Outcome::kTransaction);
+  EXPECT_EQ(KeptRowsEvents(), 1);
+}
+
+TEST_F(PayloadTransactionTest, HoldsNoPreparedOneThatIsFollowedByMore) {
+  const Octets start = Inner(EventType::kQuery, QueryBody("XA START X'61',X'',1"));
+  const Octets prepare = Inner(EventType::kXaPrepare, XaPrepareBody(false));
+  Gtid(1);
+  EXPECT_EQ(ErrorOf(Payload({start, kMap, kRows, prepare, kRows})), ErrorKind::kCorrupt);
+  EXPECT_EQ(reader_.prepared().held_count(), 0u);
+}
+
 struct WrongPayload {
   const char* claim;
   std::vector<Octets> events;
+
+  friend std::ostream& operator<<(std::ostream& out, const WrongPayload& payload) {
+    return out << payload.claim;
+  }
 };
 
 class WrongPayloadTest : public PayloadTransactionTest,
@@ -119,6 +148,8 @@ INSTANTIATE_TEST_SUITE_P(
         WrongPayload{"Empty", {}},  //
         WrongPayload{"WithoutTerminator", {kBegin, kMap, kRows}},
         WrongPayload{"WithoutBegin", {kMap, kRows, kCommit}},
+        WrongPayload{"MoreBehindItsTerminator", {kBegin, kCommit, kRows}},
+        WrongPayload{"ASecondTransaction", {kBegin, kCommit, kBegin, kCommit}},
         WrongPayload{"AGtid", {Inner(EventType::kGtid, GtidBody(2)), kBegin, kCommit}},
         WrongPayload{"ARotate", {kBegin, Inner(EventType::kRotate, RotateBody("x", 4)), kCommit}},
         WrongPayload{
