@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -230,6 +231,10 @@ TEST_F(PayloadReaderTest, FieldsOfLaterVersionsArePassedOver) {
 struct LyingHeader {
   const char* claim;
   EventBytes body;
+
+  friend std::ostream& operator<<(std::ostream& out, const LyingHeader& header) {
+    return out << header.claim;
+  }
 };
 
 class PayloadHeaderTest : public PayloadReaderTest,
