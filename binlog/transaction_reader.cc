@@ -390,7 +390,7 @@ Result<TransactionReader::Outcome> TransactionReader::OnRollbackToSavepoint(
 // The server lists the schemas of everything that the statement may have changed, by triggers and
 // functions too; the text shows the outermost table at best.
 void TransactionReader::OnStatement(const Query& query) {
-  if (DropsTemporaryTable(query.text) || StartsTransaction(query.text)) return;
+  if (was_read_ || DropsTemporaryTable(query.text) || StartsTransaction(query.text)) return;
   ChangedSchemas schemas(query.status_variables);
   bool concerns = schemas.may_be_any();
   for (auto name = schemas.Next(); !name.empty() && !concerns; name = schemas.Next()) {
@@ -403,7 +403,7 @@ void TransactionReader::OnStatement(const Query& query) {
 }
 
 void TransactionReader::OnDdl(const Query& query) {
-  if (!TableFilter::IsAboutTables(query.text)) return;
+  if (was_read_ || !TableFilter::IsAboutTables(query.text)) return;
   ChangedSchemas schemas(query.status_variables);
   for (auto name = schemas.Next(); !name.empty(); name = schemas.Next()) {
     if (!filter_.MayBeNamed(name, query.text)) continue;

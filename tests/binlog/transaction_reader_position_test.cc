@@ -196,5 +196,16 @@ TEST_F(ReaderPositionTest, AStreamByFilePassesOverWhatIsInTheSet) {
   EXPECT_EQ(gtids(), "1-6");
 }
 
+TEST_F(ReaderPositionTest, WhatIsPassedOverTellsOfNoStatementsAgain) {
+  Open({.gtids = Gtids("1-5"), .file = {}, .offset = 4}, false);
+  Begin(4);
+  ASSERT_TRUE(Query("INSERT", UpdatedSchemas({"shop"})));
+  ASSERT_EQ(Xid(), Outcome::kTransaction);
+  EXPECT_EQ(transaction().statements, 0u);
+  Gtid(5);
+  ASSERT_EQ(Query("TRUNCATE outbox", UpdatedSchemas({"shop"})), Outcome::kTransaction);
+  EXPECT_EQ(transaction().ddl, "");
+}
+
 }  // namespace
 }  // namespace outboxd::binlog
