@@ -42,6 +42,11 @@ std::string CanonicalXid(std::string_view xid) {
   return canonical;
 }
 
+bool EqualInAnyCase(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
 // Written by the server itself when a session ends; a temporary table is no event table.
 bool DropsTemporaryTable(std::string_view statement) {
   return statement.starts_with("DROP /*!40005 TEMPORARY */ TABLE ") ||
@@ -355,7 +360,7 @@ Result<TransactionReader::Outcome> TransactionReader::OnQueryInTransaction(Bytes
       transaction_.has_rows = false;
       return Complete();
     case QueryKind::kSavepoint:
-      savepoints_.push_back({std::string(query->savepoint), rows_.size()});
+      savepoints_.push_back({std::string(query->savepoint), rows_.size(), transaction_.has_rows});
       return Outcome::kNothing;
     case QueryKind::kRollbackToSavepoint:
       return OnRollbackToSavepoint(query->savepoint);
@@ -375,14 +380,17 @@ Result<TransactionReader::Outcome> TransactionReader::OnQueryInTransaction(Bytes
 
 Result<TransactionReader::Outcome> TransactionReader::OnRollbackToSavepoint(
     std::string_view savepoint) {
-  // Of several with one name the latest counts.
-  const auto found =
-      std::ranges::find(savepoints_.rbegin(), savepoints_.rend(), savepoint, &Savepoint::name);
+  // Of several with one name the latest counts. The server compares them by utf8mb3_general_ci
+  // (MySQL 9.7 sql/transaction.cc, find_savepoint()); names that are one only by their accents are
+  // not found here, which stops the reader.
+  const auto found = std::ranges::find_if(
+      savepoints_.rbegin(), savepoints_.rend(),
+      [savepoint](const Savepoint& set) { return EqualInAnyCase(set.name, savepoint); });
   if (found == savepoints_.rend()) {
     return Fail(ErrorKind::kUndecodable, "rollback to the unknown savepoint {}", savepoint);
   }
   rows_.Truncate(found->mark);
-  transaction_.has_rows = transaction_.has_rows && found->mark > 0;
+  transaction_.has_rows = found->has_rows;
   savepoints_.erase(found.base(), savepoints_.end());
   return Outcome::kNothing;
 }

@@ -141,7 +141,8 @@ class TransactionReader {
   // The open transaction.
   struct Savepoint {
     std::string name;
-    std::uint64_t mark;
+    std::uint64_t mark;  // In rows_.
+    bool has_rows;       // Whether the transaction had some.
   };
   struct MatchingTable {
     std::uint64_t id;

@@ -277,6 +277,27 @@ TEST_F(TransactionReaderTest, OfSavepointsWithOneNameTheLatestCounts) {
   EXPECT_EQ(KeptRowsEvents(), 1);
 }
 
+// The server finds a savepoint in any case and logs the name as each statement has it.
+TEST_F(TransactionReaderTest, TheNameOfASavepointIsWithoutCase) {
+  Begin(1);
+  ASSERT_TRUE(Query("SAVEPOINT `Before`"));
+  Insert();
+  ASSERT_EQ(Query("ROLLBACK TO `bEFORE`"), Outcome::kNothing);
+  ASSERT_EQ(Xid(), Outcome::kTransaction);
+  EXPECT_FALSE(transaction().has_rows);
+}
+
+TEST_F(TransactionReaderTest, ATableMapInFrontOfASavepointIsNoRow) {
+  Begin(1);
+  TableMap(kOutboxId, "shop", "outbox");
+  ASSERT_TRUE(Rows(EventType::kDeleteRows, kOutboxId));
+  ASSERT_TRUE(Query("SAVEPOINT `s`"));
+  Insert();
+  ASSERT_TRUE(Query("ROLLBACK TO `s`"));
+  ASSERT_EQ(Xid(), Outcome::kTransaction);
+  EXPECT_FALSE(transaction().has_rows);
+}
+
 TEST_F(TransactionReaderTest, ASavepointBehindTheOneRolledBackToIsGone) {
   Begin(1);
   ASSERT_TRUE(Query("SAVEPOINT `a`"));
