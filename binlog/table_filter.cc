@@ -22,6 +22,10 @@ bool ContainsInAnyCase(std::string_view text, std::string_view part) {
   return !std::ranges::search(text, part, {}, lower, lower).empty() || part.empty();
 }
 
+bool MayName(std::string_view statement, const TableSelection& selection) {
+  return ContainsInAnyCase(statement, LongestFixedPart(selection.table_pattern));
+}
+
 }  // namespace
 
 std::optional<std::uint32_t> TableFilter::Match(std::string_view schema_name,
@@ -44,8 +48,13 @@ bool TableFilter::MatchesSchema(std::string_view schema_name) const {
 
 bool TableFilter::MayBeNamed(std::string_view schema_name, std::string_view statement) const {
   return std::ranges::any_of(selections_, [&](const TableSelection& selection) {
-    return FitsPattern(schema_name, selection.schema_pattern) &&
-           ContainsInAnyCase(statement, LongestFixedPart(selection.table_pattern));
+    return FitsPattern(schema_name, selection.schema_pattern) && MayName(statement, selection);
+  });
+}
+
+bool TableFilter::MayBeNamed(std::string_view statement) const {
+  return std::ranges::any_of(selections_, [statement](const TableSelection& selection) {
+    return MayName(statement, selection);
   });
 }
 

@@ -36,6 +36,8 @@ class TableFilter {
   // Whether `statement` may name a matching table of this schema: it holds the longest fixed part
   // of the table's pattern. In doubt true.
   [[nodiscard]] bool MayBeNamed(std::string_view schema_name, std::string_view statement) const;
+  // The same where the schema is not known.
+  [[nodiscard]] bool MayBeNamed(std::string_view statement) const;
 
   // Whether a DDL statement can be one on tables, and not on accounts and the like.
   [[nodiscard]] static bool IsAboutTables(std::string_view statement);

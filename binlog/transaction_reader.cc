@@ -413,11 +413,11 @@ void TransactionReader::OnStatement(const Query& query) {
 void TransactionReader::OnDdl(const Query& query) {
   if (was_read_ || !TableFilter::IsAboutTables(query.text)) return;
   ChangedSchemas schemas(query.status_variables);
-  for (auto name = schemas.Next(); !name.empty(); name = schemas.Next()) {
-    if (!filter_.MayBeNamed(name, query.text)) continue;
-    transaction_.ddl = query.text.substr(0, kStatementBytesMax);
-    return;
+  bool concerns = schemas.may_be_any() && filter_.MayBeNamed(query.text);
+  for (auto name = schemas.Next(); !name.empty() && !concerns; name = schemas.Next()) {
+    concerns = filter_.MayBeNamed(name, query.text);
   }
+  if (concerns) transaction_.ddl = query.text.substr(0, kStatementBytesMax);
 }
 
 Result<TransactionReader::Outcome> TransactionReader::OnXaPrepare(Bytes body) {

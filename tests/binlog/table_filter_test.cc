@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace outboxd::binlog {
 namespace {
 
@@ -22,6 +24,47 @@ TEST(TableFilterTest, FindsTheFirstSelectionThatMatchesSchemaAndTable) {
   EXPECT_EQ(filter.Match("tenant_7", "outbox"), 1u);
   EXPECT_FALSE(filter.Match("shop", "orders"));
   EXPECT_FALSE(filter.Match("other", "outbox"));
+}
+
+TEST(FitsPatternTest, ManyStarsTakeNoLongTime) {
+  std::string pattern;
+  for (int i = 0; i < 50; ++i) pattern += "*a";
+  EXPECT_FALSE(FitsPattern(std::string(20'000, 'a') + "b", pattern));
+}
+
+TEST(TableFilterTest, MatchesTheSchemasOfItsPatterns) {
+  const TableFilter filter({{"shop", "outbox", {}, {}}, {"tenant_*", "events", {}, {}}});
+  EXPECT_TRUE(filter.MatchesSchema("shop"));
+  EXPECT_TRUE(filter.MatchesSchema("tenant_7"));
+  EXPECT_FALSE(filter.MatchesSchema("mysql"));
+  EXPECT_FALSE(filter.MatchesSchema("Shop")) << "names in the log have the case of the table";
+}
+
+TEST(TableFilterTest, AStatementMayNameATableOfTheSchemaItIsIn) {
+  const TableFilter filter({{"shop", "outbox", {}, {}}, {"tenant_*", "ev?nt_*_log", {}, {}}});
+  EXPECT_TRUE(filter.MayBeNamed("shop", "DROP TABLE `OutBox`"));
+  EXPECT_FALSE(filter.MayBeNamed("shop", "DROP TABLE nt_log"));
+  EXPECT_FALSE(filter.MayBeNamed("tenant_7", "DROP TABLE outbox"));
+  EXPECT_TRUE(filter.MayBeNamed("tenant_7", "DROP TABLE event_5_LOG"));
+  EXPECT_TRUE(filter.MayBeNamed("tenant_7", "DROP TABLE x_log")) << "in doubt";
+  EXPECT_TRUE(filter.MayBeNamed("DROP TABLE event_5_log"));
+  EXPECT_FALSE(filter.MayBeNamed("DROP TABLE orders"));
+}
+
+TEST(TableFilterTest, APatternWithoutFixedPartMayBeNamedByAnything) {
+  const TableFilter filter({{"shop", "?*", {}, {}}});
+  EXPECT_TRUE(filter.MayBeNamed("shop", "DROP TABLE orders"));
+  EXPECT_FALSE(filter.MayBeNamed("other", "DROP TABLE orders"));
+}
+
+TEST(TableFilterTest, TellsDdlOnTablesFromOther) {
+  for (const char* ddl : {"TRUNCATE outbox", "alter Table outbox", "RENAME TABLE a TO b",
+                          "/* c */ DROP TABLE outbox", "CREATE TABLE outbox (id INT)"}) {
+    EXPECT_TRUE(TableFilter::IsAboutTables(ddl)) << ddl;
+  }
+  for (const char* ddl : {"CREATE USER outbox", "DROP DATABASE shop", "FLUSH LOGS", ""}) {
+    EXPECT_FALSE(TableFilter::IsAboutTables(ddl)) << ddl;
+  }
 }
 
 }  // namespace

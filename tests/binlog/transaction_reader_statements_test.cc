@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 
 #include "tests/binlog/event_stream.h"
@@ -15,6 +16,10 @@ struct Statement {
   std::string text;
   std::string status;
   bool is_told;
+
+  friend std::ostream& operator<<(std::ostream& out, const Statement& statement) {
+    return out << statement.claim;
+  }
 };
 
 std::string NameOfClaim(const testing::TestParamInfo<Statement>& statement) {
@@ -77,6 +82,9 @@ INSTANTIATE_TEST_SUITE_P(
                               true},
                     Statement{"RenameFromAnotherSchema", "RENAME TABLE app.a TO shop.outbox",
                               UpdatedSchemas({"app", "shop"}), true},
+                    Statement{"InTooManySchemasToName", "DROP TABLE a.t, b.outbox", kTooMany, true},
+                    Statement{"InSchemasNotTold", "TRUNCATE outbox", "", true},
+                    Statement{"OnAnotherTableInSchemasNotTold", "TRUNCATE orders", "", false},
                     Statement{"OnAnotherTable", "ALTER TABLE orders ADD x INT", kInShop, false},
                     Statement{"InAnotherSchema", "DROP TABLE outbox", kElsewhere, false},
                     Statement{"OnAnAccount", "CREATE USER outbox", kInShop, false}),
