@@ -29,10 +29,26 @@ class RowDecoderTest : public testing::Test {
     ASSERT_TRUE(map) << map.error().message;
     map_ = std::move(*map);
   }
-  Result<void> Bind(std::vector<std::size_t> wanted) { return decoder_.BindTable(map_, wanted); }
-  Result<void> Begin(Octets body, RowsEventVersion version = RowsEventVersion::kV2) {
+  Result<void> Bind(std::vector<std::size_t> wanted, std::vector<ColumnDefault> defaults = {}) {
+    return decoder_.BindTable(map_, wanted, std::move(defaults));
+  }
+  Result<void> Begin(Octets body, RowsEventVersion version = RowsEventVersion::kV2,
+                     RowsChange change = RowsChange::kInsert) {
     body_ = std::move(body);
-    return decoder_.BeginEvent(version, body_);
+    return decoder_.BeginEvent(version, body_, change);
+  }
+  Result<void> BeginUpdate(Octets body) {
+    return Begin(std::move(body), RowsEventVersion::kV2, RowsChange::kUpdate);
+  }
+  // TINYINT `id` and VARCHAR `kind`, which may be NULL.
+  void SetTableOfTwo() {
+    SetTable(TableMapBytes()
+                 .Column(kTinyType)
+                 .Column(kVarcharType, {9, 0})
+                 .Nullable({2})
+                 .Optional(1, {0})
+                 .Optional(2, {33})
+                 .Optional(4, TableMapBytes::Texts({"id", "kind"})));
   }
   // The values of the next row, NULL as "NULL", joined by '|'; else "end" or "error".
   std::string Next() {
@@ -338,6 +354,85 @@ TEST_F(RowDecoderTest, TextThatNeedsNoChangeIsAViewOfTheEvent) {
   ASSERT_TRUE(Begin(Joined({kHeaderV2, {1, 1, 0, 2, 'a', 'b'}})));
   ASSERT_EQ(Next(), "ab");
   EXPECT_EQ(static_cast<const void*>(decoder_.values()[0]->data()), &body_[body_.size() - 2]);
+}
+
+TEST_F(RowDecoderTest, AnUpdateIsTheRowAsItIsAfterwards) {
+  SetTableOfTwo();
+  ASSERT_TRUE(Bind({0, 1}));
+  ASSERT_TRUE(BeginUpdate(Joined({kHeaderV2,
+                                  {2, 3, 3},
+                                  {0, 1, 3, 'o', 'l', 'd', 0, 1, 3, 'n', 'e', 'w'},
+                                  {2, 2, 0, 2, 1, 'x'},
+                                  {0, 3, 1, 'x', 2, 3}})));
+  EXPECT_EQ(Next(), "1|new");
+  EXPECT_EQ(Next(), "2|x");
+  EXPECT_EQ(Next(), "3|NULL");
+  EXPECT_EQ(Next(), "end");
+}
+
+TEST_F(RowDecoderTest, EachImageOfAnUpdateHasItsOwnColumns) {
+  SetTableOfTwo();
+  ASSERT_TRUE(Bind({1}));
+  // The key before, the change after.
+  ASSERT_TRUE(BeginUpdate(Joined({kHeaderV2, {2, 1, 2}, {0, 1, 0, 1, 'a'}, {0, 2, 1}})));
+  EXPECT_EQ(Next(), "a");
+  EXPECT_EQ(Next(), "NULL");
+  EXPECT_EQ(Next(), "end");
+  // No image before at all, as in a table without keys that MINIMAL logs.
+  ASSERT_TRUE(BeginUpdate(Joined({kHeaderV2, {2, 0, 3}, {0, 1, 1, 'b'}})));
+  EXPECT_EQ(Next(), "b");
+}
+
+TEST_F(RowDecoderTest, ADefaultIsNotTheValueOfAColumnThatAnUpdateLeftAlone) {
+  SetTableOfTwo();
+  ASSERT_TRUE(Bind({0, 1}, {{.ordinal = 0, .value = "7"}}));
+  const auto begun = BeginUpdate(Joined({kHeaderV2, {2, 3, 2}, {0, 1, 1, 'a', 0, 1, 'b'}}));
+  ASSERT_FALSE(begun);
+  EXPECT_EQ(begun.error().kind, ErrorKind::kUndecodable);
+  EXPECT_NE(begun.error().message.find("'id'"), std::string::npos);
+}
+
+TEST_F(RowDecoderTest, EveryTruncationOfAnUpdateIsAnError) {
+  SetTableOfTwo();
+  ASSERT_TRUE(Bind({0, 1}));
+  const Octets whole =
+      Joined({kHeaderV2, {2, 3, 3}, {0, 1, 3, 'o', 'l', 'd', 0, 1, 3, 'n', 'e', 'w'}});
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    const auto begun =
+        BeginUpdate(Octets(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
+    const bool no_rows = size == kHeaderV2.size() + 3;
+    EXPECT_EQ(begun && Next() == "end", no_rows) << size;
+  }
+}
+
+TEST_F(RowDecoderTest, ADefaultStandsInForAColumnThatARowWasInsertedWithout) {
+  SetTableOfTwo();
+  ASSERT_TRUE(Bind({1, 0, 1}, {{.ordinal = 1, .value = "created"}}));
+  const Octets without = Joined({kHeaderV2, {2, 1}, {0, 1}, {0, 2}});
+  ASSERT_TRUE(Begin(without));
+  EXPECT_EQ(Next(), "created|1|created");
+  EXPECT_EQ(Next(), "created|2|created");
+  ASSERT_TRUE(Begin(Joined({kHeaderV2, {2, 3}, {0, 3, 1, 'x'}, {2, 4}})));
+  EXPECT_EQ(Next(), "x|3|x");
+  EXPECT_EQ(Next(), "NULL|4|NULL");
+  ASSERT_TRUE(Begin(without));
+  EXPECT_EQ(Next(), "created|1|created");
+}
+
+TEST_F(RowDecoderTest, ADefaultMayBeNull) {
+  SetTableOfTwo();
+  ASSERT_TRUE(Bind({0, 1}, {{.ordinal = 1, .value = std::nullopt}}));
+  ASSERT_TRUE(Begin(Joined({kHeaderV2, {2, 3}, {0, 1, 1, 'x'}})));
+  EXPECT_EQ(Next(), "1|x");
+  ASSERT_TRUE(Begin(Joined({kHeaderV2, {2, 1}, {0, 2}})));
+  EXPECT_EQ(Next(), "2|NULL");
+}
+
+TEST_F(RowDecoderTest, DefaultsEndWithTheTableTheyAreBoundTo) {
+  SetTableOfTwo();
+  ASSERT_TRUE(Bind({1}, {{.ordinal = 1, .value = "x"}}));
+  ASSERT_TRUE(Bind({1}));
+  EXPECT_FALSE(Begin(Joined({kHeaderV2, {2, 1}, {0, 1}})));
 }
 
 }  // namespace

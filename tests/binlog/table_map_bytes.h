@@ -10,6 +10,10 @@ namespace outboxd::binlog {
 // Builds the body of a TABLE_MAP event of table s.t, for tests.
 class TableMapBytes {
  public:
+  TableMapBytes& Id(std::uint8_t id) {
+    id_ = id;
+    return *this;
+  }
   TableMapBytes& Column(std::uint8_t type, std::vector<std::uint8_t> metadata = {}) {
     types_.push_back(type);
     metadata_.insert(metadata_.end(), metadata.begin(), metadata.end());
@@ -27,7 +31,7 @@ class TableMapBytes {
     return *this;
   }
   [[nodiscard]] std::vector<std::uint8_t> bytes() const {
-    std::vector<std::uint8_t> body = {7, 0, 0, 0, 0, 0, 1, 0, 1, 's', 0, 1, 't', 0};
+    std::vector<std::uint8_t> body = {id_, 0, 0, 0, 0, 0, 1, 0, 1, 's', 0, 1, 't', 0};
     AppendPacked(body, types_.size());
     Append(body, types_);
     AppendPacked(body, metadata_.size());
@@ -58,6 +62,7 @@ class TableMapBytes {
     to.insert(to.end(), bytes.begin(), bytes.end());
   }
 
+  std::uint8_t id_ = 7;
   std::vector<std::uint8_t> types_, metadata_, nullable_, optional_;
 };
 

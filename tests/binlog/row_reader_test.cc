@@ -1,0 +1,269 @@
+#include "binlog/row_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/binlog/table_map_bytes.h"
+
+namespace outboxd::binlog {
+namespace {
+
+using Octets = std::vector<std::uint8_t>;
+
+// TINYINT `id` and TINYINT `n`, of table s.t with table id `id`.
+TableMapBytes MapOf(std::uint8_t id, const std::vector<std::string>& names = {"id", "n"}) {
+  TableMapBytes map;
+  map.Id(id);
+  for (std::size_t i = 0; i < names.size(); ++i) map.Column(kTinyType);
+  map.Optional(1, Octets((names.size() + 7) / 8));
+  return map.Optional(4, TableMapBytes::Texts(names));
+}
+
+TableMapBytes MapWithoutNames() {
+  return TableMapBytes().Column(kTinyType).Column(kTinyType).Optional(1, {0});
+}
+
+class RowReaderTest : public testing::Test {
+ protected:
+  void Use(TableSelection selection) {
+    selection.schema_pattern = "s";
+    if (selection.table_pattern.empty()) selection.table_pattern = "t";
+    filter_ = std::make_unique<TableFilter>(std::vector<TableSelection>{std::move(selection)});
+    reader_ = std::make_unique<RowReader>(*filter_, character_sets_);
+  }
+  void UseColumns(std::vector<std::string> columns, std::vector<std::string> declared = {}) {
+    Use({.schema_pattern = {},
+         .table_pattern = {},
+         .columns = std::move(columns),
+         .declared_columns = std::move(declared)});
+  }
+  void Map(const TableMapBytes& map) {
+    ASSERT_TRUE(rows_.Append(EventType::kTableMap, map.bytes()));
+  }
+  // `columns` has the bitmap of present columns (of an update two) and the rows.
+  void Rows(const Octets& columns, EventType type = EventType::kWriteRows, std::uint8_t id = 7) {
+    const bool is_v1 = type == EventType::kWriteRowsV1 || type == EventType::kUpdateRowsV1;
+    Octets body = {id, 0, 0, 0, 0, 0, 1, 0};
+    if (!is_v1) body.insert(body.end(), {2, 0});
+    body.push_back(2);
+    body.insert(body.end(), columns.begin(), columns.end());
+    ASSERT_TRUE(rows_.Append(type, body));
+  }
+  static std::string TextOf(const Row& row) {
+    std::string text;
+    for (const ColumnValue& value : row.values) {
+      if (!text.empty()) text += '|';
+      text += value ? *value : "NULL";
+    }
+    return text;
+  }
+  // All rows, separated by blanks, and the error if there is one.
+  std::string ReadAll() {
+    reader_->Begin(rows_);
+    std::string all;
+    auto row = reader_->Next();
+    for (; row && *row != nullptr; row = reader_->Next()) all += TextOf(**row) + " ";
+    error_ = row ? Error{} : row.error();
+    return row ? all : all + "error";
+  }
+  // The kind of the error that reading ends with.
+  ErrorKind ErrorOfAll() {
+    EXPECT_TRUE(ReadAll().ends_with("error"));
+    return error_.kind;
+  }
+
+  CharacterSets character_sets_;
+  std::unique_ptr<TableFilter> filter_;
+  std::unique_ptr<RowReader> reader_;
+  TransactionBuffer rows_{{.spill_directory = testing::TempDir()}};
+  Error error_{};
+};
+
+TEST_F(RowReaderTest, ReadsTheRowsOfAllEventsInTheirOrder) {
+  UseColumns({"n", "id"});
+  Map(MapOf(7));
+  Rows({3, 0, 1, 10, 0, 2, 20});
+  Rows({3, 0, 3, 30}, EventType::kWriteRowsV1);
+  Map(MapOf(7));
+  Rows({3, 0, 4, 40});
+  EXPECT_EQ(ReadAll(), "10|1 20|2 30|3 40|4 ");
+  EXPECT_EQ(ReadAll(), "10|1 20|2 30|3 40|4 ") << "once more";
+}
+
+TEST_F(RowReaderTest, NamesTheTableTheColumnsAndTheChange) {
+  UseColumns({"n"});
+  Map(MapOf(7));
+  Rows({3, 0, 1, 10});
+  reader_->Begin(rows_);
+  const auto row = reader_->Next();
+  ASSERT_TRUE(row && *row);
+  EXPECT_EQ((*row)->schema_name, "s");
+  EXPECT_EQ((*row)->table_name, "t");
+  EXPECT_EQ((*row)->table, 0u);
+  EXPECT_EQ(std::vector<std::string>((*row)->columns.begin(), (*row)->columns.end()),
+            std::vector<std::string>({"n"}));
+  EXPECT_FALSE((*row)->is_update);
+}
+
+TEST_F(RowReaderTest, AnUpdateIsMarkedAndIsTheRowAfterwards) {
+  UseColumns({"id", "n"});
+  for (const auto type : {EventType::kUpdateRows, EventType::kUpdateRowsV1}) {
+    rows_.Clear();
+    Map(MapOf(7));
+    Rows({3, 3, 0, 1, 10, 0, 1, 11}, type);
+    EXPECT_EQ(ReadAll(), "1|11 ");
+    reader_->Begin(rows_);
+    EXPECT_TRUE((*reader_->Next())->is_update);
+  }
+}
+
+TEST_F(RowReaderTest, AnUpdateThatLogsChangesOnlyIsRefused) {
+  UseColumns({"id", "n"});
+  Map(MapOf(7));
+  Rows({1, 2, 0, 1, 0, 11}, EventType::kUpdateRows);
+  EXPECT_EQ(ErrorOfAll(), ErrorKind::kUndecodable);
+  EXPECT_NE(error_.message.find("table s.t: column 'id' is missing"), std::string::npos);
+}
+
+TEST_F(RowReaderTest, AnUpdateOfPartsOfADocumentIsRefused) {
+  UseColumns({"id"});
+  Map(MapOf(7));
+  Rows({3, 3, 0, 1, 10, 0, 1, 11}, EventType::kPartialUpdateRows);
+  EXPECT_EQ(ErrorOfAll(), ErrorKind::kUndecodable);
+  EXPECT_NE(error_.message.find("binlog_row_value_options"), std::string::npos);
+}
+
+TEST_F(RowReaderTest, AColumnThatTheRowLacksIsAnErrorAndNeverNull) {
+  UseColumns({"id", "n"});
+  Map(MapOf(7));
+  Rows({1, 0, 1});
+  EXPECT_EQ(ErrorOfAll(), ErrorKind::kUndecodable);
+  EXPECT_NE(error_.message.find("table s.t: column 'n' is missing"), std::string::npos);
+  UseColumns({"id"});
+  EXPECT_EQ(ReadAll(), "1 ") << "one that nobody wants may be missing";
+}
+
+TEST_F(RowReaderTest, ADeclaredDefaultStandsInForAColumnThatTheRowLacks) {
+  Use({.schema_pattern = {},
+       .table_pattern = {},
+       .columns = {"n", "id"},
+       .declared_columns = {},
+       .declared_defaults = {{"other", "1"}, {"n", "5"}, {"id", std::nullopt}}});
+  Map(MapOf(7));
+  Rows({1, 0, 1});
+  Rows({2, 0, 20});
+  Rows({3, 0, 3, 30});
+  EXPECT_EQ(ReadAll(), "5|1 20|NULL 30|3 ");
+}
+
+TEST_F(RowReaderTest, WithoutColumnsAskedForAllAreRead) {
+  UseColumns({});
+  Map(MapOf(7));
+  Rows({3, 0, 1, 10});
+  EXPECT_EQ(ReadAll(), "1|10 ");
+  reader_->Begin(rows_);
+  EXPECT_EQ((*reader_->Next())->columns[1], "n");
+  Rows({1, 0, 2});
+  EXPECT_EQ(ReadAll(), "1|10 error") << "a missing one is not left out";
+}
+
+TEST_F(RowReaderTest, AllColumnsWithoutNamesAreNumbered) {
+  UseColumns({});
+  Map(MapWithoutNames());
+  Rows({3, 0, 1, 10});
+  EXPECT_EQ(ReadAll(), "1|10 ");
+  reader_->Begin(rows_);
+  EXPECT_EQ((*reader_->Next())->columns[1], "@2");
+}
+
+TEST_F(RowReaderTest, DeclaredColumnsNameThoseOfALogWithoutNames) {
+  UseColumns({"n", "id"}, {"id", "n"});
+  Map(MapWithoutNames());
+  Rows({3, 0, 1, 10});
+  EXPECT_EQ(ReadAll(), "10|1 ");
+}
+
+TEST_F(RowReaderTest, TheNamesOfTheLogGoBeforeTheDeclaredOnes) {
+  UseColumns({"n", "id"}, {"n", "id"});
+  Map(MapOf(7));
+  Rows({3, 0, 1, 10});
+  EXPECT_EQ(ReadAll(), "10|1 ");
+}
+
+TEST_F(RowReaderTest, AnUnknownPlaceOfAWantedColumnIsUnsuitable) {
+  Map(MapWithoutNames());
+  UseColumns({"id"});
+  EXPECT_EQ(ErrorOfAll(), ErrorKind::kUnsuitable);
+  EXPECT_NE(error_.message.find("binlog_row_metadata = FULL"), std::string::npos);
+  UseColumns({"id"}, {"id", "n", "more"});
+  EXPECT_EQ(ErrorOfAll(), ErrorKind::kUnsuitable);
+  UseColumns({"id"}, {"x", "y"});
+  EXPECT_EQ(ErrorOfAll(), ErrorKind::kUnsuitable);
+  rows_.Clear();
+  Map(MapOf(7));
+  UseColumns({"payload"});
+  EXPECT_EQ(ErrorOfAll(), ErrorKind::kUnsuitable);
+  EXPECT_NE(error_.message.find("no column 'payload'"), std::string::npos);
+}
+
+TEST_F(RowReaderTest, RowsOfAnIdWithoutTableMapAreCorrupt) {
+  UseColumns({"id"});
+  Map(MapOf(7));
+  Rows({3, 0, 1, 10}, EventType::kWriteRows, 8);
+  EXPECT_EQ(ErrorOfAll(), ErrorKind::kCorrupt);
+  rows_.Clear();
+  Rows({3, 0, 1, 10});
+  EXPECT_EQ(ErrorOfAll(), ErrorKind::kCorrupt) << "maps end with their transaction";
+}
+
+TEST_F(RowReaderTest, AMapThatIsNoneIsCorrupt) {
+  UseColumns({"id"});
+  ASSERT_TRUE(rows_.Append(EventType::kTableMap, Octets{7, 0, 0}));
+  EXPECT_EQ(ErrorOfAll(), ErrorKind::kCorrupt);
+}
+
+// After ALTER TABLE the same table has another map, perhaps under the same id.
+TEST_F(RowReaderTest, EveryRowIsReadByTheMapInFrontOfIt) {
+  UseColumns({"id"});
+  Map(MapOf(7));
+  Rows({3, 0, 1, 10});
+  Map(MapOf(7, {"n", "id"}));
+  Rows({3, 0, 2, 20});
+  Map(MapOf(8));
+  Rows({3, 0, 3, 30}, EventType::kWriteRows, 8);
+  Rows({3, 0, 4, 40});
+  EXPECT_EQ(ReadAll(), "1 20 3 40 ");
+}
+
+TEST_F(RowReaderTest, ManyVersionsOfTablesAreReadRight) {
+  UseColumns({"id"});
+  for (int transaction = 0; transaction < 3; ++transaction) {
+    rows_.Clear();
+    std::string expected;
+    for (int i = 0; i < 100; ++i) {
+      const auto id = static_cast<std::uint8_t>(i);
+      const std::string version = "n" + std::to_string(transaction * 100 + i);
+      Map(i % 2 == 0 ? MapOf(id, {"id", version}) : MapOf(id, {version, "id"}));
+    }
+    for (int i = 0; i < 100; ++i) {
+      Rows({3, 0, 1, 2}, EventType::kWriteRows, static_cast<std::uint8_t>(i));
+      expected += i % 2 == 0 ? "1 " : "2 ";
+    }
+    EXPECT_EQ(ReadAll(), expected);
+  }
+}
+
+TEST_F(RowReaderTest, AValueThatCannotBeDecodedNamesTheTable) {
+  UseColumns({"id", "n"});
+  Map(MapOf(7));
+  Rows({3, 0, 1});
+  EXPECT_EQ(ErrorOfAll(), ErrorKind::kCorrupt);
+  EXPECT_TRUE(error_.message.starts_with("table s.t: "));
+}
+
+}  // namespace
+}  // namespace outboxd::binlog
