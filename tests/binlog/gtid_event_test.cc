@@ -44,6 +44,30 @@ TEST(GtidEventTest, ReadsTheOriginalTimeWhereBit55AnnouncesIt) {
   EXPECT_EQ(event->original_commit_us, 1'700'000'000'000'001u);
 }
 
+TEST(GtidEventTest, ReadsTheFormOf57WithoutTimes) {
+  auto body = Untagged(5);
+  body.Little(2, 1).Little(1, 8).Little(2, 8);
+  ASSERT_EQ(body.bytes().size(), 42u);
+  const auto event = ParseGtidEvent(EventType::kGtid, body.bytes());
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->gtid->number, 5u);
+  EXPECT_EQ(event->original_commit_us, 0u);
+  for (std::size_t size = 26; size < body.bytes().size(); ++size) {
+    EXPECT_FALSE(ParseGtidEvent(EventType::kGtid, Bytes(body.bytes()).first(size))) << size;
+  }
+}
+
+// The length of the transaction, here of 4 GiB, both servers' versions and the commit group's
+// ticket.
+TEST(GtidEventTest, WhatFollowsTheTimesDoesNotMatter) {
+  auto body = Untagged(5);
+  body.Little(2, 1).Little(1, 8).Little(2, 8).Little(1'700'000'000'000'001, 7);
+  body.Packed(1ull << 32).Little(0x80000000 | 90704, 4).Little(80046, 4).Little(7, 8);
+  const auto event = ParseGtidEvent(EventType::kGtid, body.bytes());
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->original_commit_us, 1'700'000'000'000'001u);
+}
+
 TEST(GtidEventTest, AnAnonymousTransactionHasNoGtid) {
   const auto event = ParseGtidEvent(EventType::kAnonymousGtid, Untagged(0).bytes());
   ASSERT_TRUE(event);
@@ -72,6 +96,26 @@ TEST(GtidEventTest, ReadsATaggedGtidWithUuidBytesAbove127) {
   const auto event = ParseGtidEvent(EventType::kGtidTagged, Tagged().bytes());
   ASSERT_TRUE(event) << event.error().message;
   EXPECT_EQ(ToText(*event->gtid), std::string(kUuidText) + ":blue:300");
+}
+
+TEST(GtidEventTest, ATaggedEventMayHaveNoTag) {
+  const auto event = ParseGtidEvent(EventType::kGtidTagged, Tagged(300, "").bytes());
+  ASSERT_TRUE(event);
+  EXPECT_EQ(ToText(*event->gtid), std::string(kUuidText) + ":300");
+}
+
+TEST(GtidEventTest, ATaggedEventLeavesTheOriginalTimeOutWhereItIsTheImmediateOne) {
+  auto body = Tagged();
+  body.Serialized(4).Serialized(2).Serialized(5).Serialized(4).Serialized(6).Serialized(1000);
+  EXPECT_EQ(ParseGtidEvent(EventType::kGtidTagged, body.bytes())->original_commit_us, 1000u);
+  body.Serialized(7).Serialized(999).Serialized(8).Serialized(300).Serialized(9).Serialized(9074);
+  EXPECT_EQ(ParseGtidEvent(EventType::kGtidTagged, body.bytes())->original_commit_us, 999u);
+}
+
+TEST(GtidEventTest, UnknownFieldsOfATaggedEventAreIgnoredWhereTheyMayBe) {
+  auto body = Tagged();
+  body.Serialized(12).Serialized(9).Text("anything");
+  EXPECT_TRUE(ParseGtidEvent(EventType::kGtidTagged, body.bytes()));
 }
 
 TEST(GtidEventTest, RefusesATaggedEventThatNeedsAnUnknownField) {

@@ -116,6 +116,16 @@ TEST_F(ReaderPositionTest, AHeartbeatWithinATransactionLeavesItAsItIs) {
   EXPECT_TRUE(transaction().has_rows);
 }
 
+TEST_F(ReaderPositionTest, TellsTheLargestEventSinceItWasOpened) {
+  Begin(1);
+  ASSERT_TRUE(Query(std::string(1000, 'x')));
+  ASSERT_TRUE(Xid());
+  EXPECT_GT(reader_.largest_event(), 1000u);
+  EXPECT_LT(reader_.largest_event(), 1100u);
+  Open(Position(reader_.position()));
+  EXPECT_EQ(reader_.largest_event(), 0u);
+}
+
 TEST_F(ReaderPositionTest, AFileMayHaveChecksumsWhereTheLastHadNone) {
   Transact(1);
   Rotate("binlog.000002", 4);  // With the checksum of the file before, that is, none.

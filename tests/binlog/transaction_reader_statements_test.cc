@@ -105,6 +105,19 @@ TEST_F(ReaderStatementsTest, LoadDataIsOne) {
   EXPECT_TRUE(transaction().statement.starts_with("LOAD DATA"));
 }
 
+TEST_F(ReaderStatementsTest, TheSchemaOfTheSessionDoesNotMatter) {
+  for (const bool is_told : {true, false}) {
+    const std::string status = is_told ? kInShop : kElsewhere;
+    EventBytes body;
+    body.Little(0, 8).Little(4, 1).Little(0, 2).Little(status.size(), 2).Text(status);
+    body.Text(is_told ? "else" : "shop").Little(0, 1).Text("INSERT INTO t VALUES (1)");
+    Begin(1);
+    ASSERT_EQ(Feed(EventType::kQuery, body), Outcome::kNothing);
+    ASSERT_TRUE(Xid());
+    EXPECT_EQ(transaction().statements, is_told ? 1u : 0u);
+  }
+}
+
 TEST_F(ReaderStatementsTest, WhatAnnouncesAStatementIsNone) {
   Begin(1);
   for (const auto type : {EventType::kIntvar, EventType::kRand, EventType::kUserVar}) {
