@@ -9,6 +9,7 @@
 #include "binlog/transaction_reader.h"
 #include "tests/binlog/event_bytes.h"
 #include "tests/binlog/fixture_log.h"
+#include "tests/binlog/heap.h"
 #include "tests/daemon/temporary_directory.h"
 
 namespace outboxd::binlog {
@@ -124,13 +125,15 @@ TEST_F(FileEventSourceTest, AFileCutOffWithinAnEventIsCorrupt) {
 }
 
 TEST_F(FileEventSourceTest, ALengthThatIsALieIsCorruptBeforeItIsAllocated) {
-  for (const std::uint64_t length : {0u, 18u, 28u, 0xFFFF'FFFFu}) {
+  const std::size_t before = AllocatedBytes();
+  for (const std::uint64_t length : {0u, 18u, 28u, 0x3FFF'FFFFu, 0xFFFF'FFFFu}) {
     std::string log = Log({first_});
     for (std::size_t i = 0; i < 4; ++i) log[4 + 9 + i] = static_cast<char>(length >> (8 * i));
     Write(log);
     ASSERT_TRUE(source_.Open({}));
     EXPECT_EQ(ErrorOfNext(), ErrorKind::kCorrupt) << length;
   }
+  EXPECT_LT(AllocatedBytes(), before + 100'000);
 }
 
 TEST_F(FileEventSourceTest, AServersLogIsReadToItsEnd) {
