@@ -162,12 +162,22 @@ std::optional<std::size_t> FindTwin(std::span<const Column> columns, std::size_t
   return std::nullopt;
 }
 
+bool Contains(std::span<const std::string> names, std::string_view name) {
+  return std::ranges::any_of(names,
+                             [&](std::string_view other) { return IsSameColumn(other, name); });
+}
+
 void Complete(const Column& today, bool has_signedness, Column& logged) {
   if (!has_signedness) logged.is_unsigned = today.is_unsigned;
   if (logged.collation == 0) logged.collation = today.collation;
 }
 
 }  // namespace
+
+bool IsSameColumn(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
 
 std::optional<std::pair<std::string, std::string>> FindTwins(std::span<const ColumnFacts> today,
                                                              std::span<const std::string> wanted,
@@ -182,7 +192,7 @@ std::optional<std::pair<std::string, std::string>> FindTwins(std::span<const Col
     columns.push_back(std::move(column));
   }
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (std::ranges::find(wanted, today[i].name) == wanted.end()) continue;
+    if (!Contains(wanted, today[i].name)) continue;
     if (const auto twin = FindTwin(columns, i)) return {{today[i].name, today[*twin].name}};
   }
   return std::nullopt;
@@ -207,14 +217,12 @@ Result<void> NameColumns(std::span<const ColumnFacts> today, std::span<const std
     }
     columns.push_back(std::move(*column));
   }
-  for (const std::string& name : wanted) {
-    const auto found = std::ranges::find(columns, name, &Column::name);
-    if (found == columns.end()) continue;
-    const auto ordinal = static_cast<std::size_t>(found - columns.begin());
-    if (const auto twin = FindTwin(map.columns, ordinal)) {
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (!Contains(wanted, columns[i].name)) continue;
+    if (const auto twin = FindTwin(map.columns, i)) {
       return Fail(ErrorKind::kUnsuitable,
                   "its columns '{}' and '{}' are both {}, so that they may have changed places",
-                  name, columns[*twin].name, today[ordinal].type);
+                  columns[i].name, columns[*twin].name, today[i].type);
     }
   }
   for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -229,11 +237,13 @@ Result<void> NameColumns(std::span<const ColumnFacts> today, std::span<const std
 Result<void> TakeSigns(std::span<const ColumnFacts> today, std::span<const std::string> wanted,
                        TableMap& map) {
   for (Column& column : map.columns) {
-    const auto facts = std::ranges::find(today, column.name, &ColumnFacts::name);
+    const auto facts = std::ranges::find_if(
+        today, [&](std::string_view name) { return IsSameColumn(name, column.name); },
+        &ColumnFacts::name);
     const auto known = facts == today.end() ? std::nullopt : AsLogged(*facts);
     if (known && Fits(column, *known, map.has_signedness)) {
       Complete(*known, map.has_signedness, column);
-    } else if (std::ranges::find(wanted, column.name) != wanted.end()) {
+    } else if (Contains(wanted, column.name)) {
       return Fail(ErrorKind::kUnsuitable,
                   "its column '{}' was {} when the row was written and is {} now", column.name,
                   NameOf(column.type), facts == today.end() ? "gone" : facts->type);

@@ -126,11 +126,15 @@ Result<RowReader::KnownTable> RowReader::MakeKnown(Bytes body) const {
     return std::unexpected(named.error());
   }
   for (const std::string& name : selection.columns) {
-    const auto found = std::ranges::find(known.map.columns, name, &Column::name);
+    const auto found = std::ranges::find_if(
+        known.map.columns, [&](std::string_view other) { return IsSameColumn(other, name); },
+        &Column::name);
     if (found == known.map.columns.end()) {
       return Fail(ErrorKind::kUnsuitable,
-                  "table {}.{} had no column '{}' when this row was written", known.map.schema_name,
-                  known.map.table_name, name);
+                  "table {}.{} had no column '{}' when this row was written HINT: in [outbox] name"
+                  " only columns that the table had all the time, or pass such transactions with"
+                  " 'outboxd position set'",
+                  known.map.schema_name, known.map.table_name, name);
     }
     known.wanted.push_back(static_cast<std::size_t>(found - known.map.columns.begin()));
   }
@@ -157,7 +161,8 @@ Result<void> RowReader::Bind(std::size_t index) {
   const KnownTable& known = known_[index];
   std::vector<ColumnDefault> defaults;
   for (const auto& [name, value] : filter_[known.selection].declared_defaults) {
-    const auto found = std::ranges::find(known.names, name);
+    const auto found = std::ranges::find_if(
+        known.names, [&](std::string_view other) { return IsSameColumn(other, name); });
     if (found == known.names.end()) continue;
     defaults.push_back({known.wanted[static_cast<std::size_t>(found - known.names.begin())],
                         value ? ColumnValue(*value) : std::nullopt});
