@@ -84,7 +84,9 @@ void DeliveryTracker::Merge(Pending& pending, const binlog::Transaction& transac
   pending.commit_us = transaction.commit_us;
   if (!counts_gtids) return;
   if (transaction.prepared_gtid) AddGtid(pending, *transaction.prepared_gtid);
-  if (transaction.gtid) AddGtid(pending, *transaction.gtid);
+  if (!transaction.gtid) return;
+  AddGtid(pending, *transaction.gtid);
+  pending.last_gtid = transaction.gtid;
 }
 
 void DeliveryTracker::AddGtid(Pending& pending, const binlog::Gtid& gtid) {
@@ -137,12 +139,9 @@ void DeliveryTracker::Advance() {
   while (!pending_.empty() && pending_.front().is_finished &&
          pending_.front().end_id <= first_unacknowledged_) {
     Pending& done = pending_.front();
-    if (done.has_gtid) {
-      progress_.position.gtids.Add(done.origin, done.numbers);
-      progress_.last_gtid =
-          binlog::Gtid{.origin = std::move(done.origin), .number = done.numbers.last};
-    }
+    if (done.has_gtid) progress_.position.gtids.Add(done.origin, done.numbers);
     if (done.more) progress_.position.gtids.Unite(*done.more);
+    if (done.last_gtid) progress_.last_gtid = std::move(done.last_gtid);
     if (done.commit_us != 0) progress_.last_commit_us = done.commit_us;
     for (XaChange& change : done.xa_changes) ApplyXa(change);
     done_file_ = files_[done.file];

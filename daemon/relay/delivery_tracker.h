@@ -111,7 +111,8 @@ class DeliveryTracker {
     std::unique_ptr<binlog::GtidSet> more;  // GTIDs that do not continue `numbers`.
     std::uint32_t file = 0;                 // Index in files_.
     std::uint64_t offset = 0;
-    std::uint64_t commit_us = 0;
+    std::uint64_t commit_us = 0;  // Of the last transaction, as is
+    std::optional<binlog::Gtid> last_gtid;
     std::vector<XaChange> xa_changes;
   };
   // An XA transaction that is prepared with event rows and not decided: where a stream by file has
