@@ -237,9 +237,9 @@ Result<Step> Relay::PublishRows() {
   for (int i = 0; i < kRowsPerStep; ++i) {
     if (row_ == nullptr) {
       auto row = parts_.rows.Next();
-      if (!row && row.error().kind == binlog::ErrorKind::kDisconnected) {
-        spdlog::warn("event {}: {}; reading it again", event_position_.NextRow(),
-                     row.error().message);
+      if (!row && row.error().kind == binlog::ErrorKind::kSpill) {
+        spdlog::error("event {}: {}; reading it again", event_position_.NextRow(),
+                      row.error().message);
         parts_.sink.Close();  // No report of this producer comes after it.
         return StartOver();
       }
