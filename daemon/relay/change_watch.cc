@@ -39,7 +39,10 @@ std::string WithoutLiterals(std::string_view statement) {
       continue;
     }
     for (++i; i < statement.size() && statement[i] != c; ++i) {
-      if (statement[i] == '\\') ++i;
+      if (statement[i] != '\\') continue;
+      // Whether it escapes the quote is a matter of the session's sql_mode and character set: what
+      // comes behind may be a value or not.
+      if (++i < statement.size() && statement[i] == c) return text;
     }
     ++i;
   }
