@@ -70,7 +70,17 @@ Result<void> AlarmLog::Record(const Alarm& alarm) {
     return other.kind == alarm.kind && other.position == alarm.position;
   });
   if (is_known || standing->size() >= kStandingMax) return {};
+  if (auto mended = ForgetDeleted(); !mended) return mended;
   return AppendLine(directory_, kAlarms, JsonLine(alarm));
+}
+
+// A file that was deleted begins anew: how much of the former one was acknowledged must not hide
+// what it grows to.
+Result<void> AlarmLog::ForgetDeleted() {
+  const auto all = ReadOrEmpty(directory_ + "/" + kAlarms);
+  if (!all) return std::unexpected(all.error());
+  if (!all->empty()) return {};
+  return RemoveFile(SystemFiles(), directory_, kAcknowledged);
 }
 
 Result<void> AlarmLog::Acknowledge() {

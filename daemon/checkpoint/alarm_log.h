@@ -18,7 +18,7 @@ struct Alarm {
 };
 
 // The alarms of one relay, in its state directory, until an operator acknowledges them:
-//   alarms.jsonl          one JSON line for each, never deleted by outboxd
+//   alarms.jsonl          one JSON line for each, never deleted by outboxd; others may
 //   alarms.acknowledged   how many bytes of it are acknowledged
 // kState: the folder fails.
 class AlarmLog {
@@ -37,6 +37,8 @@ class AlarmLog {
   [[nodiscard]] Result<void> Acknowledge();
 
  private:
+  [[nodiscard]] Result<void> ForgetDeleted();
+
   std::string directory_;
 };
 
