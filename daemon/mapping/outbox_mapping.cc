@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "binlog/mysql_server.h"
@@ -72,6 +73,7 @@ class OutboxMapping::Impl {
 
   Result<void> AddTopic(const OutboxConfig& config);
   Result<void> AddHeaders(const OutboxConfig& config);
+  Result<void> CheckDefaults(const OutboxConfig& config) const;
   // The index in columns_ of the column, which is added where it is not yet there.
   Result<std::size_t> Use(std::string_view key, const std::string& column);
   Result<std::optional<std::size_t>> UseIfSet(std::string_view key, const std::string& column);
@@ -133,6 +135,9 @@ Result<std::unique_ptr<OutboxMapping::Impl>> OutboxMapping::Impl::Compile(
   if (!timestamp) return std::unexpected(timestamp.error());
   const auto partition = impl->UseIfSet("partition", config.partition);
   if (!partition) return std::unexpected(partition.error());
+  if (auto checked = impl->CheckDefaults(config); !checked) {
+    return std::unexpected(checked.error());
+  }
   impl->key_ = *key;
   impl->payload_ = *payload;
   impl->timestamp_ = *timestamp;
@@ -175,6 +180,23 @@ Result<void> OutboxMapping::Impl::AddHeaders(const OutboxConfig& config) {
   table_header_ = config.table_header;
   position_header_ = config.position_header;
   headers_.reserve(column_headers_.size() + 2);
+  return {};
+}
+
+Result<void> OutboxMapping::Impl::CheckDefaults(const OutboxConfig& config) const {
+  for (std::size_t i = 0; i < config.defaults.size(); ++i) {
+    const std::string& column = config.defaults[i].column;
+    const auto is_it = [&](std::string_view other) { return IsSameColumn(other, column); };
+    if (std::ranges::none_of(columns_, is_it)) {
+      return Fail(ExitCode::kConfiguration, "{}.default: the mapping reads no column '{}'",
+                  section_, Escaped(column));
+    }
+    const auto earlier = std::span(config.defaults).first(i);
+    if (std::ranges::any_of(earlier, is_it, &ColumnDefaultConfig::column)) {
+      return Fail(ExitCode::kConfiguration, "{}.default: column '{}' stands twice", section_,
+                  Escaped(column));
+    }
+  }
   return {};
 }
 
