@@ -88,7 +88,7 @@ struct StartChoice {
 };
 
 struct DeliveryConfig {
-  StartChoice start;
+  StartChoice start = {};
   enum class OnBadEvent { kHold, kStop };
   OnBadEvent on_bad_event = OnBadEvent::kHold;
   enum class OnStatement { kAlarm, kStop };

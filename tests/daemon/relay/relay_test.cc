@@ -2,103 +2,22 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
+#include <unistd.h>
 
-#include "tests/binlog/event_bytes.h"
+#include <filesystem>
+
+#include "tests/daemon/fake_source.h"
 #include "tests/daemon/fakes.h"
 #include "tests/daemon/temporary_directory.h"
 
 namespace outboxd {
 namespace {
 
-using binlog::EventBytes;
-using binlog::EventType;
 using std::chrono::milliseconds;
+using Kind = LoggedTransaction::Kind;
 
-constexpr std::string_view kUuid = "11111111-1111-1111-1111-111111111111";
-
-// A server whose whole log is a list of transactions, each with the ids of its events.
-class FakeSource final : public binlog::EventSource {
- public:
-  binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from) override {
-    ++opened;
-    if (open_error) return std::unexpected(*open_error);
-    from_ = from.gtids.ToText();
-    events_.clear();
-    Add(EventType::kRotate, EventBytes().Little(4, 8).Text("binlog.000001"),
-        binlog::EventHeader::kArtificial);
-    AddFormatDescription();
-    for (std::uint64_t number = 1; number <= transactions.size(); ++number) {
-      const binlog::Gtid gtid{{binlog::ParseUuid(kUuid).value(), ""}, number};
-      if (!from.gtids.Contains(gtid)) AddTransaction(number, transactions[number - 1]);
-    }
-    return binlog::StreamIdentity{
-        .server_uuid = std::string(kUuid), .by_gtid = true, .has_checksums = false};
-  }
-  binlog::Result<binlog::Bytes> Next() override {
-    if (fails_after == 0) {
-      fails_after = -1;
-      return binlog::Fail(next_error, "injected");
-    }
-    if (fails_after > 0) --fails_after;
-    if (events_.empty()) return binlog::Bytes(heartbeat_);
-    current_ = std::move(events_.front());
-    events_.pop_front();
-    return binlog::Bytes(current_);
-  }
-  void Interrupt() override { interrupted = true; }
-  void Close() override {}
-
-  std::vector<std::vector<std::string>> transactions;
-  std::optional<binlog::Error> open_error;
-  binlog::ErrorKind next_error = binlog::ErrorKind::kDisconnected;
-  int fails_after = -1;  // Events until Next() fails once; negative: it does not.
-  int opened = 0;
-  bool interrupted = false;
-  std::string from_;
-
- private:
-  void Add(EventType type, const EventBytes& body, std::uint16_t flags = 0) {
-    end_ += static_cast<std::uint32_t>(binlog::kEventHeaderBytes + body.bytes().size());
-    events_.push_back(MakeEvent(type, body, end_, flags));
-  }
-  void AddFormatDescription() {
-    EventBytes body;
-    body.Little(4, 2).Text("9.7.4").Text(std::string(45, '\0')).Little(0, 4).Little(19, 1);
-    Add(EventType::kFormatDescription, body.Text(std::string(42, '\x01')).Little(0, 5));
-  }
-  // Columns id, aggregatetype, aggregateid, payload, all VARCHAR(100) in utf8mb4.
-  void AddTransaction(std::uint64_t number, const std::vector<std::string>& ids) {
-    EventBytes gtid;
-    Add(EventType::kGtid, gtid.Little(0, 1).Text(std::string(16, '\x11')).Little(number, 8));
-    EventBytes begin;
-    Add(EventType::kQuery, begin.Little(0, 14).Text("BEGIN"));
-    EventBytes map;
-    map.Little(70, 6).Little(1, 2).Little(4, 1).Text("shop").Little(0, 1);
-    map.Little(6, 1).Text("outbox").Little(0, 1).Little(4, 1).Text("\x0f\x0f\x0f\x0f");
-    map.Little(8, 1).Little(100, 2).Little(100, 2).Little(100, 2).Little(100, 2).Little(0, 1);
-    map.Little(2, 1).Little(1, 1).Little(45, 1);  // The default character set.
-    const std::string names =
-        "\x02id\x0d"
-        "aggregatetype\x0b"
-        "aggregateid\x07payload";
-    Add(EventType::kTableMap, map.Little(4, 1).Little(names.size(), 1).Text(names));
-    for (const std::string& id : ids) {
-      EventBytes row;
-      row.Little(70, 6).Little(1, 2).Little(2, 2).Little(4, 1).Little(0x0f, 1).Little(0, 1);
-      row.Little(id.size(), 1).Text(id).Little(5, 1).Text("order").Little(1, 1).Text("k");
-      Add(EventType::kWriteRows, row.Little(1, 1).Text("p"));
-      if (&id != &ids.back()) Add(EventType::kTableMap, map);
-    }
-    Add(EventType::kXid, EventBytes().Little(1, 8));
-  }
-
-  const std::vector<std::uint8_t> heartbeat_ =
-      MakeEvent(EventType::kHeartbeat, EventBytes().Text("binlog.000001"), 0);
-  std::deque<std::vector<std::uint8_t>> events_;
-  std::vector<std::uint8_t> current_;
-  std::uint32_t end_ = 4;
-};
+constexpr std::string_view kUuid = FakeSource::kUuid;
+constexpr std::size_t kLargeEventBytes = std::size_t{16} << 20;
 
 std::vector<OutboxMapping> Mappings() {
   OutboxConfig config;
@@ -110,6 +29,17 @@ std::vector<OutboxMapping> Mappings() {
 
 class RelayTest : public ::testing::Test {
  protected:
+  explicit RelayTest(DeliveryConfig delivery = {}, std::size_t memory_bytes_max = 8u << 20,
+                     std::uint64_t spill_bytes_max = 1u << 30)
+      : filter_({{"shop",
+                  "outbox",
+                  Mappings()[0].columns(),
+                  {},
+                  {},
+                  delivery.on_update == DeliveryConfig::OnUpdate::kPublish}}),
+        transactions_(filter_, {directory_ / "spill", memory_bytes_max, spill_bytes_max}),
+        changes_(delivery, &alarms_, clock_) {}
+
   // Steps until nothing is left to do but wait for the source; acknowledges on the way if asked to.
   Result<void> Work(bool acknowledge, int steps = 300) {
     for (int i = 0; i < steps; ++i) {
@@ -128,6 +58,11 @@ class RelayTest : public ::testing::Test {
     tracker_.Report(reports);
   }
   std::string Done() { return tracker_.progress().position.gtids.ToText(); }
+  std::vector<std::string> DeliveredValues() {
+    std::vector<std::string> values;
+    for (const FakeSink::Sent& sent : sink_.delivered) values.push_back(sent.value);
+    return values;
+  }
 
   TemporaryDirectory directory_;
   StateDirectory state_{directory_.path()};
@@ -135,12 +70,13 @@ class RelayTest : public ::testing::Test {
   FakeSource source_;
   FakeSink sink_;
   binlog::CharacterSets character_sets_;
-  binlog::TableFilter filter_{{{"shop", "outbox", Mappings()[0].columns(), {}}}};
-  binlog::TransactionReader transactions_{filter_, {directory_.path()}};
+  binlog::TableFilter filter_;
+  binlog::TransactionReader transactions_;
   binlog::RowReader rows_{filter_, character_sets_};
   DeliveryTracker tracker_{Progress{}};
   Publisher publisher_{Mappings(), sink_, tracker_, &state_, clock_, {}};
-  ChangeWatch changes_{DeliveryConfig{}, nullptr, clock_};
+  AlarmLog alarms_{directory_.path()};
+  ChangeWatch changes_;
   Relay relay_{{source_, transactions_, rows_, sink_, tracker_, publisher_, changes_, clock_}, {}};
 };
 
@@ -238,6 +174,188 @@ TEST_F(RelayTest, StopsBehindTheTransactionInHand) {
   relay_.RequestStop();
   EXPECT_TRUE(source_.interrupted);
   EXPECT_EQ(relay_.ReadStep()->kind, Step::Kind::kStopped);
+}
+
+TEST_F(RelayTest, OpensTheSourceAgainAfterATransactionWithALargeEvent) {
+  source_.transactions = {{"a"}, {"b"}, {"c"}};
+  source_.transactions[1].PadTo(kLargeEventBytes + 1);
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(source_.opened, 2);
+  EXPECT_EQ(source_.from_, fmt::format("{}:1-2", kUuid));
+  EXPECT_EQ(sink_.delivered.size(), 3u);
+  EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
+}
+
+TEST_F(RelayTest, KeepsTheSourceOpenAfterEventsOfOrdinarySize) {
+  source_.transactions = {{"a"}};
+  source_.transactions[0].PadTo(kLargeEventBytes / 2);
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(source_.opened, 1);
+}
+
+TEST_F(RelayTest, PublishesAPreparedTransactionWhenItIsCommittedAndNotBefore) {
+  source_.transactions = {LoggedTransaction::Xa(Kind::kXaPrepare, {"a", "b"}), {"c"}};
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.delivered.size(), 1u);
+  EXPECT_EQ(Done(), fmt::format("{}:2", kUuid));
+  EXPECT_EQ(relay_.prepared().count, 1u);
+  EXPECT_EQ(relay_.prepared().oldest, fmt::format("{}:1", kUuid));
+  source_.transactions.push_back(LoggedTransaction::Xa(Kind::kXaCommit));
+  source_.fails_after = 0;  // It asks for what is new.
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.delivered.size(), 3u);
+  EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
+  EXPECT_EQ(relay_.prepared().count, 0u);
+}
+
+TEST_F(RelayTest, PublishesNothingOfAPreparedTransactionThatIsRolledBack) {
+  source_.transactions = {LoggedTransaction::Xa(Kind::kXaPrepare, {"a"}),
+                          LoggedTransaction::Xa(Kind::kXaRollback)};
+  ASSERT_TRUE(Work(true));
+  EXPECT_TRUE(sink_.delivered.empty());
+  EXPECT_EQ(Done(), fmt::format("{}:1-2", kUuid));
+  EXPECT_EQ(relay_.prepared().count, 0u);
+}
+
+TEST_F(RelayTest, AReconnectKeepsWhatIsPrepared) {
+  source_.transactions = {LoggedTransaction::Xa(Kind::kXaPrepare, {"a"}),
+                          {"b"},
+                          LoggedTransaction::Xa(Kind::kXaCommit)};
+  source_.fails_after = 10;  // Within the second transaction.
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(source_.from_, fmt::format("{}:1", kUuid));
+  EXPECT_EQ(sink_.delivered.size(), 2u);
+  EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
+}
+
+TEST_F(RelayTest, ALostProducerHasWhatIsPreparedReadAgain) {
+  source_.transactions = {LoggedTransaction::Xa(Kind::kXaPrepare, {"a"}), {"b"}};
+  ASSERT_TRUE(Work(false));
+  sink_.Lose("fatal");
+  Report();
+  source_.transactions.push_back(LoggedTransaction::Xa(Kind::kXaCommit));
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(source_.from_, "");
+  EXPECT_EQ(sink_.delivered.size(), 2u);
+  EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
+}
+
+TEST_F(RelayTest, ByDefaultAStatementRaisesAnAlarmAndWhatComesBehindItIsDelivered) {
+  source_.transactions = {
+      {"a"}, LoggedTransaction::Statement("INSERT INTO outbox SELECT 1"), {"b"}};
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.delivered.size(), 2u);
+  EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
+  ASSERT_EQ(alarms_.Standing()->size(), 1u);
+  EXPECT_EQ(alarms_.Standing()->at(0).position, fmt::format("{}:2", kUuid));
+}
+
+TEST_F(RelayTest, ByDefaultAnUpdatePublishesNothingAndIsCounted) {
+  source_.transactions = {{"a"}, LoggedTransaction::Update("a")};
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.delivered.size(), 1u);
+  EXPECT_EQ(changes_.counts().updates, 1u);
+  EXPECT_TRUE(alarms_.Standing()->empty());
+}
+
+class StopOnStatementTest : public RelayTest {
+ protected:
+  StopOnStatementTest() : RelayTest({.on_statement = DeliveryConfig::OnStatement::kStop}) {}
+};
+
+TEST_F(StopOnStatementTest, EndsBeforeTheTransactionAndNothingBehindItIsDelivered) {
+  source_.transactions = {
+      {"a"}, LoggedTransaction::Statement("INSERT INTO outbox SELECT 1"), {"b"}};
+  const auto ended = Work(true);
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().exit_code, ExitCode::kUndecodable);
+  EXPECT_NE(ended.error().message.find(fmt::format("{}:2", kUuid)), std::string::npos);
+  EXPECT_EQ(sink_.delivered.size(), 1u);
+  EXPECT_EQ(Done(), fmt::format("{}:1", kUuid));
+}
+
+class PublishUpdatesTest : public RelayTest {
+ protected:
+  PublishUpdatesTest() : RelayTest({.on_update = DeliveryConfig::OnUpdate::kPublish}) {}
+};
+
+TEST_F(PublishUpdatesTest, PublishesTheRowAsTheUpdateLeftItAndNoDelete) {
+  source_.transactions = {LoggedTransaction::Update("a"), LoggedTransaction::Delete("a")};
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(DeliveredValues(), std::vector<std::string>{"p"});
+  EXPECT_EQ(changes_.counts().updates, 0u);
+  EXPECT_EQ(changes_.counts().deletes, 1u);
+}
+
+class AlarmOnUpdateTest : public RelayTest {
+ protected:
+  AlarmOnUpdateTest() : RelayTest({.on_update = DeliveryConfig::OnUpdate::kAlarm}) {}
+};
+
+TEST_F(AlarmOnUpdateTest, PublishesNothingAndRaisesAnAlarm) {
+  source_.transactions = {LoggedTransaction::Update("a")};
+  ASSERT_TRUE(Work(true));
+  EXPECT_TRUE(sink_.delivered.empty());
+  ASSERT_EQ(alarms_.Standing()->size(), 1u);
+  EXPECT_EQ(alarms_.Standing()->at(0).kind, "update");
+}
+
+// Nothing fits into memory, and the spill directory is not there yet.
+class SpillTest : public RelayTest {
+ protected:
+  explicit SpillTest(std::uint64_t spill_bytes_max = 1u << 30)
+      : RelayTest({}, 0, spill_bytes_max) {}
+
+  // Cuts the spill file of the transaction in hand, as a failing disk would.
+  int CutSpillFiles() {
+    int cut = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code gone;
+      const auto target = std::filesystem::read_symlink(entry.path(), gone).string();
+      if (!target.starts_with(directory_ / "spill/")) continue;
+      if (ftruncate(std::stoi(entry.path().filename()), 0) == 0) ++cut;
+    }
+    return cut;
+  }
+};
+
+TEST_F(SpillTest, HoldsWhileASpillFileCannotBeMadeAndGoesOnWhenItCan) {
+  source_.transactions = {{}, {"a"}, {"b"}};
+  ASSERT_TRUE(Work(true));
+  EXPECT_GT(source_.opened, 2);
+  EXPECT_TRUE(sink_.delivered.empty());
+  EXPECT_EQ(Done(), fmt::format("{}:1", kUuid));
+  std::filesystem::create_directory(directory_ / "spill");
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.delivered.size(), 2u);
+  EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
+}
+
+TEST_F(SpillTest, ReadsATransactionAgainWhoseSpillFileIsDamaged) {
+  std::filesystem::create_directory(directory_ / "spill");
+  source_.transactions = {{"a"}, {"b", "c", "d"}};
+  sink_.room = 2;
+  ASSERT_TRUE(Work(false));  // It stands at "c", and "d" is still in the file.
+  ASSERT_EQ(CutSpillFiles(), 1);
+  sink_.room = 1000;
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(source_.opened, 2);
+  EXPECT_EQ(Done(), fmt::format("{}:1-2", kUuid));
+}
+
+class SpillCapTest : public SpillTest {
+ protected:
+  SpillCapTest() : SpillTest(300) { std::filesystem::create_directory(directory_ / "spill"); }
+};
+
+TEST_F(SpillCapTest, HoldsAtATransactionAboveTheCapAndTriesAgainWithGrowingPauses) {
+  source_.transactions = {{"a"}, {"b", "c", "d", "e"}, {"f"}};
+  ASSERT_TRUE(Work(true, 1000));
+  const int opened = source_.opened;
+  EXPECT_GT(opened, 2);
+  EXPECT_EQ(sink_.delivered.size(), 1u);
+  EXPECT_EQ(Done(), fmt::format("{}:1", kUuid));
+  EXPECT_GE(clock_.Now().time_since_epoch(), (opened - 10) * milliseconds(7'500));
 }
 
 }  // namespace

@@ -1,0 +1,205 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "binlog/event_source.h"
+#include "binlog/gtid.h"
+#include "tests/binlog/event_bytes.h"
+
+namespace outboxd {
+
+// A transaction of FakeSource's log. Its rows are those of shop.outbox with the given ids.
+struct LoggedTransaction {
+  enum class Kind { kCommit, kXaPrepare, kXaCommit, kXaRollback, kDdl };
+
+  // One that inserts a row for each id.
+  LoggedTransaction(std::initializer_list<std::string> inserted) : ids(inserted) {}
+
+  static LoggedTransaction Update(std::string id) {
+    LoggedTransaction made{std::move(id)};
+    made.change = binlog::EventType::kUpdateRows;
+    return made;
+  }
+  static LoggedTransaction Delete(std::string id) {
+    LoggedTransaction made{std::move(id)};
+    made.change = binlog::EventType::kDeleteRows;
+    return made;
+  }
+  // One that changes schema shop in statement format.
+  static LoggedTransaction Statement(std::string text) {
+    LoggedTransaction made{};
+    made.text = std::move(text);
+    return made;
+  }
+  static LoggedTransaction Ddl(std::string text) {
+    LoggedTransaction made = Statement(std::move(text));
+    made.kind = Kind::kDdl;
+    return made;
+  }
+  // XA of the name 'x': its PREPARE, with a row for each id, or its decision.
+  static LoggedTransaction Xa(Kind kind, std::initializer_list<std::string> ids = {}) {
+    LoggedTransaction made(ids);
+    made.kind = kind;
+    return made;
+  }
+  LoggedTransaction& PadTo(std::size_t bytes) {
+    padding_bytes = bytes;
+    return *this;
+  }
+
+  Kind kind = Kind::kCommit;
+  std::vector<std::string> ids;
+  binlog::EventType change = binlog::EventType::kWriteRows;
+  std::string text;               // Of the statement or DDL.
+  std::size_t padding_bytes = 0;  // Of an event within it that nobody needs.
+};
+
+// A server whose whole log is a list of transactions, the first of them its GTID 1.
+class FakeSource final : public binlog::EventSource {
+ public:
+  static constexpr std::string_view kUuid = "11111111-1111-1111-1111-111111111111";
+
+  binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from) override {
+    ++opened;
+    if (open_error) return std::unexpected(*open_error);
+    from_ = from.gtids.ToText();
+    events_.clear();
+    end_ = 4;
+    Add(binlog::EventType::kRotate, binlog::EventBytes().Little(4, 8).Text("binlog.000001"),
+        binlog::EventHeader::kArtificial);
+    AddFormatDescription();
+    for (std::uint64_t number = 1; number <= transactions.size(); ++number) {
+      const binlog::Gtid gtid{{binlog::ParseUuid(kUuid).value(), ""}, number};
+      if (!from.gtids.Contains(gtid)) AddGroup(number, transactions[number - 1]);
+    }
+    return binlog::StreamIdentity{
+        .server_uuid = std::string(kUuid), .by_gtid = true, .has_checksums = false};
+  }
+  binlog::Result<binlog::Bytes> Next() override {
+    if (fails_after == 0) {
+      fails_after = -1;
+      return binlog::Fail(next_error, "injected");
+    }
+    if (fails_after > 0) --fails_after;
+    if (events_.empty()) return binlog::Bytes(heartbeat_);
+    current_ = std::move(events_.front());
+    events_.pop_front();
+    return binlog::Bytes(current_);
+  }
+  void Interrupt() override { interrupted = true; }
+  void Close() override {}
+
+  [[nodiscard]] bool AtEnd() const { return events_.empty(); }
+
+  std::vector<LoggedTransaction> transactions;
+  std::optional<binlog::Error> open_error;
+  binlog::ErrorKind next_error = binlog::ErrorKind::kDisconnected;
+  int fails_after = -1;  // Events until Next() fails once; negative: it does not.
+  int opened = 0;
+  bool interrupted = false;
+  std::string from_;
+
+ private:
+  using EventBytes = binlog::EventBytes;
+  using EventType = binlog::EventType;
+  using Kind = LoggedTransaction::Kind;
+
+  void Add(EventType type, const EventBytes& body, std::uint16_t flags = 0) {
+    end_ += static_cast<std::uint32_t>(binlog::kEventHeaderBytes + body.bytes().size());
+    events_.push_back(MakeEvent(type, body, end_, flags));
+  }
+  void AddFormatDescription() {
+    EventBytes body;
+    body.Little(4, 2).Text("9.7.4").Text(std::string(45, '\0')).Little(0, 4).Little(19, 1);
+    Add(EventType::kFormatDescription, body.Text(std::string(42, '\x01')).Little(0, 5));
+  }
+  void AddQuery(std::string_view text, const EventBytes& status_variables = {}) {
+    EventBytes body;
+    body.Little(0, 11).Little(status_variables.bytes().size(), 2);
+    for (const std::uint8_t byte : status_variables.bytes()) body.Little(byte, 1);
+    Add(EventType::kQuery, body.Little(0, 1).Text(text));
+  }
+  // A statement that may have changed tables of schema shop.
+  void AddStatement(std::string_view text) {
+    AddQuery(text, EventBytes().Little(12, 1).Little(1, 1).Text("shop").Little(0, 1));
+  }
+  void AddGroup(std::uint64_t number, const LoggedTransaction& transaction) {
+    EventBytes gtid;
+    Add(EventType::kGtid, gtid.Little(0, 1).Text(std::string(16, '\x11')).Little(number, 8));
+    switch (transaction.kind) {
+      case Kind::kDdl:
+        AddStatement(transaction.text);
+        break;
+      case Kind::kXaCommit:
+        AddQuery("XA COMMIT X'78',X'',1");
+        break;
+      case Kind::kXaRollback:
+        AddQuery("XA ROLLBACK X'78',X'',1");
+        break;
+      case Kind::kXaPrepare:
+        AddQuery("XA START X'78',X'',1");
+        AddChanges(transaction);
+        AddQuery("XA END X'78',X'',1");
+        Add(EventType::kXaPrepare, EventBytes().Little(0, 1));
+        break;
+      case Kind::kCommit:
+        AddQuery("BEGIN");
+        AddChanges(transaction);
+        Add(EventType::kXid, EventBytes().Little(1, 8));
+        break;
+    }
+  }
+  void AddChanges(const LoggedTransaction& transaction) {
+    if (transaction.padding_bytes > 0) {
+      Add(EventType::kRowsQuery, EventBytes().Text(std::string(transaction.padding_bytes, 'x')));
+    }
+    if (!transaction.text.empty()) AddStatement(transaction.text);
+    for (const std::string& id : transaction.ids) {
+      AddTableMap();
+      AddRow(transaction.change, id);
+    }
+  }
+  // Columns id, aggregatetype, aggregateid, payload, all VARCHAR(100) in utf8mb4.
+  void AddTableMap() {
+    EventBytes map;
+    map.Little(70, 6).Little(1, 2).Little(4, 1).Text("shop").Little(0, 1);
+    map.Little(6, 1).Text("outbox").Little(0, 1).Little(4, 1).Text("\x0f\x0f\x0f\x0f");
+    map.Little(8, 1).Little(100, 2).Little(100, 2).Little(100, 2).Little(100, 2).Little(0, 1);
+    map.Little(2, 1).Little(1, 1).Little(45, 1);  // The default character set.
+    const std::string names =
+        "\x02id\x0d"
+        "aggregatetype\x0b"
+        "aggregateid\x07payload";
+    Add(EventType::kTableMap, map.Little(4, 1).Little(names.size(), 1).Text(names));
+  }
+  void AddRow(EventType change, const std::string& id) {
+    EventBytes row;
+    row.Little(70, 6).Little(1, 2).Little(2, 2).Little(4, 1).Little(0x0f, 1);
+    if (change == EventType::kUpdateRows) {
+      row.Little(0x0f, 1);
+      AddImage(row, id, "before");
+    }
+    AddImage(row, id, "p");
+    Add(change, row);
+  }
+  static void AddImage(EventBytes& row, const std::string& id, const std::string& payload) {
+    row.Little(0, 1).Little(id.size(), 1).Text(id).Little(5, 1).Text("order");
+    row.Little(1, 1).Text("k").Little(payload.size(), 1).Text(payload);
+  }
+
+  const std::vector<std::uint8_t> heartbeat_ =
+      MakeEvent(EventType::kHeartbeat, EventBytes().Text("binlog.000001"), 0);
+  std::deque<std::vector<std::uint8_t>> events_;
+  std::vector<std::uint8_t> current_;
+  std::uint32_t end_ = 4;
+};
+
+}  // namespace outboxd
