@@ -8,6 +8,8 @@
 namespace outboxd {
 namespace {
 
+using binlog::XaStep;
+
 constexpr std::string_view kUuid = "11111111-1111-1111-1111-111111111111";
 constexpr std::string_view kOther = "22222222-2222-2222-2222-222222222222";
 
@@ -17,6 +19,7 @@ class DeliveryTrackerTest : public ::testing::Test {
     binlog::Transaction transaction;
     transaction.gtid = binlog::Gtid{{binlog::ParseUuid(uuid).value(), ""}, number};
     transaction.file = "binlog.000001";
+    transaction.begin_offset = number * 100 - 100;
     transaction.end_offset = number * 100;
     transaction.commit_us = number;
     return transaction;
@@ -32,7 +35,32 @@ class DeliveryTrackerTest : public ::testing::Test {
   void Pass(std::uint64_t number, std::string_view uuid = kUuid) {
     tracker_.Pass(Make(number, uuid), true);
   }
+  // A step of the XA transaction `xid`. `messages`: of the decision to commit it.
+  std::vector<sinks::DeliveryId> Xa(binlog::XaStep step, std::uint64_t number,
+                                    const std::string& xid, int messages = 0,
+                                    std::uint64_t prepared_as = 0) {
+    binlog::Transaction transaction = Make(number);
+    transaction.xa = step;
+    transaction.xid = xid;
+    if (prepared_as != 0) transaction.prepared_gtid = Make(prepared_as).gtid;
+    std::vector<sinks::DeliveryId> ids;
+    if (messages == 0) {
+      tracker_.Pass(transaction, true);
+      return ids;
+    }
+    tracker_.Begin();
+    for (int i = 0; i < messages; ++i) ids.push_back(tracker_.NextId());
+    tracker_.Finish(transaction, true);
+    return ids;
+  }
   std::string Gtids() { return tracker_.progress().position.gtids.ToText(); }
+  std::string Place() {
+    const binlog::Position position = tracker_.progress().position;
+    return fmt::format("{}:{}", position.file, position.offset);
+  }
+  static binlog::Position NewFile(const std::string& gtids = "") {
+    return {.gtids = binlog::GtidSet::Parse(gtids).value(), .file = "binlog.000002", .offset = 4};
+  }
 
   DeliveryTracker tracker_{Progress{}};
 };
@@ -138,6 +166,132 @@ TEST_F(DeliveryTrackerTest, AStreamByFileLeavesTheGtidSetAlone) {
   tracker_.Pass(Make(1), false);
   EXPECT_EQ(Gtids(), "");
   EXPECT_EQ(tracker_.progress().position.offset, 100u);
+}
+
+TEST_F(DeliveryTrackerTest, APreparedTransactionWithEventsIsDoneOnlyWhenItsDecisionIsDelivered) {
+  Pass(1);
+  Xa(XaStep::kHeld, 2, "x");
+  Pass(3);
+  EXPECT_EQ(Gtids(), fmt::format("{}:1:3", kUuid));
+  const auto ids = Xa(XaStep::kCommitted, 4, "x", 2, 2);
+  tracker_.Acknowledge(ids[0]);
+  EXPECT_EQ(Gtids(), fmt::format("{}:1:3", kUuid));
+  tracker_.Acknowledge(ids[1]);
+  EXPECT_EQ(Gtids(), fmt::format("{}:1-4", kUuid));
+}
+
+TEST_F(DeliveryTrackerTest, APreparedTransactionThatIsRolledBackIsDoneWithItsRollback) {
+  Xa(XaStep::kHeld, 1, "x");
+  Xa(XaStep::kRolledBack, 2, "x", 0, 1);
+  EXPECT_EQ(Gtids(), fmt::format("{}:1-2", kUuid));
+  EXPECT_EQ(Place(), "binlog.000001:200");
+}
+
+TEST_F(DeliveryTrackerTest, FileAndOffsetWaitBeforeTheOldestThatIsPreparedWithEvents) {
+  Pass(1);
+  Xa(XaStep::kHeld, 2, "x");
+  Xa(XaStep::kHeld, 3, "y");
+  Pass(4);
+  EXPECT_EQ(Place(), "binlog.000001:100");
+  Xa(XaStep::kRolledBack, 5, "x", 0, 2);
+  EXPECT_EQ(Place(), "binlog.000001:200");
+  const auto ids = Xa(XaStep::kCommitted, 6, "y", 1, 3);
+  EXPECT_EQ(Place(), "binlog.000001:200");
+  tracker_.Acknowledge(ids[0]);
+  EXPECT_EQ(Place(), "binlog.000001:600");
+}
+
+TEST_F(DeliveryTrackerTest, AYoungerDecisionDoesNotMoveFileAndOffsetOverAnOlderPrepare) {
+  Xa(XaStep::kHeld, 1, "x");
+  Xa(XaStep::kHeld, 2, "y");
+  Xa(XaStep::kRolledBack, 3, "y", 0, 2);
+  EXPECT_EQ(Place(), "binlog.000001:0");
+  EXPECT_EQ(Gtids(), fmt::format("{}:2-3", kUuid));
+}
+
+TEST_F(DeliveryTrackerTest, APrepareBehindMessagesInFlightHoldsNothingBackBeforeItsTurn) {
+  const auto ids = Send(1, 1);
+  Xa(XaStep::kHeld, 2, "x");
+  Pass(3);
+  EXPECT_EQ(Place(), ":0");
+  tracker_.Acknowledge(ids[0]);
+  EXPECT_EQ(Place(), "binlog.000001:100");
+  EXPECT_EQ(Gtids(), fmt::format("{}:1:3", kUuid));
+}
+
+TEST_F(DeliveryTrackerTest, NamesWhatIsPreparedWithoutEventsUntilItIsDecided) {
+  Xa(XaStep::kPrepared, 1, "x");
+  Xa(XaStep::kPrepared, 2, "y");
+  EXPECT_EQ(tracker_.progress().prepared, (std::set<std::string>{"x", "y"}));
+  EXPECT_EQ(Gtids(), fmt::format("{}:1-2", kUuid));
+  EXPECT_EQ(Place(), "binlog.000001:200");
+  Xa(XaStep::kCommitted, 3, "x");
+  Xa(XaStep::kRolledBack, 4, "y");
+  EXPECT_TRUE(tracker_.progress().prepared.empty());
+}
+
+TEST_F(DeliveryTrackerTest, NamesWhatIsPreparedOnlyWhenAllBeforeItIsDone) {
+  const auto ids = Send(1, 1);
+  Xa(XaStep::kPrepared, 2, "x");
+  EXPECT_TRUE(tracker_.progress().prepared.empty());
+  tracker_.Acknowledge(ids[0]);
+  EXPECT_EQ(tracker_.progress().prepared, std::set<std::string>{"x"});
+}
+
+TEST_F(DeliveryTrackerTest, RestartForgetsWhatIsHeldAndFindsItAgainInTheStream) {
+  Pass(1);
+  Xa(XaStep::kHeld, 2, "x");
+  Pass(3);
+  const Progress from = tracker_.Restart();
+  EXPECT_EQ(from.position.gtids.ToText(), fmt::format("{}:1:3", kUuid));
+  EXPECT_EQ(from.position.offset, 100u);
+  Xa(XaStep::kHeld, 2, "x");
+  Pass(4);
+  EXPECT_EQ(Place(), "binlog.000001:100");
+  Xa(XaStep::kRolledBack, 5, "x", 0, 2);
+  EXPECT_EQ(Gtids(), fmt::format("{}:1-5", kUuid));
+  EXPECT_EQ(Place(), "binlog.000001:500");
+}
+
+TEST_F(DeliveryTrackerTest, TheLastGtidAndTheLastCommitTimeAreOfOneTransaction) {
+  Xa(XaStep::kHeld, 1, "x");
+  const auto ids = Xa(XaStep::kCommitted, 2, "x", 1, 1);
+  Pass(7, kOther);
+  tracker_.Acknowledge(ids[0]);
+  EXPECT_EQ(tracker_.progress().last_commit_us, 7u);
+  EXPECT_EQ(ToText(tracker_.progress().last_gtid.value()), fmt::format("{}:7", kOther));
+}
+
+TEST_F(DeliveryTrackerTest, ANewFileBringsTheGtidsBeforeIt) {
+  tracker_.PassFile(NewFile(fmt::format("{}:1-9", kUuid)));
+  EXPECT_EQ(Gtids(), fmt::format("{}:1-9", kUuid));
+  EXPECT_EQ(Place(), "binlog.000002:4");
+}
+
+TEST_F(DeliveryTrackerTest, ANewFileWaitsBehindMessagesInFlight) {
+  const auto ids = Send(1, 1);
+  tracker_.PassFile(NewFile(fmt::format("{}:1-9", kUuid)));
+  EXPECT_EQ(Gtids(), "");
+  EXPECT_EQ(Place(), ":0");
+  tracker_.Acknowledge(ids[0]);
+  EXPECT_EQ(Gtids(), fmt::format("{}:1-9", kUuid));
+  EXPECT_EQ(Place(), "binlog.000002:4");
+}
+
+TEST_F(DeliveryTrackerTest, ANewFileWhoseGtidsAreNotKnownLeavesTheSetAlone) {
+  Pass(1);
+  tracker_.PassFile(NewFile());
+  EXPECT_EQ(Gtids(), fmt::format("{}:1", kUuid));
+  EXPECT_EQ(Place(), "binlog.000002:4");
+}
+
+TEST_F(DeliveryTrackerTest, ANewFileIsNotDoneWhileATransactionBeforeItIsHeld) {
+  Pass(1);
+  Xa(XaStep::kHeld, 2, "x");
+  tracker_.PassFile(NewFile(fmt::format("{}:1", kUuid)));
+  EXPECT_EQ(Place(), "binlog.000001:100");
+  Xa(XaStep::kRolledBack, 3, "x", 0, 2);
+  EXPECT_EQ(Gtids(), fmt::format("{}:1-3", kUuid));
 }
 
 // Against the plainest model: transaction n is done when no id up to its last is open.
