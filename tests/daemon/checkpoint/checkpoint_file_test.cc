@@ -27,6 +27,7 @@ Checkpoint MakeCheckpoint(std::uint64_t offset) {
   checkpoint.last_commit_us = 1'760'000'000'123'456;
   checkpoint.last_gtid = std::string(kUuid) + ":7";
   checkpoint.table_read_pending = true;
+  checkpoint.prepared = {"X'61',X'',1", "X'62',X'',1"};
   checkpoint.written_at_us = 18'446'744'073'709'551'615u;
   return checkpoint;
 }
@@ -110,6 +111,20 @@ TEST_F(CheckpointFileTest, RefusesGoodCrcOverWrongMembers) {
     return "outboxd-checkpoint 1\n" + json + "\n";
   };
   EXPECT_THAT(Refusal(sealed("{}") + "crc32 9d0de056\n"), HasSubstr("'relay' not found"));
+}
+
+TEST_F(CheckpointFileTest, LoadsOneOfAVersionThatKnewNoPreparedTransactions) {
+  const std::string old =
+      "outboxd-checkpoint 1\n"
+      R"({"relay":"shop","server_uuid":"u","sink":"s","tables":["shop.outbox"],)"
+      R"("position":{"gtids":"","file":"binlog.000007","offset":157},"last_commit_us":1,)"
+      R"("last_gtid":"","table_read_pending":false,"written_at_us":2})"
+      "\ncrc32 99584996\n";  // By Python's zlib.crc32.
+  directory_.Write("checkpoint", old);
+  const auto loaded = Load();
+  ASSERT_TRUE(loaded && *loaded) << loaded.error().message;
+  EXPECT_EQ((*loaded)->position.offset, 157u);
+  EXPECT_TRUE((*loaded)->prepared.empty());
 }
 
 TEST_F(CheckpointFileTest, AnUnreadableFileIsTheDirectorysFault) {
