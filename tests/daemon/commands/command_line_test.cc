@@ -27,9 +27,41 @@ TEST(CommandLineTest, AnOverrideMayHaveItsValueBehindIt) {
   EXPECT_EQ(line->config_path, "a.conf");
 }
 
+TEST(CommandLineTest, InspectTakesFilesOrAServerAndAPlaceToBeginAt) {
+  const auto files = Parse({"inspect", "binlog.000001", "--from", "157", "binlog.000002"});
+  ASSERT_TRUE(files);
+  EXPECT_EQ(files->words, (std::vector<std::string>{"binlog.000001", "binlog.000002"}));
+  EXPECT_EQ(files->from, "157");
+  EXPECT_FALSE(files->server);
+  const auto server = Parse({"inspect", "--server", "--config=a.conf", "--from=earliest"});
+  ASSERT_TRUE(server);
+  EXPECT_TRUE(server->server);
+  EXPECT_TRUE(server->words.empty());
+  EXPECT_EQ(server->from, "earliest");
+}
+
+TEST(CommandLineTest, StatusAndAlarmsTakeTheirWords) {
+  EXPECT_EQ(Parse({"status", "--config", "a.conf"})->command, "status");
+  const auto alarms = Parse({"alarms", "acknowledge", "--config", "a.conf"});
+  ASSERT_TRUE(alarms);
+  EXPECT_EQ(alarms->command, "alarms");
+  EXPECT_EQ(alarms->words, std::vector<std::string>{"acknowledge"});
+}
+
+TEST(CommandLineTest, TheUsageNamesEveryCommand) {
+  for (const char* command : {"run", "check", "tail", "position show", "position set", "skip",
+                              "status", "alarms", "inspect", "version"}) {
+    EXPECT_NE(UsageText().find(std::string("  outboxd ") + command), std::string_view::npos)
+        << command;
+  }
+}
+
 TEST(CommandLineTest, RefusesAnOptionItDoesNotKnowAndOneWithoutItsValue) {
-  for (const auto& words : std::vector<std::vector<std::string>>{
-           {"run", "--frequently"}, {"run", "--config"}, {"run", "--mysql.port"}}) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"run", "--frequently"},
+                                                                 {"run", "--config"},
+                                                                 {"run", "--mysql.port"},
+                                                                 {"inspect", "--from"},
+                                                                 {"inspect", "--server=x"}}) {
     const auto line = Parse(words);
     ASSERT_FALSE(line) << words.back();
     EXPECT_EQ(line.error().exit_code, ExitCode::kUsage);

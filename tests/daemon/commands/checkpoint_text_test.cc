@@ -1,0 +1,59 @@
+#include "daemon/commands/checkpoint_text.h"
+
+#include <gtest/gtest.h>
+
+namespace outboxd {
+namespace {
+
+std::string Printed(const Checkpoint& checkpoint) {
+  testing::internal::CaptureStdout();
+  PrintCheckpoint(checkpoint);
+  return testing::internal::GetCapturedStdout();
+}
+
+TEST(CheckpointTextTest, ATimeIsInUtcAndNoTimeADash) {
+  EXPECT_EQ(TimeText(1'760'000'000'999'999), "2025-10-09 08:53:20 UTC");
+  EXPECT_EQ(TimeText(0), "-");
+}
+
+TEST(CheckpointTextTest, ShowsAllOfACheckpoint) {
+  Checkpoint checkpoint;
+  checkpoint.relay = "shop";
+  checkpoint.server_uuid = "9c3a6f2e-1d4b-11f0-8a5e-0242ac120002";
+  checkpoint.sink = "4L6g3nShT-eMCtK--X86sw";
+  checkpoint.tables = {"shop.outbox", "tenant_*.outbox"};
+  checkpoint.position.gtids =
+      binlog::GtidSet::Parse("9c3a6f2e-1d4b-11f0-8a5e-0242ac120002:1-5").value();
+  checkpoint.position.file = "binlog.000007";
+  checkpoint.position.offset = 5'000'000'000;
+  checkpoint.last_commit_us = 1'760'000'000'000'000;
+  checkpoint.table_read_pending = true;
+  checkpoint.prepared = {"X'61',X'',1", "X'62',X'',1"};
+  checkpoint.written_at_us = 1'760'000'001'000'000;
+  EXPECT_EQ(Printed(checkpoint),
+            "relay         shop\n"
+            "event tables  shop.outbox, tenant_*.outbox\n"
+            "server        9c3a6f2e-1d4b-11f0-8a5e-0242ac120002\n"
+            "gtids         9c3a6f2e-1d4b-11f0-8a5e-0242ac120002:1-5\n"
+            "file, offset  binlog.000007:5000000000\n"
+            "last commit   2025-10-09 08:53:20 UTC\n"
+            "kafka cluster 4L6g3nShT-eMCtK--X86sw\n"
+            "table read    pending\n"
+            "written       2025-10-09 08:53:21 UTC\n");
+}
+
+TEST(CheckpointTextTest, WhatIsNotKnownIsADash) {
+  EXPECT_EQ(Printed(Checkpoint{}),
+            "relay         \n"
+            "event tables  \n"
+            "server        \n"
+            "gtids         -\n"
+            "file, offset  -:0\n"
+            "last commit   -\n"
+            "kafka cluster -\n"
+            "table read    done\n"
+            "written       -\n");
+}
+
+}  // namespace
+}  // namespace outboxd

@@ -1,0 +1,120 @@
+#include "daemon/commands/inspector.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/daemon/fake_source.h"
+
+namespace outboxd {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using Kind = LoggedTransaction::Kind;
+
+class InspectorTest : public testing::Test {
+ protected:
+  // What it prints of a log with `transactions`, from offset `begin` of its file on.
+  std::string Printed(std::vector<LoggedTransaction> transactions, std::uint64_t begin = 0) {
+    source_.transactions = std::move(transactions);
+    testing::internal::CaptureStdout();
+    inspector_.Begin(source_.Open({}).value(), {}, begin);
+    while (!source_.AtEnd()) EXPECT_TRUE(inspector_.Take(source_.Next().value()));
+    inspector_.PrintSummary();
+    return testing::internal::GetCapturedStdout();
+  }
+
+  FakeSource source_;
+  binlog::TableFilter filter_{{{"shop", "outbox", {}, {}}}};
+  binlog::CharacterSets character_sets_;
+  Inspector inspector_{filter_, character_sets_};
+};
+
+TEST_F(InspectorTest, ShowsEachEventWithItsPlaceAndWhatItSays) {
+  const std::string text = Printed({{"a"}});
+  EXPECT_THAT(text, HasSubstr("server 9.7.4, checksums NONE"));
+  EXPECT_THAT(text,
+              testing::ContainsRegex("binlog.000001:[0-9]+ +GTID +1{8}-1{4}-1{4}-1{4}-1{12}:1"));
+  EXPECT_THAT(text, testing::ContainsRegex("binlog.000001:[0-9]+ +QUERY +BEGIN"));
+  EXPECT_THAT(text, HasSubstr("shop.outbox, table id 70, 4 columns\n"));
+  EXPECT_THAT(text, testing::ContainsRegex("binlog.000001:[0-9]+ +XID +commits"));
+}
+
+TEST_F(InspectorTest, ShowsTheRowsOfWhatIsPublished) {
+  const std::string text = Printed({{"a", "b"}});
+  EXPECT_THAT(text, HasSubstr("  => published as 11111111-1111-1111-1111-111111111111:1:\n"
+                              "     1. shop.outbox  id='a'  aggregatetype='order'  "
+                              "aggregateid='k'  payload='p'\n"
+                              "     2. shop.outbox  id='b'"));
+  EXPECT_THAT(text, HasSubstr("1 transactions: 1 published (2 rows), 0 held at their XA PREPARE, "
+                              "0 skipped\n"));
+}
+
+TEST_F(InspectorTest, SaysWhyATransactionIsSkipped) {
+  const std::string text = Printed({{},
+                                    LoggedTransaction::Update("a"),
+                                    LoggedTransaction::Delete("a"),
+                                    LoggedTransaction::Ddl("ALTER TABLE outbox FORCE"),
+                                    LoggedTransaction::Ddl("FLUSH STATUS")});
+  EXPECT_THAT(text, HasSubstr("  => skipped: no row of an event table was inserted\n"));
+  EXPECT_THAT(text, HasSubstr("was inserted; 1 updates\n"));
+  EXPECT_THAT(text, HasSubstr("was inserted; 1 deletes\n"));
+  EXPECT_THAT(text, HasSubstr("was inserted; DDL that may concern an event table\n"));
+  EXPECT_THAT(text, HasSubstr("5 transactions: 0 published (0 rows), 0 held at their XA PREPARE, "
+                              "5 skipped\n"));
+}
+
+TEST_F(InspectorTest, CountsAStatementAsAnAlarm) {
+  const std::string text = Printed({LoggedTransaction::Statement("DELETE FROM outbox")});
+  EXPECT_THAT(text, HasSubstr("  => ALARM: a change in statement format, whose rows are not in the "
+                              "log: DELETE FROM outbox\n"));
+  EXPECT_THAT(text, HasSubstr("1 skipped; 1 alarms\n"));
+}
+
+TEST_F(InspectorTest, FollowsAPreparedTransactionToItsCommit) {
+  const std::string text = Printed({LoggedTransaction::Xa(Kind::kXaPrepare, {"a"}),
+                                    {"b"},
+                                    LoggedTransaction::Xa(Kind::kXaCommit)});
+  EXPECT_THAT(text,
+              HasSubstr("  => held: XA transaction X'78',X'',1 is prepared; its rows wait for "
+                        "XA COMMIT\n"));
+  EXPECT_THAT(text, HasSubstr("  => published as 11111111-1111-1111-1111-111111111111:3, the rows "
+                              "of XA transaction X'78',X'',1:\n     1. shop.outbox  id='a'"));
+  EXPECT_THAT(text, HasSubstr("3 transactions: 2 published (2 rows), 1 held at their XA PREPARE, "
+                              "0 skipped\n"));
+}
+
+TEST_F(InspectorTest, TellsDecisionsThatPublishNothingApart) {
+  EXPECT_THAT(Printed({LoggedTransaction::Xa(Kind::kXaPrepare, {"a"}),
+                       LoggedTransaction::Xa(Kind::kXaRollback)}),
+              HasSubstr("  => dropped: XA transaction X'78',X'',1 was rolled back\n"));
+  EXPECT_THAT(
+      Printed({LoggedTransaction::Xa(Kind::kXaPrepare), LoggedTransaction::Xa(Kind::kXaCommit)}),
+      AllOf(HasSubstr("is prepared without rows of event tables\n"),
+            HasSubstr("  => skipped: XA transaction X'78',X'',1 has no rows")));
+  EXPECT_THAT(Printed({LoggedTransaction::Xa(Kind::kXaCommit)}),
+              HasSubstr("  => NOT PUBLISHED: the PREPARE of XA transaction X'78',X'',1 was not "
+                        "seen\n"));
+}
+
+TEST_F(InspectorTest, PrintsNothingBeforeThePlaceItBeginsAt) {
+  const std::string text = Printed({{"a"}, {"b"}}, 400);
+  EXPECT_THAT(text, AllOf(Not(HasSubstr("id='a'")), HasSubstr("id='b'"),
+                          Not(HasSubstr("FORMAT_DESCRIPTION"))));
+  EXPECT_THAT(text, HasSubstr("1 transactions: 1 published (1 rows)"));
+}
+
+TEST_F(InspectorTest, ShowsTheEventThatItStopsAtAndWhy) {
+  Printed({});
+  testing::internal::CaptureStdout();
+  const auto taken =
+      inspector_.Take(MakeEvent(binlog::EventType::kXid, binlog::EventBytes().Little(1, 8), 900));
+  const std::string text = testing::internal::GetCapturedStdout();
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().exit_code, ExitCode::kUndecodable);
+  EXPECT_THAT(text, testing::ContainsRegex("XID +commits\n  => STOP: at binlog.000001:[0-9]+: "));
+}
+
+}  // namespace
+}  // namespace outboxd

@@ -1,0 +1,104 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "daemon/checkpoint/alarm_log.h"
+#include "daemon/checkpoint/checkpoint_file.h"
+#include "daemon/checkpoint/state_directory.h"
+#include "daemon/commands/commands.h"
+#include "tests/daemon/temporary_directory.h"
+
+namespace outboxd {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class StatusTest : public testing::Test {
+ protected:
+  StatusTest() {
+    config_.relay.name = "shop";
+    config_.relay.state_directory = directory_.path();
+  }
+  std::string Status() {
+    testing::internal::CaptureStdout();
+    result_ = StatusCommand(config_);
+    return testing::internal::GetCapturedStdout();
+  }
+  std::string Alarms(std::vector<std::string> words) {
+    testing::internal::CaptureStdout();
+    CommandLine line;
+    line.words = std::move(words);
+    result_ = AlarmsCommand(config_, line);
+    return testing::internal::GetCapturedStdout();
+  }
+  void Raise() {
+    ASSERT_TRUE(AlarmLog(directory_.path())
+                    .Record({.kind = "statement",
+                             .position = "u:7",
+                             .text = "a change",
+                             .commit_us = 1'760'000'000'000'000}));
+  }
+
+  TemporaryDirectory directory_;
+  Config config_;
+  Result<void> result_;
+};
+
+TEST_F(StatusTest, OfARelayThatNeverRanSaysSo) {
+  EXPECT_EQ(Status(),
+            "process       not running\n"
+            "checkpoint    none yet\n"
+            "alarms        0\n");
+  EXPECT_TRUE(result_.has_value());
+}
+
+TEST_F(StatusTest, ShowsTheCheckpoint) {
+  Checkpoint checkpoint;
+  checkpoint.relay = "shop";
+  checkpoint.position = {.gtids = {}, .file = "binlog.000007", .offset = 157};
+  ASSERT_TRUE(CheckpointFile(directory_.path(), "shop").Store(checkpoint));
+  EXPECT_THAT(Status(),
+              AllOf(HasSubstr("file, offset  binlog.000007:157\n"), Not(HasSubstr("none yet"))));
+}
+
+TEST_F(StatusTest, ShowsTheEventThatIsHeld) {
+  ASSERT_TRUE(StateDirectory(directory_.path())
+                  .WriteHeld({.position = "u:7:1",
+                              .id = "evt-1",
+                              .table = "shop.outbox",
+                              .topic = "t",
+                              .reason = "topic is missing",
+                              .since_us = 1'760'000'000'000'000}));
+  EXPECT_THAT(Status(), HasSubstr("held          u:7:1 (id evt-1) of table shop.outbox since "
+                                  "2025-10-09 08:53:20 UTC: topic is missing\n"));
+}
+
+TEST_F(StatusTest, ShowsStandingAlarmsUntilTheyAreAcknowledged) {
+  Raise();
+  EXPECT_THAT(Status(), HasSubstr("alarms        1 HINT: 'outboxd alarms acknowledge'"));
+  EXPECT_THAT(Alarms({}), HasSubstr("statement  u:7  2025-10-09 08:53:20 UTC  a change\n"));
+  EXPECT_EQ(Alarms({"acknowledge"}), "1 alarms acknowledged\n");
+  EXPECT_EQ(Alarms({}), "");
+  EXPECT_THAT(Status(), HasSubstr("alarms        0\n"));
+}
+
+TEST_F(StatusTest, AlarmsKnowsNoOtherWord) {
+  Raise();
+  for (const auto& words : {std::vector<std::string>{"acknowledged"}, {"acknowledge", "now"}}) {
+    Alarms(words);
+    ASSERT_FALSE(result_);
+    EXPECT_EQ(result_.error().exit_code, ExitCode::kUsage);
+  }
+  EXPECT_THAT(Status(), HasSubstr("alarms        1 "));
+}
+
+TEST_F(StatusTest, ADamagedCheckpointIsReported) {
+  directory_.Write("checkpoint", "junk");
+  Status();
+  ASSERT_FALSE(result_);
+  EXPECT_EQ(result_.error().exit_code, ExitCode::kCheckpoint);
+}
+
+}  // namespace
+}  // namespace outboxd
