@@ -62,7 +62,11 @@ TEST_F(ConfigReaderTest, FillsInEveryDefault) {
   EXPECT_EQ(config.outboxes[0].key, "aggregateid");
   EXPECT_EQ(config.outboxes[0].payload, "payload");
   EXPECT_EQ(config.outboxes[0].topic, "outbox.event.{aggregatetype}");
+  EXPECT_EQ(config.relay.spill_bytes_max, 16ull << 30);
+  EXPECT_TRUE(config.outboxes[0].defaults.empty());
   EXPECT_EQ(config.delivery.start.kind, StartChoice::Kind::kNone);
+  EXPECT_EQ(config.delivery.on_statement, DeliveryConfig::OnStatement::kAlarm);
+  EXPECT_EQ(config.delivery.on_update, DeliveryConfig::OnUpdate::kIgnore);
 }
 
 TEST_F(ConfigReaderTest, TakesEveryKey) {
@@ -71,6 +75,7 @@ TEST_F(ConfigReaderTest, TakesEveryKey) {
 name = shop
 state-directory = /s
 spill-directory = /tmp/spill
+spill-bytes-max = 3GiB
 stop-timeout = 5s
 [mysql]
 host = a:1, b
@@ -96,6 +101,8 @@ topic = t.{kind}
 header = type:eventType
 header = tenant:tenant
 columns = event_id, body,kind
+default = body:{}
+default = tenant
 table-header = no
 position-header = off
 [outbox.eu]
@@ -115,6 +122,8 @@ allow = t.?
 guarantee = at-least-once
 start = file:binlog.000001:4
 on-bad-event = stop
+on-statement = stop
+on-update = publish
 in-flight-bytes-max = 8MiB
 [checkpoint]
 store = file
@@ -124,6 +133,7 @@ level = debug
 )");
   EXPECT_EQ(config.relay.state_directory, "/s");
   EXPECT_EQ(config.relay.spill_directory, "/tmp/spill");
+  EXPECT_EQ(config.relay.spill_bytes_max, 3ull << 30);
   EXPECT_EQ(config.relay.stop_timeout, std::chrono::seconds(5));
   EXPECT_THAT(config.mysql.hosts, ElementsAre("a:1", "b"));
   EXPECT_EQ(config.mysql.port, 3307);
@@ -141,6 +151,10 @@ level = debug
   ASSERT_EQ(outbox.headers.size(), 2u);
   EXPECT_EQ(outbox.headers[0].column + ">" + outbox.headers[0].name, "type>eventType");
   EXPECT_THAT(outbox.columns, ElementsAre("event_id", "body", "kind"));
+  ASSERT_EQ(outbox.defaults.size(), 2u);
+  EXPECT_EQ(outbox.defaults[0].column + ":" + outbox.defaults[0].value.value(), "body:{}");
+  EXPECT_EQ(outbox.defaults[1].column, "tenant");
+  EXPECT_EQ(outbox.defaults[1].value, std::nullopt);
   EXPECT_FALSE(outbox.table_header);
   EXPECT_FALSE(outbox.position_header);
   EXPECT_EQ(config.outboxes[1].section, "outbox.eu");
@@ -155,6 +169,8 @@ level = debug
   EXPECT_THAT(config.topics.allow, ElementsAre("outbox.*", "t.?"));
   EXPECT_EQ(config.delivery.start.file, "binlog.000001");
   EXPECT_EQ(config.delivery.on_bad_event, DeliveryConfig::OnBadEvent::kStop);
+  EXPECT_EQ(config.delivery.on_statement, DeliveryConfig::OnStatement::kStop);
+  EXPECT_EQ(config.delivery.on_update, DeliveryConfig::OnUpdate::kPublish);
   EXPECT_EQ(config.delivery.in_flight_bytes_max, 8u << 20);
   EXPECT_EQ(config.checkpoint.interval, std::chrono::milliseconds(200));
   EXPECT_EQ(config.log.level, LogConfig::Level::kDebug);
@@ -216,6 +232,29 @@ TEST_F(ConfigReaderTest, ABadValueNamesLineKeyAndValue) {
               HasSubstr("c.conf:6: checkpoint.interval: '5' is not a duration HINT: "));
   EXPECT_EQ(Wrong("[relay]\nname = shop\n[outbox]\ntable = shop.outbox\nid =\n"),
             "c.conf:5: outbox.id: has no value");
+}
+
+TEST_F(ConfigReaderTest, TheModesForWhatIsNotPublishedAreChecked) {
+  EXPECT_EQ(Wrong(std::string(kLeast) + "[delivery]\non-statement = ignore\n"),
+            "c.conf:6: delivery.on-statement: 'ignore' is none of: alarm, stop");
+  EXPECT_EQ(Wrong(std::string(kLeast) + "[delivery]\non-update = stop\n"),
+            "c.conf:6: delivery.on-update: 'stop' is none of: ignore, publish, alarm");
+  EXPECT_THAT(Wrong("[relay]\nname = shop\nspill-bytes-max = lots\n[outbox]\ntable = a.b\n"),
+              StartsWith("c.conf:3: relay.spill-bytes-max: 'lots' is not a size HINT: "));
+  EXPECT_THAT(Wrong(std::string(kLeast) + "default = :x\n"),
+              StartsWith("c.conf:5: outbox.default: ':x' is not COLUMN:VALUE HINT: "));
+}
+
+TEST_F(ConfigReaderTest, AModeInTheWrongSectionIsSentToTheRightOne) {
+  EXPECT_EQ(Wrong(std::string(kLeast) + "on-update = publish\n"),
+            "c.conf:5: outbox.on-update: unknown key HINT: on-update belongs into [delivery]");
+}
+
+TEST_F(ConfigReaderTest, ADefaultIsForAColumnThatIsReadAndStandsOnce) {
+  EXPECT_EQ(Wrong(std::string(kLeast) + "default = payloads:{}\n"),
+            "c.conf:5: outbox.default: the mapping reads no column 'payloads'");
+  EXPECT_EQ(Wrong(std::string(kLeast) + "default = payload:{}\ndefault = PAYLOAD\n"),
+            "c.conf:5: outbox.default: column 'PAYLOAD' stands twice");
 }
 
 TEST_F(ConfigReaderTest, TellsAllMistakesInTheOrderOfTheirLines) {

@@ -123,6 +123,29 @@ TEST(ConfigValueTest, TellsWhatComesLaterFromWhatIsUnknown) {
   EXPECT_THAT(ParseLevel("loud").error(), HasSubstr("none of: debug, info, warning, error"));
 }
 
+TEST(ConfigValueTest, ChangesThatPublishNothingHaveTheirModes) {
+  using enum DeliveryConfig::OnUpdate;
+  EXPECT_EQ(ParseOnUpdate("ignore"), kIgnore);
+  EXPECT_EQ(ParseOnUpdate("publish"), kPublish);
+  EXPECT_EQ(ParseOnUpdate("alarm"), DeliveryConfig::OnUpdate::kAlarm);
+  EXPECT_EQ(ParseOnUpdate("stop").error(), "'stop' is none of: ignore, publish, alarm");
+  EXPECT_EQ(ParseOnStatement("alarm"), DeliveryConfig::OnStatement::kAlarm);
+  EXPECT_EQ(ParseOnStatement("stop"), DeliveryConfig::OnStatement::kStop);
+  EXPECT_EQ(ParseOnStatement("ignore").error(), "'ignore' is none of: alarm, stop");
+}
+
+TEST(ConfigValueTest, AColumnsDefaultIsAValueOrNull) {
+  const auto value = ParseColumnDefault(" type : a:b ");
+  ASSERT_TRUE(value.has_value());
+  EXPECT_EQ(value->column, "type");
+  EXPECT_EQ(value->value, " a:b ");
+  EXPECT_EQ(ParseColumnDefault("type:")->value, "");
+  EXPECT_EQ(ParseColumnDefault("type")->value, std::nullopt);
+  for (const char* text : {"", " ", ":x"}) {
+    EXPECT_THAT(ParseColumnDefault(text).error(), HasSubstr("is not COLUMN:VALUE HINT: "));
+  }
+}
+
 TEST(ConfigValueTest, NumbersHaveARange) {
   EXPECT_EQ(ParsePort("65535"), 65535);
   EXPECT_FALSE(ParsePort("0").has_value());
