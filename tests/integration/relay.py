@@ -127,7 +127,7 @@ class Relay:
     def topic(self, name="order"):
         return self.topic_prefix + name
 
-    def connect(self, database=""):
+    def connect(self, database="", **options):
         return pymysql.connect(
             host="127.0.0.1",
             port=self.mysql.port,
@@ -135,6 +135,7 @@ class Relay:
             password=self.mysql.password,
             database=self.database if database == "" else database,
             ssl={"ca": None, "check_hostname": False, "verify_mode": "none"},
+            **options,
         )
 
     def sql(self, statement, arguments=None, database=""):
