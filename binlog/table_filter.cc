@@ -41,8 +41,10 @@ std::optional<std::uint32_t> TableFilter::Match(std::string_view schema_name,
 }
 
 bool TableFilter::MatchesSchema(std::string_view schema_name) const {
-  return std::ranges::any_of(selections_, [schema_name](const TableSelection& selection) {
-    return FitsPattern(schema_name, selection.schema_pattern);
+  const bool is_servers_own = schema_name == "mysql" || schema_name == "sys";
+  return std::ranges::any_of(selections_, [&](const TableSelection& selection) {
+    return is_servers_own ? selection.schema_pattern == schema_name
+                          : FitsPattern(schema_name, selection.schema_pattern);
   });
 }
 

@@ -31,7 +31,8 @@ class TableFilter {
   [[nodiscard]] std::optional<std::uint32_t> Match(std::string_view schema_name,
                                                    std::string_view table_name) const;
 
-  // Whether a table of this schema can match.
+  // Whether a table of this schema can match. The server's own schemas have to be named to the
+  // letter: services that host MySQL write there in statement format (mysql.rds_heartbeat2).
   [[nodiscard]] bool MatchesSchema(std::string_view schema_name) const;
   // Whether `statement` may name a matching table of this schema: it holds the longest fixed part
   // of the table's pattern. In doubt true.

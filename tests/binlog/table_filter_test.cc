@@ -67,5 +67,13 @@ TEST(TableFilterTest, TellsDdlOnTablesFromOther) {
   }
 }
 
+TEST(TableFilterTest, TheServersOwnSchemasMatchOnlyByTheirNames) {
+  const TableFilter any({{"*", "outbox", {}, {}}});
+  EXPECT_TRUE(any.MatchesSchema("shop"));
+  EXPECT_FALSE(any.MatchesSchema("mysql"));
+  EXPECT_FALSE(any.MatchesSchema("sys"));
+  EXPECT_TRUE(TableFilter({{"mysql", "outbox", {}, {}}}).MatchesSchema("mysql"));
+}
+
 }  // namespace
 }  // namespace outboxd::binlog
