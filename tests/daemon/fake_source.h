@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -62,7 +63,7 @@ struct LoggedTransaction {
   std::size_t padding_bytes = 0;  // Of an event within it that nobody needs.
 };
 
-// A server whose whole log is a list of transactions, the first of them its GTID 1.
+// A server whose whole log is a list of transactions, the first of them its GTID 1, in one file.
 class FakeSource final : public binlog::EventSource {
  public:
   static constexpr std::string_view kUuid = "11111111-1111-1111-1111-111111111111";
@@ -72,16 +73,21 @@ class FakeSource final : public binlog::EventSource {
     if (open_error) return std::unexpected(*open_error);
     from_ = from.gtids.ToText();
     events_.clear();
-    end_ = 4;
-    Add(binlog::EventType::kRotate, binlog::EventBytes().Little(4, 8).Text("binlog.000001"),
-        binlog::EventHeader::kArtificial);
+    end_ = static_cast<std::uint32_t>(kFirstOffset);
+    AddRotate(by_gtid ? kFirstOffset : std::max(from.offset, kFirstOffset), "binlog.000001");
     AddFormatDescription();
+    if (!by_gtid) AddPreviousGtids();
     for (std::uint64_t number = 1; number <= transactions.size(); ++number) {
       const binlog::Gtid gtid{{binlog::ParseUuid(kUuid).value(), ""}, number};
-      if (!from.gtids.Contains(gtid)) AddGroup(number, transactions[number - 1]);
+      const std::uint32_t begin = end_;
+      if (by_gtid && from.gtids.Contains(gtid)) continue;
+      AddGroup(number, transactions[number - 1]);
+      // A dump from the middle of a file has only the format in front.
+      if (!by_gtid && begin < from.offset) events_.erase(events_.begin() + 2, events_.end());
     }
+    if (ends_file) AddRotate(kFirstOffset, "binlog.000002");
     return binlog::StreamIdentity{
-        .server_uuid = std::string(kUuid), .by_gtid = true, .has_checksums = false};
+        .server_uuid = std::string(kUuid), .by_gtid = by_gtid, .has_checksums = false};
   }
   binlog::Result<binlog::Bytes> Next() override {
     if (fails_after == 0) {
@@ -100,6 +106,8 @@ class FakeSource final : public binlog::EventSource {
   [[nodiscard]] bool AtEnd() const { return events_.empty(); }
 
   std::vector<LoggedTransaction> transactions;
+  bool by_gtid = true;     // False: by file and offset; other:1-5 are GTIDs before the file.
+  bool ends_file = false;  // Whether another file comes behind the transactions.
   std::optional<binlog::Error> open_error;
   binlog::ErrorKind next_error = binlog::ErrorKind::kDisconnected;
   int fails_after = -1;  // Events until Next() fails once; negative: it does not.
@@ -112,6 +120,18 @@ class FakeSource final : public binlog::EventSource {
   using EventType = binlog::EventType;
   using Kind = LoggedTransaction::Kind;
 
+  static constexpr std::uint64_t kFirstOffset = 4;
+
+  void AddRotate(std::uint64_t offset, std::string_view file) {
+    events_.push_back(MakeEvent(EventType::kRotate, EventBytes().Little(offset, 8).Text(file), 0,
+                                binlog::EventHeader::kArtificial));
+  }
+  // 22222222-2222-2222-2222-222222222222:1-5
+  void AddPreviousGtids() {
+    EventBytes body;
+    body.Little(1, 8).Text(std::string(16, '\x22')).Little(1, 8).Little(1, 8).Little(6, 8);
+    Add(EventType::kPreviousGtids, body);
+  }
   void Add(EventType type, const EventBytes& body, std::uint16_t flags = 0) {
     end_ += static_cast<std::uint32_t>(binlog::kEventHeaderBytes + body.bytes().size());
     events_.push_back(MakeEvent(type, body, end_, flags));

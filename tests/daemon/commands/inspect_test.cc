@@ -54,7 +54,7 @@ TEST_F(InspectTest, ReadsFilesOneAfterTheOtherAndTakesEveryTableForAnEventTable)
 
 TEST_F(InspectTest, BeginsWhereItIsToldTo) {
   WriteLog("binlog.000001", {{"a"}, {"b"}});
-  const std::string text = Output({"binlog.000001"}, "400");
+  const std::string text = Output({"binlog.000001"}, "370");
   EXPECT_THAT(text, HasSubstr("1 transactions: 1 published (1 rows)"));
 }
 

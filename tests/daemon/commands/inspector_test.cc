@@ -99,7 +99,7 @@ TEST_F(InspectorTest, TellsDecisionsThatPublishNothingApart) {
 }
 
 TEST_F(InspectorTest, PrintsNothingBeforeThePlaceItBeginsAt) {
-  const std::string text = Printed({{"a"}, {"b"}}, 400);
+  const std::string text = Printed({{"a"}, {"b"}}, 370);
   EXPECT_THAT(text, AllOf(Not(HasSubstr("id='a'")), HasSubstr("id='b'"),
                           Not(HasSubstr("FORMAT_DESCRIPTION"))));
   EXPECT_THAT(text, HasSubstr("1 transactions: 1 published (1 rows)"));

@@ -258,6 +258,57 @@ TEST_F(RelayTest, ByDefaultAnUpdatePublishesNothingAndIsCounted) {
   EXPECT_TRUE(alarms_.Standing()->empty());
 }
 
+class ByFileTest : public RelayTest {
+ protected:
+  ByFileTest() { source_.by_gtid = false; }
+
+  static constexpr std::string_view kBefore = "22222222-2222-2222-2222-222222222222:1-5";
+};
+
+TEST_F(ByFileTest, LearnsWhatTheServerHasExecutedFromTheBeginOfTheFile) {
+  source_.transactions = {{"a"}, {"b"}};
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(Done(), fmt::format("{}:1-2,{}", kUuid, kBefore));
+}
+
+TEST_F(ByFileTest, GoesOnBehindTheLastTransactionAfterAReconnect) {
+  source_.transactions = {{"a"}, {"b"}, {"c"}};
+  source_.fails_after = 9;  // Within the second transaction.
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(source_.opened, 2);
+  EXPECT_EQ(sink_.delivered.size(), 3u);
+  EXPECT_EQ(Done(), fmt::format("{}:1-3,{}", kUuid, kBefore));
+}
+
+TEST_F(ByFileTest, WhatIsPreparedKeepsThePlaceBeforeItButNotTheGtidsBehindIt) {
+  source_.transactions = {{"a"}, LoggedTransaction::Xa(Kind::kXaPrepare, {"x"}), {"b"}};
+  source_.ends_file = true;
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(Done(), fmt::format("{}:1:3,{}", kUuid, kBefore));
+  EXPECT_EQ(tracker_.progress().position.file, "binlog.000001");
+}
+
+TEST_F(ByFileTest, ALostProducerRepeatsNothingThatStandsBehindAPrepare) {
+  source_.transactions = {LoggedTransaction::Xa(Kind::kXaPrepare, {"x"}), {"a"}};
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.delivered.size(), 1u);
+  source_.transactions.push_back({"b"});
+  source_.transactions.push_back(LoggedTransaction::Xa(Kind::kXaCommit));
+  sink_.Lose("fatal");
+  Report();
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.delivered.size(), 3u);
+  EXPECT_EQ(Done(), fmt::format("{}:1-4,{}", kUuid, kBefore));
+}
+
+TEST_F(ByFileTest, AFileThatHasEndedIsFollowedThoughNothingHappens) {
+  source_.transactions = {{"a"}};
+  source_.ends_file = true;
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(tracker_.progress().position.file, "binlog.000002");
+  EXPECT_EQ(tracker_.progress().position.offset, 4u);
+}
+
 class StopOnStatementTest : public RelayTest {
  protected:
   StopOnStatementTest() : RelayTest({.on_statement = DeliveryConfig::OnStatement::kStop}) {}
