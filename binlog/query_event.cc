@@ -62,6 +62,24 @@ bool SkipStatusVariable(std::uint8_t code, ByteCursor& cursor) {
   }
 }
 
+// The next name of a list; the cursor fails where it or the zero byte behind it is cut off.
+std::string_view TakeName(ByteCursor& cursor) {
+  ByteCursor at = cursor;
+  std::size_t length = 0;
+  while (at.U8() != 0) ++length;
+  const std::string_view name = AsText(cursor.Take(length));
+  cursor.Skip(1);
+  return name;
+}
+
+bool AreAllNamed(ByteCursor names, std::uint8_t count) {
+  if (count == kTooManySchemas) return false;
+  for (std::uint8_t i = 0; i < count; ++i) {
+    if (TakeName(names).empty() || !names.ok()) return false;
+  }
+  return names.ok();
+}
+
 // What the text of both events has in front of it. `extra`: bytes that the second has more.
 Result<Query> ParseParts(Bytes body, std::size_t extra) {
   ByteCursor cursor(body);
@@ -140,7 +158,7 @@ ChangedSchemas::ChangedSchemas(Bytes status_variables) {
     const std::uint8_t code = cursor.U8();
     if (code == kUpdatedSchemas) {
       const std::uint8_t count = cursor.U8();
-      may_be_any_ = !cursor.ok() || count == kTooManySchemas;
+      may_be_any_ = !cursor.ok() || !AreAllNamed(cursor, count);
       left_ = may_be_any_ ? std::uint8_t{0} : count;
       names_ = cursor;
       return;
@@ -153,12 +171,7 @@ ChangedSchemas::ChangedSchemas(Bytes status_variables) {
 std::string_view ChangedSchemas::Next() {
   if (left_ == 0) return {};
   --left_;
-  ByteCursor at = names_;
-  std::size_t length = 0;
-  while (!at.AtEnd() && at.U8() != 0) ++length;
-  const std::string_view name = AsText(names_.Take(length));
-  names_.Skip(1);
-  return name;
+  return TakeName(names_);
 }
 
 }  // namespace outboxd::binlog

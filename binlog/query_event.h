@@ -47,7 +47,7 @@ class ChangedSchemas {
  public:
   explicit ChangedSchemas(Bytes status_variables);
 
-  // The server does not say: the statement may have changed any schema.
+  // The server does not name them all: the statement may have changed any schema.
   [[nodiscard]] bool may_be_any() const { return may_be_any_; }
   // The next schema; empty: there are no more.
   [[nodiscard]] std::string_view Next();
