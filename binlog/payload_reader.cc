@@ -19,16 +19,13 @@ constexpr std::uint64_t kZstd = 0;
 constexpr std::uint64_t kNoCompression = 255;
 
 constexpr std::size_t kUnpackedBytesMin = std::size_t{256} << 10;
-// No server writes a longer event: MySQL 9.7 libs/mysql/binlog/event/binlog_event.h,
-// max_log_event_size, and the header in front of the row data.
-constexpr std::size_t kEventBytesMax = (std::size_t{1} << 30) + (std::size_t{1} << 20);
 // What may stay allocated between two payloads.
 constexpr std::size_t kKeptBytesMax = std::size_t{1} << 20;
 constexpr std::size_t kKeptContextBytesMax = std::size_t{12} << 20;
 
 }  // namespace
 
-PayloadReader::PayloadReader() = default;
+PayloadReader::PayloadReader(std::size_t event_bytes_max) : event_bytes_max_(event_bytes_max) {}
 PayloadReader::~PayloadReader() = default;
 
 void PayloadReader::Freer::operator()(ZSTD_DCtx_s* context) const { ZSTD_freeDCtx(context); }
@@ -88,7 +85,7 @@ Result<std::optional<Bytes>> PayloadReader::Next() {
   }
   const auto length =
       static_cast<std::size_t>(LoadLittle<4>(&unpacked_[unpacked_begin_ + kLengthOffset]));
-  if (length < kEventHeaderBytes || length > kEventBytesMax) {
+  if (length < kEventHeaderBytes || length > event_bytes_max_) {
     return Fail(ErrorKind::kCorrupt, "TRANSACTION_PAYLOAD: an event of {} bytes", length);
   }
   if (auto filled = Fill(length); !filled) return std::unexpected(filled.error());

@@ -18,7 +18,12 @@ namespace outboxd::binlog {
 // unpacks to. One thread.
 class PayloadReader {
  public:
-  PayloadReader();
+  // No server writes a longer event: MySQL 9.7 libs/mysql/binlog/event/binlog_event.h,
+  // max_log_event_size, and the header in front of the row data.
+  static constexpr std::size_t kEventBytesMax = (std::size_t{1} << 30) + (std::size_t{1} << 20);
+
+  // `event_bytes_max`: a longer inner event is kCorrupt.
+  explicit PayloadReader(std::size_t event_bytes_max = kEventBytesMax);
   ~PayloadReader();
   PayloadReader(const PayloadReader&) = delete;
   PayloadReader& operator=(const PayloadReader&) = delete;
@@ -40,6 +45,8 @@ class PayloadReader {
   [[nodiscard]] Result<void> Unpack();
   [[nodiscard]] std::size_t unread() const { return unpacked_end_ - unpacked_begin_; }
   void GiveBackMemory();
+
+  const std::size_t event_bytes_max_;
 
   struct Freer {
     void operator()(ZSTD_DCtx_s* context) const;

@@ -1,10 +1,11 @@
 // A stream of whole binlog events without checksums, cut by the length that each event's header
-// tells. Reads it as the relay does; every table is an event table.
+// tells. Reads it as the relay does, once by GTID and once by file; every table is an event table.
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,25 @@ namespace {
 constexpr std::size_t kMemoryBytesMax = 8 << 10;
 constexpr std::uint64_t kSpillBytesMax = 48 << 10;
 
-// The tables of the recorded log begin with `seq`; further columns are wanted of tables t, in
-// another order than they stand in, one of them twice.
+// Tables of the recorded log begin with `seq`, and most have a name in the plural: all columns are
+// wanted of those. Of tables t others are wanted in another order than they stand in, one of them
+// twice.
 const TableFilter& EveryTable() {
-  static const TableFilter filter({{"*", "t", {"v", "seq", "v"}, {"seq", "v"}},  //
-                                   {"*", "*", {"seq"}, {"seq", "v"}}});
+  static const TableFilter filter({{.schema_pattern = "*",
+                                    .table_pattern = "t",
+                                    .columns = {"v", "seq", "v"},
+                                    .declared_columns = {"seq", "v"},
+                                    .declared_defaults = {{"v", "given"}, {"seq", std::nullopt}},
+                                    .takes_updates = true},
+                                   {.schema_pattern = "*",
+                                    .table_pattern = "*s",
+                                    .columns = {},
+                                    .declared_columns = {},
+                                    .takes_updates = true},
+                                   {.schema_pattern = "*",
+                                    .table_pattern = "*",
+                                    .columns = {"seq"},
+                                    .declared_columns = {"seq", "v"}}});
   return filter;
 }
 
@@ -40,44 +55,74 @@ std::vector<std::uint8_t> TakeEvent(Bytes& stream) {
   return {event.begin(), event.end()};
 }
 
+void CheckRow(const Row& row) {
+  const TableSelection& selection = EveryTable()[row.table];
+  if (row.values.size() != row.columns.size()) __builtin_trap();
+  if (!selection.columns.empty() && row.values.size() != selection.columns.size()) __builtin_trap();
+  if (row.is_update && !selection.takes_updates) __builtin_trap();
+  ReadValues(row.values);
+}
+
 void ReadRows(TransactionReader& transactions, RowReader& rows) {
-  const Transaction& transaction = transactions.transaction();
+  const bool has_rows = transactions.transaction().has_rows;
   rows.Begin(transactions.rows());
   auto row = rows.Next();
   for (; row && *row != nullptr; row = rows.Next()) {
-    if (!transaction.has_rows) __builtin_trap();
-    if ((*row)->values.size() != EveryTable()[(*row)->table].columns.size()) __builtin_trap();
-    ReadValues((*row)->values);
+    if (!has_rows) __builtin_trap();
+    CheckRow(**row);
   }
 }
 
-}  // namespace
-}  // namespace outboxd::binlog
+void CheckTransaction(const TransactionReader& transactions) {
+  const Transaction& transaction = transactions.transaction();
+  const GtidSet& gtids = transactions.position().gtids;
+  const bool counts = transactions.collects_gtids();
+  if (counts && transaction.gtid && !gtids.Contains(*transaction.gtid)) __builtin_trap();
+  switch (transaction.xa) {
+    case XaStep::kHeld:
+      if (transactions.prepared().held_count() == 0) __builtin_trap();
+      [[fallthrough]];
+    case XaStep::kPrepared:
+    case XaStep::kRolledBack:
+      if (transaction.has_rows) __builtin_trap();
+      break;
+    case XaStep::kNone:
+    case XaStep::kCommitted:
+      break;
+  }
+}
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  using namespace outboxd::binlog;
+void ReadStream(Bytes stream, bool by_gtid) {
   static const CharacterSets character_sets;
   static const std::string spill_directory = std::filesystem::temp_directory_path();
-  const StreamIdentity identity{.server_uuid = {}, .by_gtid = true, .has_checksums = false};
+  const StreamIdentity identity{.server_uuid = {}, .by_gtid = by_gtid, .has_checksums = false};
   TransactionReader transactions(EveryTable(), {.spill_directory = spill_directory,
                                                 .memory_bytes_max = kMemoryBytesMax,
                                                 .spill_bytes_max = kSpillBytesMax});
   RowReader rows(EveryTable(), character_sets);
   transactions.Reset(identity, {.gtids = {}, .file = "binlog.000001", .offset = 4});
-  Bytes stream(bytes, size);
   while (!stream.empty()) {
     const auto outcome = transactions.Feed(TakeEvent(stream));
     if (!outcome) {
       const Position boundary = transactions.position();
       transactions.Reset(identity, boundary);
     } else if (*outcome == TransactionReader::Outcome::kTransaction) {
+      CheckTransaction(transactions);
       ReadRows(transactions, rows);
-      const auto& gtid = transactions.transaction().gtid;
-      if (gtid && !transactions.position().gtids.Contains(*gtid)) __builtin_trap();
     }
   }
   // What the checkpoint keeps of a position must be read again as the same.
   const GtidSet& gtids = transactions.position().gtids;
   if (GtidSet::Parse(gtids.ToText()) != gtids) __builtin_trap();
+  if (by_gtid && !transactions.prepared().held_gtids().IsSubsetOf(gtids)) __builtin_trap();
+}
+
+}  // namespace
+}  // namespace outboxd::binlog
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+  using outboxd::binlog::ReadStream;
+  ReadStream({bytes, size}, true);
+  ReadStream({bytes, size}, false);
   return 0;
 }

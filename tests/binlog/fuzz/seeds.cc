@@ -3,6 +3,8 @@
 //
 //   fuzz_seeds FOLDER
 
+#include <zstd.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -21,6 +23,8 @@
 
 namespace outboxd::binlog {
 namespace {
+
+using namespace std::string_view_literals;
 
 constexpr std::size_t kSeedBytesMax = 8 << 10;
 
@@ -45,9 +49,10 @@ void Append(Octets& to, const Octets& bytes) { to.insert(to.end(), bytes.begin()
 
 EventBytes BodyOf(const Octets& bytes) { return EventBytes().Text(AsText(bytes)); }
 
-Octets MapAndRows(const Octets& map, const Octets& rows) {
-  Octets input = {static_cast<std::uint8_t>(map.size()),
-                  static_cast<std::uint8_t>(map.size() >> 8)};
+// What rows_fuzz.cc reads; `choice`: its upper bits.
+Octets MapAndRows(const Octets& map, const Octets& rows, std::size_t choice = 0) {
+  const std::size_t first = map.size() | choice;
+  Octets input = {static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(first >> 8)};
   Append(input, map);
   Append(input, rows);
   return input;
@@ -158,10 +163,22 @@ void WriteGtids(Seeds& seeds) {
   }
 }
 
-Octets QueryBody(std::string_view text) {
+// Flags and SQL mode, and the schemas s and other as those that the statement changes.
+constexpr std::string_view kStatus = "\0\0\0\0\0\1\0\0\0\0\0\0\0\0\x0C\2s\0other\0"sv;
+// One of each status variable in front of the schemas, of which there are too many to name.
+constexpr std::string_view kAllStatus =
+    "\0abcd\1abcdefgh\2\3std\0\6\3std\3\1\0\1\0\4abcdef\5\3UTC\7ab\x08zz\x09zzzzzzzz\x0Azzzz\x0B"
+    "\4root\1h\x0C\xFE\x0Dmic"sv;
+
+Octets QueryBody(std::string_view text, std::string_view status = kStatus,
+                 std::string_view extra = {}) {
   EventBytes body;
-  body.Little(0, 8).Little(1, 1).Little(0, 2).Little(2, 2).Text("\x01\x02").Text("s").Little(0, 1);
-  return body.Text(text).bytes();
+  body.Little(0, 8).Little(1, 1).Little(0, 2).Little(status.size(), 2).Text(extra).Text(status);
+  return body.Text("s").Little(0, 1).Text(text).bytes();
+}
+
+Octets LoadBody() {
+  return QueryBody("LOAD DATA INFILE 'f' INTO TABLE t", kStatus, "1234567890123");
 }
 
 void WriteQueries(Seeds& seeds) {
@@ -170,6 +187,9 @@ void WriteQueries(Seeds& seeds) {
         "XA END X'61',X'',1", "XA COMMIT X'61',X'',1", "XA ROLLBACK X'61',X'',1", "DROP TABLE t"}) {
     seeds.Write("query", QueryBody(text));
   }
+  seeds.Write("query", QueryBody("INSERT INTO t VALUES (1)", kAllStatus));
+  seeds.Write("query", QueryBody("INSERT INTO t VALUES (1)", ""));
+  seeds.Write("query", LoadBody());
 }
 
 void WriteDocuments(Seeds& seeds) {
@@ -206,9 +226,25 @@ Octets RowsOfT(bool has_extra) {
   return body.Little(2, 1).Little(2, 4).bytes();
 }
 
+// An update of the second column, as it was left out and as it is.
+Octets UpdateOfT() {
+  EventBytes body;
+  body.Little(7, 6).Little(1, 2).Little(2, 2).Little(2, 1).Little(1, 1).Little(3, 1);
+  body.Little(0, 1).Little(1, 4).Little(0, 1).Little(1, 4).Little(3, 1).Text("new");
+  return body.Little(0, 1).Little(2, 4).Little(2, 1).Little(2, 4).bytes();
+}
+
+// A row whose second column was given no value.
+Octets MinimalRowOfT() {
+  EventBytes body;
+  body.Little(7, 6).Little(1, 2).Little(2, 2).Little(2, 1).Little(1, 1).Little(0, 1).Little(1, 4);
+  return body.bytes();
+}
+
 // A stream of events that end where they would in a file, after a FORMAT_DESCRIPTION.
 class Stream {
  public:
+  static Stream OfPayload() { return Stream(0); }
   Stream() {
     EventBytes format;
     format.Little(4, 2).Text("9.7.4").Text(std::string(45, '\0')).Little(0, 4).Little(19, 1);
@@ -227,16 +263,120 @@ class Stream {
     return Add(EventType::kTableMap, MapOfT()).Add(EventType::kWriteRows, RowsOfT(true));
   }
   Stream& Commit() { return Add(EventType::kXid, Octets(8, 1)); }
+  Stream& Update() {
+    return Add(EventType::kTableMap, MapOfT()).Add(EventType::kUpdateRows, UpdateOfT());
+  }
+  Stream& Prepare(bool is_one_phase) {
+    const std::uint8_t one_phase = is_one_phase ? 1 : 0;
+    return Query("XA END X'61',X'',1").Add(EventType::kXaPrepare, {one_phase, 0, 0, 0, 0});
+  }
+  // A GTID and the events of `payload`.
+  Stream& Payload(const Stream& payload, bool is_packed);
   [[nodiscard]] const Octets& bytes() const { return bytes_; }
 
  private:
+  explicit Stream(std::uint32_t begin) : end_(begin) {}
+
   Octets bytes_;
   std::uint32_t end_ = 4;
   std::uint64_t number_ = 0;
 };
 
+Octets PayloadBody(const Octets& events, bool is_packed, bool declares_size = true) {
+  Octets payload = events;
+  if (is_packed) {
+    payload.resize(ZSTD_compressBound(events.size()));
+    payload.resize(ZSTD_compress(payload.data(), payload.size(), events.data(), events.size(), 3));
+  }
+  EventBytes body;
+  body.Little(2, 1).Little(is_packed ? 1 : 3, 1);
+  is_packed ? body.Little(0, 1) : body.Little(0xFFFC, 2).Little(0, 1);
+  // Another order of the fields than the server's, and one of a later version.
+  body.Little(0, 0).Little(9, 1).Little(2, 1).Text("zz");
+  body.Little(1, 1).Little(3, 1).Little(0xFC, 1).Little(payload.size(), 2);
+  if (declares_size) body.Little(3, 1).Little(3, 1).Little(0xFC, 1).Little(events.size(), 2);
+  return body.Little(0, 1).Text(AsText(payload)).bytes();
+}
+
+Stream& Stream::Payload(const Stream& payload, bool is_packed) {
+  Add(EventType::kGtid, UntaggedGtid(++number_));
+  return Add(EventType::kTransactionPayload, PayloadBody(payload.bytes(), is_packed));
+}
+
+void WritePayloads(Seeds& seeds) {
+  const Octets events =
+      Stream::OfPayload().Query("BEGIN").Insert().Insert().Update().Commit().bytes();
+  for (const std::uint8_t form : Octets{1, 2, 4, 5, 200}) {
+    Octets input = {form};
+    Append(input, events);
+    seeds.Write("payload", input);
+  }
+  for (const bool is_packed : {false, true}) {
+    for (const bool declares_size : {false, true}) {
+      Octets input = {0};
+      Append(input, PayloadBody(events, is_packed, declares_size));
+      seeds.Write("payload", input);
+    }
+  }
+  // Compressed two hundred times: what it unpacks to is bounded by nothing but the reader.
+  Octets input = {0};
+  const Octets zeros(60'000);
+  Append(input, PayloadBody(MakeEvent(EventType::kRowsQuery, BodyOf(zeros), 0), true));
+  seeds.Write("payload", input);
+}
+
 void WriteStreams(Seeds& seeds) {
   const auto write = [&](const Stream& stream) { seeds.Write("event", stream.bytes()); };
+  for (const bool is_packed : {false, true}) {
+    const Stream committed = Stream::OfPayload().Query("BEGIN").Insert().Update().Commit();
+    write(Stream().Payload(committed, is_packed).Begin().Insert().Commit());
+    const Stream prepared =
+        Stream::OfPayload().Query("XA START X'61',X'',1").Insert().Update().Prepare(false);
+    write(Stream()
+              .Payload(prepared, is_packed)
+              .Begin()
+              .Insert()
+              .Commit()
+              .Begin("XA COMMIT X'61',X'',1"));
+    const Stream one_phase =
+        Stream::OfPayload().Query("XA START X'61',X'',1").Insert().Prepare(true);
+    write(Stream().Payload(one_phase, is_packed));
+  }
+  write(Stream()
+            .Begin("XA START X'61',X'',1")
+            .Insert()
+            .Prepare(false)
+            .Begin("XA START X'61',X'',1")
+            .Prepare(false)
+            .Begin("XA ROLLBACK X'61',X'',1")
+            .Begin("XA COMMIT X'61',X'',1"));
+  write(Stream().Begin().Update().Update().Commit());
+  write(Stream()
+            .Begin()
+            .Add(EventType::kTableMap, MapOfT())
+            .Add(EventType::kWriteRows, MinimalRowOfT())
+            .Add(EventType::kTableMap, MapOfT())
+            .Add(EventType::kPartialUpdateRows, UpdateOfT())
+            .Commit());
+  write(Stream()
+            .Begin()
+            .Add(EventType::kRand, Octets(16, 1))
+            .Query("INSERT INTO t VALUES (RAND())")
+            .Add(EventType::kBeginLoadQuery, {1, 0, 0, 0, 'x'})
+            .Add(EventType::kExecuteLoadQuery, LoadBody())
+            .Query("COMMIT")
+            .Begin("ALTER TABLE t ADD COLUMN c INT"));
+  // By file, GTIDs count from the first list of them on; the second of these was read before.
+  const std::string before =
+      GtidSet::Parse("01020304-0506-0708-090a-0b0c0d0e0fff:2").value().Encode();
+  write(Stream()
+            .Add(EventType::kPreviousGtids, {before.begin(), before.end()})
+            .Begin()
+            .Insert()
+            .Commit()
+            .Begin()
+            .Insert()
+            .Commit());
   write(Stream().Begin().Insert().Insert().Commit().Begin().Insert().Commit());
   write(Stream()
             .Add(EventType::kGtidTagged, TaggedGtid(3))
@@ -275,6 +415,9 @@ void WriteStreams(Seeds& seeds) {
 
 void WriteTables(Seeds& seeds) {
   seeds.Write("rows", MapAndRows(MapOfT(), RowsOfT(true)));
+  seeds.Write("rows", MapAndRows(MapOfT(), RowsOfT(false), 0x4000));
+  seeds.Write("rows", MapAndRows(MapOfT(), UpdateOfT(), 0x8000));
+  seeds.Write("rows", MapAndRows(MapOfT(), MinimalRowOfT(), 0x2000));
   TableMapBytes map;
   map.Column(kTinyType).Column(kStringType, {247, 1}).Column(kStringType, {248, 1});
   map.Column(kDecimalType, {10, 2}).Column(kBitType, {1, 1}).Column(kVectorType, {4});
@@ -298,6 +441,7 @@ int main(int count, char** arguments) {
   WriteGtids(seeds);
   WriteQueries(seeds);
   WriteDocuments(seeds);
+  WritePayloads(seeds);
   WriteStreams(seeds);
   WriteTables(seeds);
   return 0;
