@@ -32,6 +32,14 @@ Result<ValueSize> Temporal(const Column& column, std::uint32_t whole) {
   return ValueSize{0, whole + static_cast<std::uint32_t>(FractionSize(column.metadata))};
 }
 
+Result<ValueSize> SizeOfBits(const Column& column) {
+  constexpr std::uint32_t kBitsMax = 64;
+  const std::uint32_t bytes = column.metadata >> 8U;
+  const std::uint32_t further_bits = column.metadata & 0xFFU;
+  if (further_bits > 7 || 8 * bytes + further_bits > kBitsMax) return BadMetadata(column);
+  return ValueSize{0, bytes + (further_bits != 0 ? 1U : 0U)};
+}
+
 std::unexpected<Error> NoCollation() {
   return Fail(ErrorKind::kUndecodable,
               "the binary log does not tell the column's character set HINT: MySQL writes it from"
@@ -84,7 +92,7 @@ Result<ValueSize> SizeOf(const Column& column) {
       if (!ShapeOf(column.metadata).valid()) return BadMetadata(column);
       return fixed(static_cast<std::uint32_t>(DecimalSize(ShapeOf(column.metadata))));
     case ColumnType::kBit:
-      return fixed((column.metadata >> 8U) + ((column.metadata & 0xFF) != 0 ? 1U : 0U));
+      return SizeOfBits(column);
     case ColumnType::kEnum:
     case ColumnType::kSet:
       if (column.metadata < 1 || column.metadata > 8) return BadMetadata(column);
@@ -151,11 +159,19 @@ Result<ValueDecoder> ValueDecoder::Make(const Column& column, TextConverters& co
       return ValueDecoder(Method::kDatetime, column.metadata);
     case ColumnType::kTimestamp2:
       return ValueDecoder(Method::kTimestamp, column.metadata);
+    case ColumnType::kTime:
+      return ValueDecoder(Method::kOldTime);
+    case ColumnType::kDatetime:
+      return ValueDecoder(Method::kOldDatetime);
+    case ColumnType::kTimestamp:
+      return ValueDecoder(Method::kOldTimestamp);
     case ColumnType::kYear:
       return ValueDecoder(Method::kYear);
     case ColumnType::kJson:
       return ValueDecoder(Method::kJson);
     case ColumnType::kBit:
+    case ColumnType::kGeometry:
+    case ColumnType::kVector:
       return ValueDecoder(Method::kBytes);
     case ColumnType::kVarchar:
     case ColumnType::kVarString:
@@ -168,18 +184,9 @@ Result<ValueDecoder> ValueDecoder::Make(const Column& column, TextConverters& co
     case ColumnType::kEnum:
     case ColumnType::kSet:
       return MakeEnumOrSet(column, converters);
-    case ColumnType::kTime:
-    case ColumnType::kTimestamp:
-    case ColumnType::kDatetime:
-      return Fail(ErrorKind::kUndecodable,
-                  "values of type {} are not decoded HINT: ALTER TABLE ... FORCE writes the column"
-                  " in today's format",
-                  NameOf(column.type));
     case ColumnType::kDecimal:
     case ColumnType::kNull:
     case ColumnType::kTypedArray:
-    case ColumnType::kVector:
-    case ColumnType::kGeometry:
       break;
   }
   return NotDecoded(column);
@@ -273,6 +280,12 @@ Result<char*> ValueDecoder::WriteFixed(Bytes value, char* to) const {
       return WriteDatetime2(value, parameter_, to);
     case Method::kTimestamp:
       return WriteTimestamp2(value, parameter_, to);
+    case Method::kOldTime:
+      return WriteOldTime(value, to);
+    case Method::kOldDatetime:
+      return WriteOldDatetime(value, to);
+    case Method::kOldTimestamp:
+      return WriteOldTimestamp(value, to);
     default:
       return WriteYear(value, to);
   }

@@ -9,8 +9,10 @@
 namespace outboxd::binlog {
 
 // One column of a row as MySQL's own text for it (what SELECT returns with time_zone '+00:00' and
-// character set utf8mb4); binary strings, BLOB and BIT as their bytes. JSON is compact text: stored
-// member order, no blanks after ',' and ':'. None: SQL NULL.
+// character set utf8mb4); binary strings, BLOB, BIT, GEOMETRY and VECTOR as the bytes that SELECT
+// returns. JSON is compact text: stored member order, no blanks after ',' and ':'. The log does not
+// tell of ZEROFILL nor of the digits of FLOAT(M,D): numbers are without what these would add. None:
+// SQL NULL.
 using ColumnValue = std::optional<std::string_view>;
 
 // One row of a matching table as it was inserted or, where updates are taken, as an update left it.

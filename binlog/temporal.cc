@@ -10,7 +10,7 @@ namespace {
 // Microseconds of one unit in the stored fraction, by the number of its bytes.
 constexpr std::array<std::uint32_t, 4> kFractionUnits = {0, 10'000, 100, 1};
 constexpr std::uint32_t kMicrosecondsMax = 999'999;
-constexpr std::uint64_t kSecondsOfDay = 86'400;
+constexpr std::uint32_t kSecondsOfDay = 86'400;
 constexpr std::uint32_t kHoursMax = 838;
 
 struct Date {
@@ -76,6 +76,23 @@ Date DateOfDay(std::uint32_t days) {
   return {era * 400 + year_of_era + (month <= 2 ? 1 : 0), month, day};
 }
 
+// Second 0 of the epoch is not a time but stands for 0000-00-00 00:00:00.
+char* WriteEpoch(std::uint32_t seconds, std::uint32_t microsecond, std::uint32_t fraction_digits,
+                 char* to) {
+  const std::uint32_t second_of_day = seconds % kSecondsOfDay;
+  Date date = DateOfDay(seconds / kSecondsOfDay);
+  Clock clock{second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60, microsecond};
+  if (seconds == 0) {
+    date = {0, 0, 0};
+    clock = {0, 0, 0, 0};
+  }
+  to = Write(date, to);
+  *to++ = ' ';
+  return Write(clock, fraction_digits, to);
+}
+
+Clock ClockOfDigits(std::uint32_t hms) { return {hms / 10'000, hms / 100 % 100, hms % 100, 0}; }
+
 std::unexpected<Error> WrongSize(const char* type, Bytes bytes) {
   return Fail(ErrorKind::kUndecodable, "{} bytes are no {}", bytes.size(), type);
 }
@@ -128,21 +145,42 @@ Result<char*> WriteDatetime2(Bytes bytes, std::uint32_t fraction_digits, char* t
 Result<char*> WriteTimestamp2(Bytes bytes, std::uint32_t fraction_digits, char* to) {
   const std::size_t fraction_size = FractionSize(fraction_digits);
   if (bytes.size() != 4 + fraction_size) return WrongSize("TIMESTAMP", bytes);
-  const std::uint64_t seconds = LoadBig<4>(bytes.data());
+  const auto seconds = static_cast<std::uint32_t>(LoadBig<4>(bytes.data()));
   const auto fraction = static_cast<std::uint32_t>(LoadBig(bytes.subspan(4)));
-  const auto second_of_day = static_cast<std::uint32_t>(seconds % kSecondsOfDay);
-  Date date = DateOfDay(static_cast<std::uint32_t>(seconds / kSecondsOfDay));
-  Clock clock{second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60,
-              fraction * kFractionUnits[fraction_size]};
-  if (!clock.valid(23)) return OutOfRange("TIMESTAMP", LoadBig(bytes));
-  // Second 0 of the epoch is not a time but stands for 0000-00-00 00:00:00.
-  if (seconds == 0) {
-    date = {0, 0, 0};
-    clock = {0, 0, 0, 0};
-  }
+  const std::uint32_t microsecond = fraction * kFractionUnits[fraction_size];
+  if (microsecond > kMicrosecondsMax) return OutOfRange("TIMESTAMP", LoadBig(bytes));
+  return WriteEpoch(seconds, microsecond, fraction_digits, to);
+}
+
+// The decimal digits of the number are hours, minutes and seconds.
+Result<char*> WriteOldTime(Bytes bytes, char* to) {
+  if (bytes.size() != 3) return WrongSize("TIME", bytes);
+  const auto stored = static_cast<std::uint32_t>(LoadLittle<3>(bytes.data()));
+  const bool negative = (stored & 0x800000) != 0;
+  const Clock clock = ClockOfDigits(negative ? 0x1000000 - stored : stored);
+  if (!clock.valid(kHoursMax)) return OutOfRange("TIME", stored);
+  if (negative) *to++ = '-';
+  return Write(clock, 0, to);
+}
+
+// The same for the date and the time of the day.
+Result<char*> WriteOldDatetime(Bytes bytes, char* to) {
+  if (bytes.size() != 8) return WrongSize("DATETIME", bytes);
+  constexpr std::uint64_t kStoredMax = 99'991'231'235'959;
+  const std::uint64_t stored = LoadLittle<8>(bytes.data());
+  if (stored > kStoredMax) return OutOfRange("DATETIME", stored);
+  const auto ymd = static_cast<std::uint32_t>(stored / 1'000'000);
+  const Date date{ymd / 10'000, ymd / 100 % 100, ymd % 100};
+  const Clock clock = ClockOfDigits(static_cast<std::uint32_t>(stored % 1'000'000));
+  if (!date.valid() || !clock.valid(23)) return OutOfRange("DATETIME", stored);
   to = Write(date, to);
   *to++ = ' ';
-  return Write(clock, fraction_digits, to);
+  return Write(clock, 0, to);
+}
+
+Result<char*> WriteOldTimestamp(Bytes bytes, char* to) {
+  if (bytes.size() != 4) return WrongSize("TIMESTAMP", bytes);
+  return WriteEpoch(static_cast<std::uint32_t>(LoadLittle<4>(bytes.data())), 0, 0, to);
 }
 
 Result<char*> WriteYear(Bytes bytes, char* to) {

@@ -31,6 +31,13 @@ inline constexpr std::uint32_t kFractionDigitsMax = 6;
                                             char* to);                                   // In UTC.
 [[nodiscard]] Result<char*> WriteYear(Bytes bytes, char* to);                            // 1 byte
 
+// What columns made before MySQL 5.6 hold, without fractions; the server keeps them until the table
+// is rebuilt.
+// Format: MySQL 5.7 sql/field.cc, Field_time, Field_datetime and Field_timestamp.
+[[nodiscard]] Result<char*> WriteOldTime(Bytes bytes, char* to);       // 3 bytes
+[[nodiscard]] Result<char*> WriteOldDatetime(Bytes bytes, char* to);   // 8 bytes
+[[nodiscard]] Result<char*> WriteOldTimestamp(Bytes bytes, char* to);  // 4 bytes; in UTC.
+
 // The eight bytes of a temporal value in a JSON document, with six fraction digits.
 // Format: MySQL 9.7 sql-common/json_dom.cc, time_from_json_storage() and its like.
 [[nodiscard]] Result<char*> WritePackedDate(std::uint64_t packed, char* to);

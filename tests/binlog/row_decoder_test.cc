@@ -164,40 +164,6 @@ TEST_F(RowDecoderTest, TheNullBitmapHasOneBitForEachPresentColumn) {
   EXPECT_EQ(Next(), "end");
 }
 
-TEST_F(RowDecoderTest, SkipsColumnsOfEveryType) {
-  SetTable(TableMapBytes()
-               .Column(kTimestampType)
-               .Column(kTimeType)
-               .Column(kDatetimeType)
-               .Column(kNewDateType)
-               .Column(6)  // NULL
-               .Column(kGeometryType, {4})
-               .Column(kVectorType, {4})
-               .Column(kArrayType, {8})
-               .Column(249, {1})
-               .Column(250, {3})
-               .Column(251, {4})
-               .Column(253, {0xCE, 0xFC})
-               .Column(kBitType, {1, 1})
-               .Column(kTinyType)
-               .Optional(1, kSigned));
-  ASSERT_TRUE(Bind({13}));
-  ASSERT_TRUE(Begin(Joined({kHeaderV2,
-                            {14, 0xFF, 0x3F, 0, 0},
-                            Octets(4 + 3 + 8 + 3, 1),
-                            {1, 0, 0, 0, 9},
-                            {2, 0, 0, 0, 9, 9},
-                            {0, 0, 0, 0},
-                            {1, 9},
-                            {1, 0, 0, 9},
-                            {0, 0, 0, 0},
-                            {1, 0, 9},
-                            {1, 2},
-                            {77}})));
-  EXPECT_EQ(Next(), "77");
-  EXPECT_EQ(Next(), "end");
-}
-
 TEST_F(RowDecoderTest, BinaryGetsItsTrailingZerosBack) {
   const TableMapBytes binary = Text({0xFE, 4}, 63, kStringType);
   EXPECT_EQ(Decode(binary, {2, 'a', 'b'}), std::string("ab\0\0", 4));
@@ -257,15 +223,12 @@ TEST_F(RowDecoderTest, AnEnumWithoutMembersIsRefusedWithTheSetting) {
   EXPECT_NE(bound.find("binlog_row_metadata = FULL"), std::string::npos) << bound;
 }
 
-TEST_F(RowDecoderTest, TypesThatWouldBeAGuessAreRefused) {
-  for (const std::uint8_t type : {kGeometryType, kVectorType}) {
-    EXPECT_TRUE(Decode(TableMapBytes().Column(type, {4}), {}).starts_with("not bound"))
-        << int{type};
-  }
-  for (const std::uint8_t type : {kTimestampType, kTimeType, kDatetimeType}) {
-    EXPECT_NE(Decode(TableMapBytes().Column(type), {}).find("FORCE"), std::string::npos);
-  }
-  EXPECT_TRUE(Decode(TableMapBytes().Column(kArrayType, {8}), {}).starts_with("not bound"));
+TEST_F(RowDecoderTest, ATypeOfUnknownSizeIsRefusedEvenIfNobodyWantsIt) {
+  SetTable(TableMapBytes().Column(0).Column(kTinyType).Optional(1, kSigned));
+  const auto bound = Bind({1});
+  ASSERT_FALSE(bound);
+  EXPECT_EQ(bound.error().kind, ErrorKind::kUndecodable);
+  EXPECT_NE(bound.error().message.find("DECIMAL of MySQL 4"), std::string::npos);
 }
 
 TEST_F(RowDecoderTest, MetadataThatNoServerWritesIsCorrupt) {
@@ -273,7 +236,8 @@ TEST_F(RowDecoderTest, MetadataThatNoServerWritesIsCorrupt) {
        {TableMapBytes().Column(kFloatType, {8}), TableMapBytes().Column(kDoubleType, {4}),
         TableMapBytes().Column(kBlobType, {5}), TableMapBytes().Column(kDecimalType, {2, 3}),
         TableMapBytes().Column(kDecimalType, {99, 3}), TableMapBytes().Column(19, {7}),
-        TableMapBytes().Column(kStringType, {0xF7, 9})}) {
+        TableMapBytes().Column(kStringType, {0xF7, 9}), TableMapBytes().Column(kBitType, {1, 8}),
+        TableMapBytes().Column(kBitType, {8, 1})}) {
     SetTable(table);
     const auto bound = Bind({});
     ASSERT_FALSE(bound);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -95,6 +96,50 @@ TEST(TemporalTest, TimestampsAreUtcAndZeroIsNoTime) {
   EXPECT_EQ(Timestamp(BigEndian(951'782'400, 4), 0), "2000-02-29 00:00:00");
   EXPECT_EQ(Timestamp(BigEndian(0x7FFFFFFF, 4), 0), "2038-01-19 03:14:07");
   EXPECT_EQ(Timestamp(BigEndian(0xFFFFFFFF, 4), 0), "2106-02-07 06:28:15");
+}
+
+Octets LittleEndian(std::uint64_t value, std::size_t size) {
+  Octets bytes = BigEndian(value, size);
+  std::ranges::reverse(bytes);
+  return bytes;
+}
+
+std::string Old(Result<char*> (*write)(Bytes, char*), std::uint64_t stored, std::size_t size) {
+  char text[kTemporalTextMax];
+  return Text(write(LittleEndian(stored, size), text), text);
+}
+
+TEST(TemporalTest, OldTimesAreTheDigitsOfANumber) {
+  EXPECT_EQ(Old(&WriteOldTime, 0, 3), "00:00:00");
+  EXPECT_EQ(Old(&WriteOldTime, 12'345, 3), "01:23:45");
+  EXPECT_EQ(Old(&WriteOldTime, 8'385'959, 3), "838:59:59");
+  EXPECT_EQ(Old(&WriteOldTime, 0x1000000 - 8'385'959, 3), "-838:59:59");
+  EXPECT_EQ(Old(&WriteOldTime, 0x1000000 - 1, 3), "-00:00:01");
+  EXPECT_TRUE(IsError(Old(&WriteOldTime, 60, 3)));
+  EXPECT_TRUE(IsError(Old(&WriteOldTime, 6000, 3)));
+  EXPECT_TRUE(IsError(Old(&WriteOldTime, 8'390'000 - 1, 3)));
+  EXPECT_TRUE(IsError(Old(&WriteOldTime, 0x800000, 3)));
+  EXPECT_TRUE(IsError(Old(&WriteOldTime, 0, 4)));
+}
+
+TEST(TemporalTest, OldDatetimesAreTheDigitsOfANumber) {
+  EXPECT_EQ(Old(&WriteOldDatetime, 0, 8), "0000-00-00 00:00:00");
+  EXPECT_EQ(Old(&WriteOldDatetime, 20150700000000, 8), "2015-07-00 00:00:00");
+  EXPECT_EQ(Old(&WriteOldDatetime, 10000101010203, 8), "1000-01-01 01:02:03");
+  EXPECT_EQ(Old(&WriteOldDatetime, 99991231235959, 8), "9999-12-31 23:59:59");
+  EXPECT_TRUE(IsError(Old(&WriteOldDatetime, 99991231235960, 8)));
+  EXPECT_TRUE(IsError(Old(&WriteOldDatetime, 20151301000000, 8)));
+  EXPECT_TRUE(IsError(Old(&WriteOldDatetime, 20150132000000, 8)));
+  EXPECT_TRUE(IsError(Old(&WriteOldDatetime, 20150101240000, 8)));
+  EXPECT_TRUE(IsError(Old(&WriteOldDatetime, ~std::uint64_t{0}, 8)));
+  EXPECT_TRUE(IsError(Old(&WriteOldDatetime, 0, 5)));
+}
+
+TEST(TemporalTest, OldTimestampsAreUtcAndZeroIsNoTime) {
+  EXPECT_EQ(Old(&WriteOldTimestamp, 0, 4), "0000-00-00 00:00:00");
+  EXPECT_EQ(Old(&WriteOldTimestamp, 951'782'400, 4), "2000-02-29 00:00:00");
+  EXPECT_EQ(Old(&WriteOldTimestamp, 0xFFFFFFFF, 4), "2106-02-07 06:28:15");
+  EXPECT_TRUE(IsError(Old(&WriteOldTimestamp, 0, 3)));
 }
 
 TEST(TemporalTest, YearZeroIsNot1900) {
