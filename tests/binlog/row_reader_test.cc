@@ -171,6 +171,18 @@ TEST_F(RowReaderTest, WithoutColumnsAskedForAllAreRead) {
   EXPECT_EQ(ReadAll(), "1|10 error") << "a missing one is not left out";
 }
 
+// MySQL up to 8.0.17 has the columns behind an index on an expression in the map, not in the rows.
+TEST_F(RowReaderTest, AllColumnsAreThoseThatRowsHave) {
+  UseColumns({});
+  TableMapBytes map;
+  map.Column(kTinyType).Column(kArrayType, {8}).Column(kVarcharType, {9, 0}).Column(kTinyType);
+  map.Optional(1, {0}).Optional(2, {33});
+  Map(map.Optional(4, TableMapBytes::Texts({"id", "!hidden!a!0!0", "!hidden!b!0!0", "n"})));
+  ASSERT_TRUE(
+      rows_.Append(EventType::kWriteRows, Octets{7, 0, 0, 0, 0, 0, 1, 0, 2, 0, 4, 0x09, 0, 1, 2}));
+  EXPECT_EQ(ReadAll(), "1|2 ");
+}
+
 TEST_F(RowReaderTest, AllColumnsWithoutNamesAreNumbered) {
   UseColumns({});
   Map(MapWithoutNames());
