@@ -36,11 +36,14 @@ bool IsSameColumn(std::string_view a, std::string_view b) {
 // By the type as information_schema.columns words it: "binary(16)", "mediumblob".
 bool HoldsBytes(std::string_view type) {
   const std::string_view word = type.substr(0, type.find_first_of("( "));
-  for (const std::string_view bytes :
-       {"binary", "varbinary", "bit", "vector", "geometry", "point", "linestring", "polygon"}) {
+  for (const std::string_view bytes : {"binary", "varbinary", "bit", "vector", "geometry"}) {
     if (word == bytes) return true;
   }
-  return word.ends_with("blob");
+  // GEOMETRYCOLLECTION stands there as "geomcollection" from MySQL 8.0.11 on.
+  for (const std::string_view kind : {"blob", "point", "linestring", "polygon", "collection"}) {
+    if (word.ends_with(kind)) return true;
+  }
+  return false;
 }
 
 enum class Content { kUnknown, kText, kBytes };

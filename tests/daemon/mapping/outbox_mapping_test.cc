@@ -176,6 +176,9 @@ TEST(OutboxMappingTest, BindingCountsFromTheNextRowOn) {
                                                                       {"tinyblob", "ZS0x"},
                                                                       {"text", "e-1"},
                                                                       {"bit(8)", "ZS0x"},
+                                                                      {"vector(3)", "ZS0x"},
+                                                                      {"multipoint", "ZS0x"},
+                                                                      {"geomcollection", "ZS0x"},
                                                                       {"bigint unsigned", "e-1"}}) {
     table.columns = {{.name = "id", .type = type, .nullable = false, .character_set = ""}};
     map.mapping.Bind(table);
