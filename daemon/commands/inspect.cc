@@ -16,7 +16,8 @@
 namespace outboxd {
 namespace {
 
-// The configured event tables with all their columns; without configuration every table.
+// The configured event tables with the columns that the relay reads, so that its verdicts are those
+// of the relay; without configuration every table with all columns.
 Result<binlog::TableFilter> MakeFilter(const std::optional<Config>& config) {
   if (!config) {
     return binlog::TableFilter(
@@ -24,7 +25,6 @@ Result<binlog::TableFilter> MakeFilter(const std::optional<Config>& config) {
   }
   auto tables = CompileEventTables(*config);
   if (!tables) return std::unexpected(tables.error());
-  for (binlog::TableSelection& selection : tables->selections) selection.columns.clear();
   return binlog::TableFilter(std::move(tables->selections));
 }
 

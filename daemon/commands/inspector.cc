@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "binlog/event_text.h"
 #include "daemon/exit_code_of.h"
@@ -59,7 +61,9 @@ std::string WhyNothing(const Transaction& transaction) {
 }  // namespace
 
 Inspector::Inspector(const binlog::TableFilter& filter, const binlog::CharacterSets& character_sets)
-    : transactions_(filter, {.spill_directory = std::filesystem::temp_directory_path()}),
+    : wants_all_columns_(std::ranges::any_of(filter.selections(), &std::vector<std::string>::empty,
+                                             &binlog::TableSelection::columns)),
+      transactions_(filter, {.spill_directory = std::filesystem::temp_directory_path()}),
       rows_(filter, character_sets) {}
 
 void Inspector::Begin(const binlog::StreamIdentity& stream, const binlog::Position& from,
@@ -139,6 +143,11 @@ Result<void> Inspector::PrintRows() {
   rows_.Begin(transactions_.rows());
   for (std::uint64_t number = 1;; ++number) {
     auto row = rows_.Next();
+    if (!row && wants_all_columns_) {
+      fmt::print("     {}. cannot be shown, nor can those behind it in its transaction: {}\n",
+                 number, Escaped(row.error().message, kErrorBytesMax));
+      return {};
+    }
     if (!row) {
       fmt::print("     STOP at row {}: {}\n", number, Escaped(row.error().message, kErrorBytesMax));
       return Fail(ExitCodeOf(row.error().kind), "{}", row.error().message);

@@ -12,7 +12,9 @@
 namespace outboxd {
 
 // Prints a stream of binlog events as the relay's own reader takes them: each event, what is
-// decided about each transaction and why, and the rows of event tables.
+// decided about each transaction and why, and the rows of event tables: of each the columns that
+// `filter` wants. Where it wants all of them, a row that lacks one, or holds a value that cannot be
+// decoded, is no reason to stop: nobody has said that a relay would read it.
 class Inspector {
  public:
   // Both are borrowed and outlive it.
@@ -32,6 +34,9 @@ class Inspector {
   void PrintPayload(binlog::Bytes body);
   Result<void> PrintVerdict(const binlog::Transaction& transaction);
   Result<void> PrintRows();
+
+  // Constant after construction.
+  const bool wants_all_columns_;
 
   binlog::TransactionReader transactions_;
   binlog::RowReader rows_;
