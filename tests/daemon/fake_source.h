@@ -51,6 +51,11 @@ struct LoggedTransaction {
     made.kind = kind;
     return made;
   }
+  // The log does not have the column aggregateid of its rows (binlog_row_image = MINIMAL).
+  LoggedTransaction& LeaveOutKeys() {
+    has_keys = false;
+    return *this;
+  }
   LoggedTransaction& PadTo(std::size_t bytes) {
     padding_bytes = bytes;
     return *this;
@@ -59,6 +64,7 @@ struct LoggedTransaction {
   Kind kind = Kind::kCommit;
   std::vector<std::string> ids;
   binlog::EventType change = binlog::EventType::kWriteRows;
+  bool has_keys = true;
   std::string text;               // Of the statement or DDL.
   std::size_t padding_bytes = 0;  // Of an event within it that nobody needs.
 };
@@ -184,7 +190,7 @@ class FakeSource final : public binlog::EventSource {
     if (!transaction.text.empty()) AddStatement(transaction.text);
     for (const std::string& id : transaction.ids) {
       AddTableMap();
-      AddRow(transaction.change, id);
+      AddRow(transaction, id);
     }
   }
   // Columns id, aggregatetype, aggregateid, payload, all VARCHAR(100) in utf8mb4.
@@ -200,19 +206,22 @@ class FakeSource final : public binlog::EventSource {
         "aggregateid\x07payload";
     Add(EventType::kTableMap, map.Little(4, 1).Little(names.size(), 1).Text(names));
   }
-  void AddRow(EventType change, const std::string& id) {
+  void AddRow(const LoggedTransaction& transaction, const std::string& id) {
+    const std::uint64_t columns = transaction.has_keys ? 0x0f : 0x0b;
     EventBytes row;
-    row.Little(70, 6).Little(1, 2).Little(2, 2).Little(4, 1).Little(0x0f, 1);
-    if (change == EventType::kUpdateRows) {
-      row.Little(0x0f, 1);
-      AddImage(row, id, "before");
+    row.Little(70, 6).Little(1, 2).Little(2, 2).Little(4, 1).Little(columns, 1);
+    if (transaction.change == EventType::kUpdateRows) {
+      row.Little(columns, 1);
+      AddImage(row, id, transaction.has_keys, "before");
     }
-    AddImage(row, id, "p");
-    Add(change, row);
+    AddImage(row, id, transaction.has_keys, "p");
+    Add(transaction.change, row);
   }
-  static void AddImage(EventBytes& row, const std::string& id, const std::string& payload) {
+  static void AddImage(EventBytes& row, const std::string& id, bool has_key,
+                       const std::string& payload) {
     row.Little(0, 1).Little(id.size(), 1).Text(id).Little(5, 1).Text("order");
-    row.Little(1, 1).Text("k").Little(payload.size(), 1).Text(payload);
+    if (has_key) row.Little(1, 1).Text("k");
+    row.Little(payload.size(), 1).Text(payload);
   }
 
   const std::vector<std::uint8_t> heartbeat_ =

@@ -297,6 +297,10 @@ def test_a_column_that_is_missing_from_the_row_image_needs_its_default_declared(
         ((event, key, kind, payload),) = relay.sql(select)
         assert (message.id, message.key, message.value) == (event, key, payload.encode())
         assert dict(message.headers)["eventType"] == kind.encode()
+        # `inspect` gives the same verdict.
+        shown = relay.command("inspect", mysql.binlogs()[-1]).stdout
+        (line,) = [line for line in shown.splitlines() if ".outbox  id='partial'" in line]
+        assert f"type='{kind}'" in line and "aggregateid=NULL" in line
         # A later row that has the columns is not given the defaults.
         relay.insert("later", key="other")
         wait_until(lambda: len(relay.received()) == 3, "the later row")

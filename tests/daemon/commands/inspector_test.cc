@@ -15,6 +15,10 @@ using Kind = LoggedTransaction::Kind;
 
 class InspectorTest : public testing::Test {
  protected:
+  // It shows `columns` of shop.outbox; none: all.
+  explicit InspectorTest(std::vector<std::string> columns = {})
+      : filter_({{"shop", "outbox", std::move(columns), {}}}) {}
+
   // What it prints of a log with `transactions`, from offset `begin` of its file on.
   std::string Printed(std::vector<LoggedTransaction> transactions, std::uint64_t begin = 0) {
     source_.transactions = std::move(transactions);
@@ -26,7 +30,7 @@ class InspectorTest : public testing::Test {
   }
 
   FakeSource source_;
-  binlog::TableFilter filter_{{{"shop", "outbox", {}, {}}}};
+  binlog::TableFilter filter_;
   binlog::CharacterSets character_sets_;
   Inspector inspector_{filter_, character_sets_};
 };
@@ -103,6 +107,41 @@ TEST_F(InspectorTest, PrintsNothingBeforeThePlaceItBeginsAt) {
   EXPECT_THAT(text, AllOf(Not(HasSubstr("id='a'")), HasSubstr("id='b'"),
                           Not(HasSubstr("FORMAT_DESCRIPTION"))));
   EXPECT_THAT(text, HasSubstr("1 transactions: 1 published (1 rows)"));
+}
+
+TEST_F(InspectorTest, GoesOnBehindARowThatCannotBeShownWhereNobodySaidWhatIsRead) {
+  const std::string text = Printed({LoggedTransaction{"a"}.LeaveOutKeys(), {"b"}});
+  EXPECT_THAT(text,
+              HasSubstr("     1. cannot be shown, nor can those behind it in its transaction: "
+                        "table shop.outbox: column 'aggregateid' is missing"));
+  EXPECT_THAT(text, HasSubstr("id='b'"));
+}
+
+class WantedColumnsTest : public InspectorTest {
+ protected:
+  WantedColumnsTest() : InspectorTest({"id", "payload"}) {}
+};
+
+TEST_F(WantedColumnsTest, ShowsWhatTheRelayReadsThoughOtherColumnsAreMissing) {
+  const std::string text = Printed({LoggedTransaction{"a"}.LeaveOutKeys()});
+  EXPECT_THAT(text, HasSubstr("     1. shop.outbox  id='a'  payload='p'\n"));
+}
+
+class WantedKeyTest : public InspectorTest {
+ protected:
+  WantedKeyTest() : InspectorTest({"id", "aggregateid"}) {}
+};
+
+TEST_F(WantedKeyTest, StopsWhereTheRelayWouldStop) {
+  source_.transactions = {LoggedTransaction{"a"}.LeaveOutKeys()};
+  testing::internal::CaptureStdout();
+  inspector_.Begin(source_.Open({}).value(), {}, 0);
+  Result<void> taken;
+  while (taken && !source_.AtEnd()) taken = inspector_.Take(source_.Next().value());
+  const std::string text = testing::internal::GetCapturedStdout();
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().exit_code, ExitCode::kUndecodable);
+  EXPECT_THAT(text, HasSubstr("     STOP at row 1: table shop.outbox: column 'aggregateid' is"));
 }
 
 TEST_F(InspectorTest, ShowsTheEventThatItStopsAtAndWhy) {

@@ -253,6 +253,17 @@ TEST_F(DeliveryTrackerTest, RestartForgetsWhatIsHeldAndFindsItAgainInTheStream) 
   EXPECT_EQ(Place(), "binlog.000001:500");
 }
 
+TEST_F(DeliveryTrackerTest, AfterARestartWhatIsHeldStandsWhereItIsReadThen) {
+  Xa(XaStep::kHeld, 1, "x");
+  (void)tracker_.Restart();
+  binlog::Transaction elsewhere = Make(1);  // On the server that has taken over.
+  elsewhere.file = "log.000009";
+  elsewhere.xa = XaStep::kHeld;
+  elsewhere.xid = "x";
+  tracker_.Pass(elsewhere, true);
+  EXPECT_EQ(Place(), "log.000009:0");
+}
+
 TEST_F(DeliveryTrackerTest, TheLastGtidAndTheLastCommitTimeAreOfOneTransaction) {
   Xa(XaStep::kHeld, 1, "x");
   const auto ids = Xa(XaStep::kCommitted, 2, "x", 1, 1);
