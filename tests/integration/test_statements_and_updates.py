@@ -146,6 +146,22 @@ def test_where_configured_a_statement_ends_the_run_and_nothing_of_it_passes(rela
     assert len(alarms(relay)) == 1
 
 
+def test_without_gtids_an_alarm_names_the_place_that_inspect_begins_at(outboxd, kafka, tmp_path):
+    options = {"gtid-mode": "OFF", "enforce-gtid-consistency": "OFF"}
+    with PrivateMysql(options=options) as server, Relay(outboxd, server, kafka, tmp_path) as relay:
+        relay.begin_now().start()
+        with session(relay, binlog_format="STATEMENT") as cursor:
+            cursor.execute(f"INSERT INTO outbox VALUES {LOST}")
+        relay.insert("after")
+        assert ids(relay.wait_for(1)) == ["after"]
+        (alarm,) = alarms(relay)
+        file, _, offset = alarm.split()[1].partition(":")
+        shown = relay.command("inspect", server.datadir / file, "--from", offset).stdout
+        assert shown.splitlines()[0].split()[1] == "ANONYMOUS_GTID"
+        assert "=> ALARM: a change in statement format" in shown
+        assert shown.splitlines()[-1].startswith("2 transactions: 1 published (1 rows)")
+
+
 def test_a_statement_that_cannot_concern_an_event_table_is_no_alarm(relay):
     other = f"{relay.database}_other"
     relay.sql(f"CREATE DATABASE {other}")
