@@ -86,5 +86,20 @@ TEST_F(AcknowledgerTest, ACheckpointAndItsProgressAreTheSame) {
   EXPECT_EQ(progress.position, tracker_.progress().position);
 }
 
+TEST_F(AcknowledgerTest, ACheckpointNamesWhatIsPreparedWithoutEvents) {
+  binlog::Transaction prepare;
+  prepare.file = "binlog.000001";
+  prepare.end_offset = 200;
+  prepare.xa = binlog::XaStep::kPrepared;
+  for (const char* xid : {"y", "x"}) {
+    prepare.xid = xid;
+    tracker_.Pass(prepare, false);
+  }
+  Pass(milliseconds(1500));
+  const Checkpoint& checkpoint = store_.stored.at(0);
+  EXPECT_EQ(checkpoint.prepared, (std::vector<std::string>{"x", "y"}));
+  EXPECT_EQ(MakeProgress(checkpoint).prepared, (std::set<std::string>{"x", "y"}));
+}
+
 }  // namespace
 }  // namespace outboxd
