@@ -78,9 +78,14 @@ std::string CompactJson(std::string_view text) {
   return compact;
 }
 
+// ENUM and SET are ordered by their numbers.
+bool IsNumberedType(std::string_view type) {
+  return type.starts_with("enum") || type.starts_with("set");
+}
+
 bool IsNumberType(std::string_view type) {
-  constexpr std::string_view kTypes[] = {"tinyint", "smallint", "mediumint", "int",
-                                         "bigint",  "decimal",  "year"};
+  constexpr std::string_view kTypes[] = {"tinyint", "smallint", "mediumint", "int",   "bigint",
+                                         "decimal", "year",     "float",     "double"};
   return std::ranges::any_of(kTypes, [type](std::string_view t) { return type.starts_with(t); });
 }
 
@@ -122,10 +127,19 @@ class TableScan {
     return found == table_.columns.end() ? std::string() : found->type;
   }
 
+  // The key as it is to be compared again: a FLOAT with all its digits.
+  std::string KeyTerm(std::size_t key_index) const {
+    const std::string name = QuoteIdentifier(table_.primary_key[key_index]);
+    const std::string& type = key_types_[key_index];
+    if (IsNumberedType(type)) return "CAST(" + name + " AS UNSIGNED)";
+    return type.starts_with("float") ? name + " + 0" : name;
+  }
+
   std::string Literal(std::size_t key_index) const {
     const std::string value = TextOf(last_key_[key_index]);
-    if (IsNumberType(key_types_[key_index])) return value;
-    if (!IsBytesType(key_types_[key_index])) return connection_.Quote(value);
+    const std::string& type = key_types_[key_index];
+    if (IsNumberType(type) || IsNumberedType(type)) return value;
+    if (!IsBytesType(type)) return connection_.Quote(value);
     std::string hex = "X'";
     for (const char c : value) hex += fmt::format("{:02x}", static_cast<std::uint8_t>(c));
     return hex + "'";
@@ -147,11 +161,13 @@ class TableScan {
   std::string Statement() const {
     std::string selected;
     for (const std::string& name : columns_) selected += QuoteIdentifier(name) + ", ";
+    std::string terms;
     std::string key;
-    for (const std::string& name : table_.primary_key) {
-      key += (key.empty() ? "" : ", ") + QuoteIdentifier(name);
+    for (std::size_t i = 0; i < table_.primary_key.size(); ++i) {
+      terms += (i == 0 ? "" : ", ") + KeyTerm(i);
+      key += (i == 0 ? "" : ", ") + QuoteIdentifier(table_.primary_key[i]);
     }
-    return fmt::format("SELECT {}{} FROM {}.{}{} ORDER BY {} LIMIT {}{}", selected, key,
+    return fmt::format("SELECT {}{} FROM {}.{}{} ORDER BY {} LIMIT {}{}", selected, terms,
                        QuoteIdentifier(table_.schema_name), QuoteIdentifier(table_.table_name),
                        last_key_.empty() ? "" : " WHERE " + BehindLastKey(), key, chunk_rows_,
                        locks_ ? " LOCK IN SHARE MODE" : "");
