@@ -39,6 +39,11 @@ std::string ToJson(const Checkpoint& checkpoint) {
   json["last_gtid"] = checkpoint.last_gtid;
   json["table_read_pending"] = checkpoint.table_read_pending;
   json["prepared"] = checkpoint.prepared;
+  json["held_xa"] = nlohmann::ordered_json::array();
+  for (const HeldXa& held : checkpoint.held_xa) {
+    json["held_xa"].push_back(
+        {{"xid", held.xid}, {"place", held.place}, {"since_us", held.since_us}});
+  }
   json["written_at_us"] = checkpoint.written_at_us;
   return json.dump();
 }
@@ -56,8 +61,13 @@ Checkpoint FromJson(const nlohmann::json& json, std::string& gtids) {
   json.at("last_commit_us").get_to(checkpoint.last_commit_us);
   json.at("last_gtid").get_to(checkpoint.last_gtid);
   json.at("table_read_pending").get_to(checkpoint.table_read_pending);
-  // Checkpoints of versions that could not hold XA transactions do not have it.
+  // Checkpoints of versions that could not hold XA transactions do not have these.
   if (json.contains("prepared")) json.at("prepared").get_to(checkpoint.prepared);
+  if (json.contains("held_xa")) {
+    for (const nlohmann::json& held : json.at("held_xa")) {
+      checkpoint.held_xa.push_back({held.at("xid"), held.at("place"), held.at("since_us")});
+    }
+  }
   json.at("written_at_us").get_to(checkpoint.written_at_us);
   return checkpoint;
 }

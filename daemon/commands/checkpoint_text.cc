@@ -25,6 +25,9 @@ void PrintCheckpoint(const Checkpoint& checkpoint) {
   fmt::print("last commit   {}\n", TimeText(checkpoint.last_commit_us));
   fmt::print("kafka cluster {}\n", checkpoint.sink.empty() ? "-" : checkpoint.sink);
   fmt::print("table read    {}\n", checkpoint.table_read_pending ? "pending" : "done");
+  for (const HeldXa& held : checkpoint.held_xa) {
+    fmt::print("held XA       {}  {}  {}\n", held.place, TimeText(held.since_us), held.xid);
+  }
   fmt::print("written       {}\n", TimeText(checkpoint.written_at_us));
 }
 

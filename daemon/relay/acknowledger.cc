@@ -52,6 +52,7 @@ Checkpoint MakeCheckpoint(const Progress& progress, const std::string& relay,
       .last_gtid = progress.last_gtid ? ToText(*progress.last_gtid) : std::string(),
       .table_read_pending = progress.table_read_pending,
       .prepared = {progress.prepared.begin(), progress.prepared.end()},
+      .held_xa = progress.held_xa,
       .written_at_us = written_at_us};
   std::ranges::sort(checkpoint.tables);
   return checkpoint;

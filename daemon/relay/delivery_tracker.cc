@@ -1,7 +1,10 @@
 #include "daemon/relay/delivery_tracker.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
+
+#include "daemon/relay/change_watch.h"
 
 namespace outboxd {
 namespace {
@@ -77,8 +80,11 @@ void DeliveryTracker::Merge(Pending& pending, const binlog::Transaction& transac
   pending.file = FileIndex(transaction.file);
   pending.offset = transaction.end_offset;
   if (transaction.xa != XaStep::kNone) {
-    pending.xa_changes.push_back(
-        {transaction.xa, transaction.xid, transaction.file, transaction.begin_offset});
+    pending.xa_changes.push_back({transaction.xa,
+                                  {transaction.xid, PlaceOf(transaction), transaction.commit_us},
+                                  transaction.file,
+                                  transaction.begin_offset,
+                                  counts_gtids});
   }
   if (transaction.xa == XaStep::kHeld) return;  // Done with its decision.
   pending.commit_us = transaction.commit_us;
@@ -105,19 +111,28 @@ void DeliveryTracker::AddGtid(Pending& pending, const binlog::Gtid& gtid) {
 void DeliveryTracker::ApplyXa(XaChange& change) {
   switch (change.step) {
     case binlog::XaStep::kHeld:
-      held_places_.push_back({std::move(change.xid), std::move(change.file), change.offset});
+      progress_.held_xa.push_back(std::move(change.xa));
+      held_places_.push_back({std::move(change.file), change.offset,
+                              change.counts_gtids ? std::set<std::string>() : progress_.prepared});
       break;
     case binlog::XaStep::kPrepared:
-      progress_.prepared.insert(std::move(change.xid));
+      progress_.prepared.insert(std::move(change.xa.xid));
       break;
     case binlog::XaStep::kCommitted:
     case binlog::XaStep::kRolledBack:
-      progress_.prepared.erase(change.xid);
-      std::erase_if(held_places_, [&](const HeldPlace& held) { return held.xid == change.xid; });
+      progress_.prepared.erase(change.xa.xid);
+      ForgetHeld(change.xa.xid);
       break;
     case binlog::XaStep::kNone:
       break;
   }
+}
+
+void DeliveryTracker::ForgetHeld(const std::string& xid) {
+  const auto held = std::ranges::find(progress_.held_xa, xid, &HeldXa::xid);
+  if (held == progress_.held_xa.end()) return;
+  held_places_.erase(held_places_.begin() + (held - progress_.held_xa.begin()));
+  progress_.held_xa.erase(held);
 }
 
 void DeliveryTracker::SetPlace() {
@@ -128,6 +143,15 @@ void DeliveryTracker::SetPlace() {
     progress_.position.file = held_places_.front().file;
     progress_.position.offset = held_places_.front().offset;
   }
+}
+
+Progress DeliveryTracker::CurrentProgress() const {
+  Progress progress = progress_;
+  if (!held_places_.empty()) {
+    const std::set<std::string>& before = held_places_.front().prepared;
+    progress.prepared.insert(before.begin(), before.end());
+  }
+  return progress;
 }
 
 std::uint32_t DeliveryTracker::FileIndex(const std::string& file) {
@@ -156,7 +180,9 @@ void DeliveryTracker::Advance() {
 
 Progress DeliveryTracker::Restart() {
   const std::lock_guard lock(mutex_);
+  progress_ = CurrentProgress();
   pending_.clear();
+  progress_.held_xa.clear();
   held_places_.clear();
   done_file_ = progress_.position.file;
   done_offset_ = progress_.position.offset;
@@ -238,7 +264,7 @@ void DeliveryTracker::SetAcknowledged(sinks::DeliveryId id) {
 
 Progress DeliveryTracker::progress() const {
   const std::lock_guard lock(mutex_);
-  return progress_;
+  return CurrentProgress();
 }
 
 std::uint64_t DeliveryTracker::progress_version() const {

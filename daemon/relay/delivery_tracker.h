@@ -14,6 +14,7 @@
 #include "binlog/gtid_set.h"
 #include "binlog/position.h"
 #include "binlog/transaction.h"
+#include "daemon/checkpoint/checkpoint.h"
 #include "sinks/error.h"
 #include "sinks/sink.h"
 
@@ -30,6 +31,7 @@ struct Progress {
   // Names of the XA transactions within `position` that are prepared without event rows. Those with
   // event rows are not within it: their GTIDs are left out, and file and offset wait for them.
   std::set<std::string> prepared = {};
+  std::vector<HeldXa> held_xa = {};  // Those with event rows, in the order of the log.
 };
 
 // What went wrong with deliveries since the last Restart().
@@ -96,9 +98,10 @@ class DeliveryTracker {
  private:
   struct XaChange {
     binlog::XaStep step;
-    std::string xid;
+    HeldXa xa;
     std::string file;  // Of its GTID event.
     std::uint64_t offset;
+    bool counts_gtids;
   };
   // One transaction with messages and all those without that came right after it.
   struct Pending {
@@ -115,18 +118,21 @@ class DeliveryTracker {
     std::optional<binlog::Gtid> last_gtid;
     std::vector<XaChange> xa_changes;
   };
-  // An XA transaction that is prepared with event rows and not decided: where a stream by file has
-  // to begin again.
+  // Where a stream by file has to begin again for one of Progress::held_xa.
   struct HeldPlace {
-    std::string xid;
     std::string file;
     std::uint64_t offset;
+    // What was prepared without rows before it, where the decisions behind it will be read again:
+    // no GTIDs tell that they were.
+    std::set<std::string> prepared;
   };
 
   void Merge(Pending& pending, const binlog::Transaction& transaction, bool counts_gtids);
   static void AddGtid(Pending& pending, const binlog::Gtid& gtid);
   void ApplyXa(XaChange& change);
+  void ForgetHeld(const std::string& xid);
   void SetPlace();
+  [[nodiscard]] Progress CurrentProgress() const;
   void SetAcknowledged(sinks::DeliveryId id);
   void Advance();
   [[nodiscard]] std::uint32_t FileIndex(const std::string& file);
@@ -144,7 +150,7 @@ class DeliveryTracker {
   sinks::DeliveryId after_progress_ = 0;  // The first id that the progress does not cover.
   std::vector<bool> acknowledged_;        // A ring of bits over the ids in flight.
   std::deque<Pending> pending_;
-  std::vector<HeldPlace> held_places_;  // In the order of the log.
+  std::vector<HeldPlace> held_places_;  // As many as progress_.held_xa.
   std::string done_file_;               // Behind everything done, whatever is held before it.
   std::uint64_t done_offset_ = 0;
   std::vector<std::string> files_;

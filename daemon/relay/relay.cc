@@ -185,7 +185,12 @@ Result<Step> Relay::OnTransaction() {
   if (auto observed = parts_.changes.Observe(transaction); !observed) {
     return std::unexpected(observed.error());
   }
-  if (transaction.xa != binlog::XaStep::kNone) NotePrepared();
+  if (transaction.xa == binlog::XaStep::kHeld && !stream_.by_gtid) {
+    spdlog::warn(
+        "XA transaction {} at {} is prepared with events: until it is decided the checkpoint stays"
+        " before it, so that a restart would publish what comes behind it again",
+        Escaped(transaction.xid), PlaceOf(transaction));
+  }
   if (!transaction.has_rows) {
     parts_.tracker.Pass(transaction, parts_.transactions.collects_gtids());
     return EndTransaction();
@@ -206,30 +211,6 @@ Step Relay::EndTransaction() {
     phase_ = Phase::kOpenSource;
   }
   return Step{};
-}
-
-void Relay::NotePrepared() {
-  const binlog::PreparedTransactions& prepared = parts_.transactions.prepared();
-  const binlog::Transaction& transaction = parts_.transactions.transaction();
-  if (transaction.xa == binlog::XaStep::kHeld && !stream_.by_gtid) {
-    spdlog::warn(
-        "XA transaction {} at {} is prepared with events: until it is decided the checkpoint stays"
-        " before it, so that a restart would publish what comes behind it again",
-        Escaped(transaction.xid), PlaceOf(transaction));
-  }
-  const binlog::Transaction* oldest = prepared.oldest();
-  const std::string place = oldest == nullptr ? std::string() : PlaceOf(*oldest);
-  const std::lock_guard lock(mutex_);
-  prepared_.count = prepared.held_count();
-  if (prepared_.oldest == place) return;
-  prepared_.oldest = place;
-  prepared_.since_us = oldest == nullptr || oldest->commit_us == 0 ? parts_.clock.WallMicroseconds()
-                                                                   : oldest->commit_us;
-}
-
-Relay::Prepared Relay::prepared() const {
-  const std::lock_guard lock(mutex_);
-  return prepared_;
 }
 
 Result<Step> Relay::PublishRows() {

@@ -48,12 +48,6 @@ class Relay {
     // keeps the memory of the largest one for as long as the connection lasts.
     std::size_t large_event_bytes = std::size_t{16} << 20;
   };
-  // The prepared XA transactions whose events wait for the decision.
-  struct Prepared {
-    std::size_t count = 0;
-    std::string oldest;          // GTID, or file and offset.
-    std::uint64_t since_us = 0;  // When it was prepared, or read where the log does not tell.
-  };
 
   Relay(Parts parts, Options options);
 
@@ -77,8 +71,6 @@ class Relay {
 
   // Any thread. Where it stands still; none: it moves.
   [[nodiscard]] std::optional<std::string> held_position() const;
-  // Any thread.
-  [[nodiscard]] Prepared prepared() const;
 
   // Opens the sink where it is not open; done: `*is_open`.
   [[nodiscard]] Result<Step> OpenSink(bool* is_open);
@@ -93,7 +85,6 @@ class Relay {
   Result<Step> OnTransaction();
   Result<Step> PublishRows();
   Step EndTransaction();
-  void NotePrepared();
   [[nodiscard]] binlog::Position ReadPosition() const;
   Result<Step> StartOver();
   Result<Step> OnSourceError(const binlog::Error& error);
@@ -126,7 +117,6 @@ class Relay {
   std::condition_variable stop_changed_;
   // Guarded by mutex_.
   std::optional<std::string> held_position_;
-  Prepared prepared_;
 };
 
 }  // namespace outboxd

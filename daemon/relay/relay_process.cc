@@ -44,21 +44,26 @@ class ReaderThread {
   std::jthread thread_;  // Last: it uses the others until it is joined.
 };
 
+std::string HeldXaText(const std::vector<HeldXa>& held, std::uint64_t now_us) {
+  std::string text = fmt::format("; {} prepared XA transaction{} held, the oldest {}", held.size(),
+                                 held.size() == 1 ? "" : "s", held.front().place);
+  if (const std::uint64_t since_us = held.front().since_us; since_us != 0) {
+    text += fmt::format(" for {} s", (now_us - std::min(now_us, since_us)) / 1'000'000);
+  }
+  return text;
+}
+
 std::string StatusText(const DeliveryTracker& tracker, const Relay& relay, std::size_t alarms,
                        std::uint64_t now_us) {
+  const Progress progress = tracker.progress();
   std::string text;
   if (const auto held = relay.held_position()) {
     text = fmt::format("holding at event {}", *held);
   } else {
-    const Progress progress = tracker.progress();
     text = fmt::format("{} events delivered; at {}:{}", tracker.delivered(), progress.position.file,
                        progress.position.offset);
   }
-  if (const auto prepared = relay.prepared(); prepared.count > 0) {
-    text += fmt::format("; {} prepared XA transaction{} held, the oldest ({}) for {} s",
-                        prepared.count, prepared.count == 1 ? "" : "s", prepared.oldest,
-                        (now_us - std::min(now_us, prepared.since_us)) / 1'000'000);
-  }
+  if (!progress.held_xa.empty()) text += HeldXaText(progress.held_xa, now_us);
   if (alarms > 0) text += fmt::format("; {} alarm{} standing", alarms, alarms == 1 ? "" : "s");
   return text;
 }

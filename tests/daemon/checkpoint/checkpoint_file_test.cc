@@ -28,6 +28,7 @@ Checkpoint MakeCheckpoint(std::uint64_t offset) {
   checkpoint.last_gtid = std::string(kUuid) + ":7";
   checkpoint.table_read_pending = true;
   checkpoint.prepared = {"X'61',X'',1", "X'62',X'',1"};
+  checkpoint.held_xa = {{"X'63',X'',1", "binlog.000007:200", 1'700'000'000'000'000}};
   checkpoint.written_at_us = 18'446'744'073'709'551'615u;
   return checkpoint;
 }

@@ -29,6 +29,7 @@ TEST(CheckpointTextTest, ShowsAllOfACheckpoint) {
   checkpoint.last_commit_us = 1'760'000'000'000'000;
   checkpoint.table_read_pending = true;
   checkpoint.prepared = {"X'61',X'',1", "X'62',X'',1"};
+  checkpoint.held_xa = {{"X'63',X'',1", "binlog.000007:157", 1'760'000'000'000'000}};
   checkpoint.written_at_us = 1'760'000'001'000'000;
   EXPECT_EQ(Printed(checkpoint),
             "relay         shop\n"
@@ -39,6 +40,7 @@ TEST(CheckpointTextTest, ShowsAllOfACheckpoint) {
             "last commit   2025-10-09 08:53:20 UTC\n"
             "kafka cluster 4L6g3nShT-eMCtK--X86sw\n"
             "table read    pending\n"
+            "held XA       binlog.000007:157  2025-10-09 08:53:20 UTC  X'63',X'',1\n"
             "written       2025-10-09 08:53:21 UTC\n");
 }
 

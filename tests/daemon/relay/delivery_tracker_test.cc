@@ -45,12 +45,12 @@ class DeliveryTrackerTest : public ::testing::Test {
     if (prepared_as != 0) transaction.prepared_gtid = Make(prepared_as).gtid;
     std::vector<sinks::DeliveryId> ids;
     if (messages == 0) {
-      tracker_.Pass(transaction, true);
+      tracker_.Pass(transaction, counts_gtids_);
       return ids;
     }
     tracker_.Begin();
     for (int i = 0; i < messages; ++i) ids.push_back(tracker_.NextId());
-    tracker_.Finish(transaction, true);
+    tracker_.Finish(transaction, counts_gtids_);
     return ids;
   }
   std::string Gtids() { return tracker_.progress().position.gtids.ToText(); }
@@ -62,6 +62,7 @@ class DeliveryTrackerTest : public ::testing::Test {
     return {.gtids = binlog::GtidSet::Parse(gtids).value(), .file = "binlog.000002", .offset = 4};
   }
 
+  bool counts_gtids_ = true;  // In XA transactions.
   DeliveryTracker tracker_{Progress{}};
 };
 
@@ -227,6 +228,31 @@ TEST_F(DeliveryTrackerTest, NamesWhatIsPreparedWithoutEventsUntilItIsDecided) {
   EXPECT_EQ(Place(), "binlog.000001:200");
   Xa(XaStep::kCommitted, 3, "x");
   Xa(XaStep::kRolledBack, 4, "y");
+  EXPECT_TRUE(tracker_.progress().prepared.empty());
+}
+
+TEST_F(DeliveryTrackerTest, NamesWhatIsHeldInTheOrderOfTheLogUntilItIsDecided) {
+  Xa(XaStep::kHeld, 1, "x");
+  Xa(XaStep::kHeld, 2, "y");
+  ASSERT_EQ(tracker_.progress().held_xa.size(), 2u);
+  EXPECT_EQ(tracker_.progress().held_xa[0], (HeldXa{"x", fmt::format("{}:1", kUuid), 1}));
+  EXPECT_EQ(tracker_.progress().held_xa[1].xid, "y");
+  Xa(XaStep::kRolledBack, 3, "x", 0, 1);
+  ASSERT_EQ(tracker_.progress().held_xa.size(), 1u);
+  EXPECT_EQ(tracker_.progress().held_xa[0].xid, "y");
+  EXPECT_TRUE(tracker_.Restart().held_xa.empty());
+}
+
+TEST_F(DeliveryTrackerTest, AStreamThatBeginsAgainBeforeADecisionKnowsWhatItIsAbout) {
+  counts_gtids_ = false;
+  Xa(XaStep::kPrepared, 1, "x");
+  Xa(XaStep::kHeld, 2, "held");
+  Xa(XaStep::kCommitted, 3, "x");
+  EXPECT_EQ(tracker_.progress().prepared, std::set<std::string>{"x"});
+  EXPECT_EQ(tracker_.Restart().prepared, std::set<std::string>{"x"});
+  Xa(XaStep::kHeld, 2, "held");
+  Xa(XaStep::kCommitted, 3, "x");
+  Xa(XaStep::kRolledBack, 4, "held");
   EXPECT_TRUE(tracker_.progress().prepared.empty());
 }
 

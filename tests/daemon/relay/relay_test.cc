@@ -198,14 +198,14 @@ TEST_F(RelayTest, PublishesAPreparedTransactionWhenItIsCommittedAndNotBefore) {
   ASSERT_TRUE(Work(true));
   EXPECT_EQ(sink_.delivered.size(), 1u);
   EXPECT_EQ(Done(), fmt::format("{}:2", kUuid));
-  EXPECT_EQ(relay_.prepared().count, 1u);
-  EXPECT_EQ(relay_.prepared().oldest, fmt::format("{}:1", kUuid));
+  ASSERT_EQ(tracker_.progress().held_xa.size(), 1u);
+  EXPECT_EQ(tracker_.progress().held_xa.front().place, fmt::format("{}:1", kUuid));
   source_.transactions.push_back(LoggedTransaction::Xa(Kind::kXaCommit));
   source_.fails_after = 0;  // It asks for what is new.
   ASSERT_TRUE(Work(true));
   EXPECT_EQ(sink_.delivered.size(), 3u);
   EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
-  EXPECT_EQ(relay_.prepared().count, 0u);
+  EXPECT_TRUE(tracker_.progress().held_xa.empty());
 }
 
 TEST_F(RelayTest, PublishesNothingOfAPreparedTransactionThatIsRolledBack) {
@@ -214,7 +214,7 @@ TEST_F(RelayTest, PublishesNothingOfAPreparedTransactionThatIsRolledBack) {
   ASSERT_TRUE(Work(true));
   EXPECT_TRUE(sink_.delivered.empty());
   EXPECT_EQ(Done(), fmt::format("{}:1-2", kUuid));
-  EXPECT_EQ(relay_.prepared().count, 0u);
+  EXPECT_TRUE(tracker_.progress().held_xa.empty());
 }
 
 TEST_F(RelayTest, AReconnectKeepsWhatIsPrepared) {
