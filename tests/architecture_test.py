@@ -13,6 +13,7 @@ import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[1]
 FOLDERS = ("binlog", "daemon", "packaging", "sinks", "systemd", "tests")
+DOCUMENTS = ("README.md",)
 HANDLES = "sinks/kafka_handles.h"
 LINE_CHARACTERS_MAX = 100
 
@@ -32,6 +33,9 @@ class Tree:
 
     def __init__(self, root):
         self.files = {}
+        for name in DOCUMENTS:
+            if (root / name).exists():
+                self.files[name] = (root / name).read_text()
         for folder in FOLDERS:
             for path in sorted((root / folder).rglob("*")):
                 name = path.relative_to(root).as_posix()
@@ -121,6 +125,30 @@ def text_faults(tree):
                 yield f"{where}: {LEFT_OVER.search(line).group(1)}"
 
 
+CPP_TEST = re.compile(r"^TEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\)", re.M)
+PYTHON_TEST = re.compile(r"^def (test_\w+)\(", re.M)
+NAMED_CPP_TEST = re.compile(r"`(\w+Test)\.(\w+|\*)`")
+NAMED_PYTHON_TEST = re.compile(r"`(test_\w+\.py)::(\w+)`")
+
+
+def test_name_faults(tree):
+    """Documents name only tests that exist."""
+    known = set()
+    for name, text in tree.files.items():
+        if name.endswith(".cc"):
+            for suite, test in CPP_TEST.findall(text):
+                known |= {(suite, test), (suite, "*")}
+        elif name.endswith(".py"):
+            file = pathlib.PurePath(name).name
+            known |= {(file, test) for test in PYTHON_TEST.findall(text)}
+    for name, text in tree.files.items():
+        if name.endswith(".md"):
+            for pattern in (NAMED_CPP_TEST, NAMED_PYTHON_TEST):
+                for suite, test in pattern.findall(text):
+                    if (suite, test) not in known:
+                        yield f"{name}: there is no test {suite} {test}"
+
+
 class ArchitectureTest(unittest.TestCase):
     """The project as it is."""
 
@@ -144,6 +172,9 @@ class ArchitectureTest(unittest.TestCase):
 
     def test_files_are_tidy(self):
         self.check(text_faults(self.tree))
+
+    def test_documents_name_tests_that_exist(self):
+        self.check(test_name_faults(self.tree))
 
 
 class DetectionTest(unittest.TestCase):
@@ -218,6 +249,17 @@ class DetectionTest(unittest.TestCase):
         for text, fault in bad.items():
             self.assertIn(fault, self.faults(text_faults, {"daemon/a.cc": text}))
         self.assertIn("no #pragma once", self.faults(text_faults, {"daemon/a.h": "int a;\n"}))
+
+    def test_finds_names_of_tests_that_do_not_exist(self):
+        files = {
+            "tests/a_test.cc": "TEST_F(RowTest, Works) {\n",
+            "tests/test_b.py": "def test_works(outboxd):\n",
+            "README.md": "`RowTest.Works` `RowTest.*` `test_b.py::test_works`\n",
+        }
+        self.assertEqual(self.faults(test_name_faults, files), "")
+        for named in ("`RowTest.Fails`", "`LogTest.*`", "`test_b.py::test_fails`"):
+            found = self.faults(test_name_faults, files | {"README.md": named + "\n"})
+            self.assertIn("README.md: there is no test", found)
 
     def test_a_line_is_measured_in_characters(self):
         self.assertEqual(self.faults(text_faults, {"daemon/a.cc": "ü" * 100 + "\n"}), "")

@@ -1,6 +1,9 @@
 #include "daemon/relay/relay.h"
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
+
+#include <limits>
 
 #include "daemon/exit_code_of.h"
 #include "daemon/service/log.h"
@@ -15,6 +18,8 @@ constexpr milliseconds kBackOffMax{15'000};
 // So that a step stays short even in a transaction of millions of rows.
 constexpr int kRowsPerStep = 1000;
 constexpr int kCorruptTimesMax = 3;
+// The greatest offset that a dump by file can begin at.
+constexpr std::uint64_t kFileOffsetMax = std::numeric_limits<std::uint32_t>::max();
 
 }  // namespace
 
@@ -205,11 +210,14 @@ Result<Step> Relay::OnTransaction() {
 
 Step Relay::EndTransaction() {
   phase_ = Phase::kReading;
-  if (parts_.transactions.largest_event() > options_.large_event_bytes) {
-    parts_.source.Close();
-    resume_from_ = ReadPosition();
-    phase_ = Phase::kOpenSource;
-  }
+  if (parts_.transactions.largest_event() <= options_.large_event_bytes) return Step{};
+  binlog::Position position = ReadPosition();
+  if (!stream_.by_gtid && position.offset > kFileOffsetMax) return Step{};  // In the next file.
+  parts_.source.Close();
+  parts_.transactions.Reset(stream_, position);
+  ::malloc_trim(0);  // The allocator would keep what was freed.
+  resume_from_ = std::move(position);
+  phase_ = Phase::kOpenSource;
   return Step{};
 }
 

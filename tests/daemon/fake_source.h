@@ -73,14 +73,15 @@ struct LoggedTransaction {
 class FakeSource final : public binlog::EventSource {
  public:
   static constexpr std::string_view kUuid = "11111111-1111-1111-1111-111111111111";
+  static constexpr std::uint64_t kFirstOffset = 4;
 
   binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from) override {
     ++opened;
     if (open_error) return std::unexpected(*open_error);
     from_ = from.gtids.ToText();
     events_.clear();
-    end_ = static_cast<std::uint32_t>(kFirstOffset);
-    AddRotate(by_gtid ? kFirstOffset : std::max(from.offset, kFirstOffset), "binlog.000001");
+    end_ = static_cast<std::uint32_t>(first_offset);
+    AddRotate(by_gtid ? kFirstOffset : std::max(from.offset, first_offset), "binlog.000001");
     AddFormatDescription();
     if (!by_gtid) AddPreviousGtids();
     for (std::uint64_t number = 1; number <= transactions.size(); ++number) {
@@ -112,8 +113,9 @@ class FakeSource final : public binlog::EventSource {
   [[nodiscard]] bool AtEnd() const { return events_.empty(); }
 
   std::vector<LoggedTransaction> transactions;
-  bool by_gtid = true;     // False: by file and offset; other:1-5 are GTIDs before the file.
-  bool ends_file = false;  // Whether another file comes behind the transactions.
+  bool by_gtid = true;  // False: by file and offset; other:1-5 are GTIDs before the file.
+  std::uint64_t first_offset = kFirstOffset;  // Of the transactions, by file.
+  bool ends_file = false;                     // Whether another file comes behind the transactions.
   std::optional<binlog::Error> open_error;
   binlog::ErrorKind next_error = binlog::ErrorKind::kDisconnected;
   int fails_after = -1;  // Events until Next() fails once; negative: it does not.
@@ -125,8 +127,6 @@ class FakeSource final : public binlog::EventSource {
   using EventBytes = binlog::EventBytes;
   using EventType = binlog::EventType;
   using Kind = LoggedTransaction::Kind;
-
-  static constexpr std::uint64_t kFirstOffset = 4;
 
   void AddRotate(std::uint64_t offset, std::string_view file) {
     events_.push_back(MakeEvent(EventType::kRotate, EventBytes().Little(offset, 8).Text(file), 0,

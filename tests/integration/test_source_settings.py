@@ -28,16 +28,23 @@ TABLE = (
     + ",".join(f"`{name}` {kind}" for name, kind in COLUMNS.items())
     + ")"
 )
-# As SELECT shows them; bytes and bits are base64 in a header, and JSON has no spaces between its parts.
+# As SELECT shows them; bytes and bits are base64 in a header, and the parts of JSON have no spaces
+# between them.
 SELECT = (
     "SELECT id, payload, big, small, amount, ratio, at, span, latin,"
-    " TO_BASE64(uid), REPLACE(REPLACE(doc, ', ', ','), ': ', ':'), TO_BASE64(bits) FROM outbox ORDER BY id"
+    " TO_BASE64(uid), REPLACE(REPLACE(doc, ', ', ','), ': ', ':'), TO_BASE64(bits)"
+    " FROM outbox ORDER BY id"
 )
 HARD_VALUES = [
-    (18446744073709551615, -32768, "-99999999999999.999999", 1e308, "9999-12-31 23:59:59.999999",
-     "-838:59:59.00", "Grüße €", b"\0\0\0\0\0\0\0\0", '{"a":[1,null,"x"],"b":1.50}', 4095),
-    (0, 32767, "0.000001", -0.5, "1000-01-01 00:00:00.000000", "-00:00:00.01", "", b"abc\0\0\0\0\0",
-     "[]", 0),
+    (
+        18446744073709551615, -32768, "-99999999999999.999999", 1e308,
+        "9999-12-31 23:59:59.999999", "-838:59:59.00", "Grüße €", b"\0\0\0\0\0\0\0\0",
+        '{"a":[1,null,"x"],"b":1.50}', 4095,
+    ),
+    (
+        0, 32767, "0.000001", -0.5, "1000-01-01 00:00:00.000000", "-00:00:00.01", "",
+        b"abc\0\0\0\0\0", "[]", 0,
+    ),
     (None,) * 10,
 ]  # fmt: skip
 SETTINGS = list(itertools.product(("FULL", "MINIMAL"), ("OFF", "ON"), ("CRC32", "NONE")))

@@ -309,6 +309,16 @@ TEST_F(ByFileTest, AFileThatHasEndedIsFollowedThoughNothingHappens) {
   EXPECT_EQ(tracker_.progress().position.offset, 4u);
 }
 
+TEST_F(ByFileTest, BehindALargeEventBeyond4GiBTheSourceStaysOpenUntilTheNextFile) {
+  source_.first_offset = std::uint64_t{5} << 30;
+  source_.transactions = {{"a"}, {"b"}};
+  source_.transactions[0].PadTo(kLargeEventBytes + 1);
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(source_.opened, 1);
+  EXPECT_EQ(sink_.delivered.size(), 2u);
+  EXPECT_GT(tracker_.progress().position.offset, source_.first_offset);
+}
+
 class StopOnStatementTest : public RelayTest {
  protected:
   StopOnStatementTest() : RelayTest({.on_statement = DeliveryConfig::OnStatement::kStop}) {}
