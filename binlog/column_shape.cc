@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "binlog/any_case.h"
 #include "binlog/character_sets.h"
 
 namespace outboxd::binlog {
@@ -164,7 +165,7 @@ std::optional<std::size_t> FindTwin(std::span<const Column> columns, std::size_t
 
 bool Contains(std::span<const std::string> names, std::string_view name) {
   return std::ranges::any_of(names,
-                             [&](std::string_view other) { return IsSameColumn(other, name); });
+                             [&](std::string_view other) { return EqualInAnyCase(other, name); });
 }
 
 void Complete(const Column& today, bool has_signedness, Column& logged) {
@@ -173,11 +174,6 @@ void Complete(const Column& today, bool has_signedness, Column& logged) {
 }
 
 }  // namespace
-
-bool IsSameColumn(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
 
 std::optional<std::pair<std::string, std::string>> FindTwins(std::span<const ColumnFacts> today,
                                                              std::span<const std::string> wanted,
@@ -238,7 +234,7 @@ Result<void> TakeSigns(std::span<const ColumnFacts> today, std::span<const std::
                        TableMap& map) {
   for (Column& column : map.columns) {
     const auto facts = std::ranges::find_if(
-        today, [&](std::string_view name) { return IsSameColumn(name, column.name); },
+        today, [&](std::string_view name) { return EqualInAnyCase(name, column.name); },
         &ColumnFacts::name);
     const auto known = facts == today.end() ? std::nullopt : AsLogged(*facts);
     if (known && Fits(column, *known, map.has_signedness)) {

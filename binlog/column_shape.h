@@ -32,9 +32,6 @@ struct ColumnFacts {
 using SchemaLookup = std::function<Result<std::vector<ColumnFacts>>(std::string_view schema_name,
                                                                     std::string_view table_name)>;
 
-// MySQL does not tell upper from lower case in the names of columns.
-[[nodiscard]] bool IsSameColumn(std::string_view a, std::string_view b);
-
 // A column of `wanted` and another one that a log without names cannot tell from it: of the same
 // type, metadata, sign and collation (`has_signs`: the log tells these two). None: each wanted
 // column is the only one of its kind.

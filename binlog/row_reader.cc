@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "binlog/any_case.h"
+
 namespace outboxd::binlog {
 namespace {
 
@@ -134,7 +136,7 @@ Result<RowReader::KnownTable> RowReader::MakeKnown(Bytes body) const {
   }
   for (const std::string& name : selection.columns) {
     const auto found = std::ranges::find_if(
-        known.map.columns, [&](std::string_view other) { return IsSameColumn(other, name); },
+        known.map.columns, [&](std::string_view other) { return EqualInAnyCase(other, name); },
         &Column::name);
     if (found == known.map.columns.end()) {
       return Fail(ErrorKind::kUnsuitable,
@@ -169,7 +171,7 @@ Result<void> RowReader::Bind(std::size_t index) {
   std::vector<ColumnDefault> defaults;
   for (const auto& [name, value] : filter_[known.selection].declared_defaults) {
     const auto found = std::ranges::find_if(
-        known.names, [&](std::string_view other) { return IsSameColumn(other, name); });
+        known.names, [&](std::string_view other) { return EqualInAnyCase(other, name); });
     if (found == known.names.end()) continue;
     defaults.push_back({known.wanted[static_cast<std::size_t>(found - known.names.begin())],
                         value ? ColumnValue(*value) : std::nullopt});

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "binlog/any_case.h"
+
 namespace outboxd::binlog {
 
 namespace {
@@ -15,11 +17,6 @@ std::string_view LongestFixedPart(std::string_view pattern) {
     pattern.remove_prefix(std::min(part.size() + 1, pattern.size()));
   }
   return longest;
-}
-
-bool ContainsInAnyCase(std::string_view text, std::string_view part) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return !std::ranges::search(text, part, {}, lower, lower).empty() || part.empty();
 }
 
 bool MayName(std::string_view statement, const TableSelection& selection) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "binlog/any_case.h"
 #include "binlog/control_event.h"
 #include "binlog/gtid_event.h"
 #include "binlog/table_map.h"
@@ -40,11 +41,6 @@ std::string CanonicalXid(std::string_view xid) {
     if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 32);
   }
   return canonical;
-}
-
-bool EqualInAnyCase(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
 }
 
 // Written by the server itself when a session ends; a temporary table is no event table.

@@ -10,6 +10,7 @@
 #include <span>
 #include <utility>
 
+#include "binlog/any_case.h"
 #include "binlog/mysql_server.h"
 #include "daemon/mapping/event_time.h"
 #include "daemon/mapping/topic_template.h"
@@ -24,14 +25,6 @@ constexpr std::string_view kReservedPrefix = "outboxd.";
 constexpr std::string_view kIdHeader = "id";
 constexpr std::string_view kTableHeader = "outboxd.table";
 constexpr std::string_view kPositionHeader = "outboxd.position";
-
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-// MySQL's column names do not tell upper from lower case. Letters beyond ASCII count as they are:
-// then a table that has the column counts as lacking it, and is refused.
-bool IsSameColumn(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, Lower, Lower);
-}
 
 // By the type as information_schema.columns words it: "binary(16)", "mediumblob".
 bool HoldsBytes(std::string_view type) {
@@ -189,7 +182,9 @@ Result<void> OutboxMapping::Impl::AddHeaders(const OutboxConfig& config) {
 Result<void> OutboxMapping::Impl::CheckDefaults(const OutboxConfig& config) const {
   for (std::size_t i = 0; i < config.defaults.size(); ++i) {
     const std::string& column = config.defaults[i].column;
-    const auto is_it = [&](std::string_view other) { return IsSameColumn(other, column); };
+    const auto is_it = [&](std::string_view other) {
+      return binlog::EqualInAnyCase(other, column);
+    };
     if (std::ranges::none_of(columns_, is_it)) {
       return Fail(ExitCode::kConfiguration, "{}.default: the mapping reads no column '{}'",
                   section_, Escaped(column));
@@ -208,7 +203,7 @@ Result<std::size_t> OutboxMapping::Impl::Use(std::string_view key, const std::st
     return Fail(ExitCode::kConfiguration, "{}.{}: names no column", section_, key);
   }
   const auto known = std::ranges::find_if(
-      columns_, [&](const std::string& other) { return IsSameColumn(other, column); });
+      columns_, [&](const std::string& other) { return binlog::EqualInAnyCase(other, column); });
   if (known != columns_.end()) return static_cast<std::size_t>(known - columns_.begin());
   columns_.push_back(column);
   return columns_.size() - 1;
@@ -226,7 +221,7 @@ void OutboxMapping::Impl::Bind(const binlog::TableFacts& table) {
   std::vector<Content> contents(columns_.size(), Content::kUnknown);
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     for (const binlog::ColumnFacts& column : table.columns) {
-      if (!IsSameColumn(column.name, columns_[i])) continue;
+      if (!binlog::EqualInAnyCase(column.name, columns_[i])) continue;
       contents[i] = HoldsBytes(column.type) ? Content::kBytes : Content::kText;
     }
   }
@@ -345,8 +340,9 @@ std::vector<std::string> OutboxMapping::MissingColumns(
     const std::vector<std::string>& table_columns) const {
   std::vector<std::string> missing;
   for (const std::string& column : columns()) {
-    const bool is_there = std::ranges::any_of(
-        table_columns, [&](const std::string& other) { return IsSameColumn(other, column); });
+    const bool is_there = std::ranges::any_of(table_columns, [&](const std::string& other) {
+      return binlog::EqualInAnyCase(other, column);
+    });
     if (!is_there) missing.push_back(column);
   }
   return missing;
