@@ -13,6 +13,8 @@ namespace {
 
 // MySQL 9.7 libs/mysql/binlog/event/rows_event.h, Rows_event: table id of 6 bytes, flags of 2.
 constexpr std::uint16_t kStatementEnd = 0x01;
+// Of a rows event that has no rows and only ends its statement.
+constexpr std::uint64_t kDummyTableId = 0x00FFFFFF;
 
 constexpr std::uint64_t kFirstOffset = 4;  // Behind the magic number of a file.
 
@@ -80,7 +82,7 @@ void TransactionReader::DropOpenTransaction() {
   state_ = State::kBetween;
   rows_.Clear();
   was_read_ = false;
-  matching_tables_.clear();
+  statement_tables_.clear();
   savepoints_.clear();
 }
 
@@ -447,12 +449,14 @@ void TransactionReader::TakePrepared() {
 Result<void> TransactionReader::OnTableMap(Bytes body) {
   auto name = ParseTableMapName(body);
   if (!name) return std::unexpected(name.error());
-  std::erase_if(matching_tables_,
-                [&](const MatchingTable& table) { return table.id == name->table_id; });
+  std::erase_if(statement_tables_,
+                [&](const StatementTable& table) { return table.id == name->table_id; });
   const auto selection = filter_.Match(name->schema_name, name->table_name);
-  if (!selection || was_read_) return {};
-  matching_tables_.push_back({name->table_id, filter_[*selection].takes_updates});
-  return rows_.Append(EventType::kTableMap, body);
+  const bool matches = selection && !was_read_;
+  statement_tables_.push_back({.id = name->table_id,
+                               .matches = matches,
+                               .takes_updates = matches && filter_[*selection].takes_updates});
+  return matches ? rows_.Append(EventType::kTableMap, body) : Result<void>();
 }
 
 Result<void> TransactionReader::OnRows(const EventHeader& header, Bytes body) {
@@ -462,12 +466,17 @@ Result<void> TransactionReader::OnRows(const EventHeader& header, Bytes body) {
   if (!cursor.ok()) {
     return Fail(ErrorKind::kCorrupt, "rows event of {} bytes is too short", body.size());
   }
-  const auto found = std::ranges::find(matching_tables_, table_id, &MatchingTable::id);
-  const bool matches = found != matching_tables_.end();
-  const bool takes_updates = matches && found->takes_updates;
-  if ((flags & kStatementEnd) != 0) matching_tables_.clear();
-  if (!matches) return {};
-  if (IsWriteRows(header.type) || (takes_updates && IsUpdateRows(header.type))) {
+  const bool ends_statement = (flags & kStatementEnd) != 0;
+  const auto found = std::ranges::find(statement_tables_, table_id, &StatementTable::id);
+  const bool has_map = found != statement_tables_.end();
+  // Nobody could tell whether they are an event table's.
+  if (!has_map && !(ends_statement && table_id == kDummyTableId)) {
+    return Fail(ErrorKind::kCorrupt, "rows of table id {} without a table map", table_id);
+  }
+  const StatementTable table = has_map ? *found : StatementTable{};
+  if (ends_statement) statement_tables_.clear();
+  if (!table.matches) return {};
+  if (IsWriteRows(header.type) || (table.takes_updates && IsUpdateRows(header.type))) {
     transaction_.has_rows = true;
     return rows_.Append(header.type, body);
   }

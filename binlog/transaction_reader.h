@@ -84,6 +84,8 @@ class TransactionReader {
   //   statement   = { INTVAR | RAND | USER_VAR | BEGIN_LOAD } ( QUERY(other) | EXECUTE_LOAD )
   //   terminator  = XID | QUERY(COMMIT) | QUERY(ROLLBACK) | XA_PREPARE
   //
+  // Every ROWS is of a table whose TABLE_MAP stands before it in the same statement, which a flag
+  // of its last ROWS ends.
   // HEARTBEAT, artificial ROTATE and ignorable events may stand anywhere. A crashed server leaves a
   // transaction without terminator at the end of a file; it was never committed.
   // clang-format on
@@ -144,14 +146,15 @@ class TransactionReader {
     std::uint64_t mark;  // In rows_.
     bool has_rows;       // Whether the transaction had some.
   };
-  struct MatchingTable {
+  struct StatementTable {
     std::uint64_t id;
+    bool matches;
     bool takes_updates;
   };
   Transaction transaction_;
   TransactionBuffer rows_;
   bool was_read_ = false;  // By its GTID, in a stream by file: it is passed over.
-  std::vector<MatchingTable> matching_tables_;  // Of the current statement.
+  std::vector<StatementTable> statement_tables_;  // What its rows events may be of.
   std::vector<Savepoint> savepoints_;
 
   PreparedTransactions prepared_;

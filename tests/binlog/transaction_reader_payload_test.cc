@@ -147,6 +147,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         WrongPayload{"Empty", {}},  //
         WrongPayload{"WithoutTerminator", {kBegin, kMap, kRows}},
+        WrongPayload{"RowsWithoutATableMap", {kBegin, kRows, kCommit}},
+        WrongPayload{"RowsBehindTheStatementsEnd", {kBegin, kMap, kRows, kRows, kCommit}},
         WrongPayload{"WithoutBegin", {kMap, kRows, kCommit}},
         WrongPayload{"MoreBehindItsTerminator", {kBegin, kCommit, kRows}},
         WrongPayload{"ASecondTransaction", {kBegin, kCommit, kBegin, kCommit}},

@@ -9,6 +9,8 @@
 namespace outboxd::binlog {
 namespace {
 
+constexpr std::uint64_t kDummyId = 0xFFFFFF;
+
 class TransactionReaderTest : public EventStreamTest {};
 
 TEST_F(TransactionReaderTest, YieldsATransactionOnlyAtItsTerminator) {
@@ -203,9 +205,7 @@ TEST_F(TransactionReaderTest, TheEndOfAStatementIsOneFlagAmongOthers) {
   TableMap(kOutboxId, "shop", "outbox");
   ASSERT_TRUE(Rows(EventType::kWriteRows, kOutboxId, 16));
   ASSERT_TRUE(Rows(EventType::kWriteRows, kOutboxId, 17));
-  TableMap(kForeignId, "shop", "orders");
-  ASSERT_TRUE(Rows(EventType::kWriteRows, kOutboxId, 17));
-  ASSERT_EQ(Xid(), Outcome::kTransaction);
+  EXPECT_EQ(ErrorOf(Rows(EventType::kWriteRows, kOutboxId, 17)), ErrorKind::kCorrupt);
   EXPECT_EQ(KeptRowsEvents(), 2);
 }
 
@@ -224,11 +224,53 @@ TEST_F(TransactionReaderTest, TableIdsHave48Bits) {
 TEST_F(TransactionReaderTest, RowsOfTheDummyTableEndTheStatement) {
   Begin(1);
   TableMap(kOutboxId, "shop", "outbox");
-  ASSERT_EQ(Rows(EventType::kWriteRows, 0xFFFFFF), Outcome::kNothing);
-  TableMap(kForeignId, "shop", "orders");
-  ASSERT_TRUE(Rows(EventType::kWriteRows, kOutboxId));
-  ASSERT_EQ(Xid(), Outcome::kTransaction);
+  ASSERT_EQ(Rows(EventType::kWriteRows, kDummyId), Outcome::kNothing);
   EXPECT_FALSE(transaction().has_rows);
+  EXPECT_EQ(ErrorOf(Rows(EventType::kWriteRows, kOutboxId)), ErrorKind::kCorrupt);
+}
+
+TEST_F(TransactionReaderTest, RowsOfTheDummyTableThatEndNothingAreCorrupt) {
+  Begin(1);
+  EXPECT_EQ(ErrorOf(Rows(EventType::kWriteRows, kDummyId, 0)), ErrorKind::kCorrupt);
+}
+
+// The ids of a server that has opened that many tables.
+TEST_F(TransactionReaderTest, ATableMayHaveTheIdOfTheDummy) {
+  Begin(1);
+  TableMap(kDummyId, "shop", "outbox");
+  ASSERT_TRUE(Rows(EventType::kWriteRows, kDummyId));
+  ASSERT_EQ(Xid(), Outcome::kTransaction);
+  EXPECT_EQ(KeptRowsEvents(), 1);
+}
+
+TEST_F(TransactionReaderTest, RowsWithoutATableMapAreCorrupt) {
+  for (const auto type : {EventType::kWriteRows, EventType::kWriteRowsV1, EventType::kUpdateRows,
+                          EventType::kUpdateRowsV1, EventType::kPartialUpdateRows,
+                          EventType::kDeleteRows, EventType::kDeleteRowsV1}) {
+    Open({});
+    Begin(1);
+    TableMap(kForeignId, "shop", "orders");
+    const auto refused = Rows(type, kOutboxId);
+    ASSERT_EQ(ErrorOf(refused), ErrorKind::kCorrupt) << static_cast<int>(type);
+    EXPECT_TRUE(refused.error().message.ends_with(": rows of table id 70 without a table map"))
+        << refused.error().message;
+  }
+}
+
+TEST_F(TransactionReaderTest, MapsOfTablesOfNoInterestEndWithTheirStatementToo) {
+  Begin(1);
+  TableMap(kForeignId, "shop", "orders");
+  ASSERT_TRUE(Rows(EventType::kWriteRows, kForeignId, 0));
+  ASSERT_TRUE(Rows(EventType::kWriteRows, kForeignId));
+  EXPECT_EQ(ErrorOf(Rows(EventType::kWriteRows, kForeignId)), ErrorKind::kCorrupt);
+}
+
+TEST_F(TransactionReaderTest, MapsEndWithTheirTransaction) {
+  Begin(1);
+  TableMap(kForeignId, "shop", "orders");
+  ASSERT_EQ(Xid(), Outcome::kTransaction);
+  Begin(2);
+  EXPECT_EQ(ErrorOf(Rows(EventType::kWriteRows, kForeignId)), ErrorKind::kCorrupt);
 }
 
 TEST_F(TransactionReaderTest, KeepsRowsOfBothVersions) {
