@@ -421,6 +421,10 @@ void TransactionReader::OnDdl(const Query& query) {
 Result<TransactionReader::Outcome> TransactionReader::OnXaPrepare(Bytes body) {
   auto one_phase = ParseXaPrepareIsOnePhase(body);
   if (!one_phase) return std::unexpected(one_phase.error());
+  // A decision would not find it.
+  if (!*one_phase && transaction_.xid.empty()) {
+    return Fail(ErrorKind::kCorrupt, "XA_PREPARE of a transaction that XA START did not begin");
+  }
   if (*one_phase || was_read_) return Complete();
   // Nothing is to be published before the decision.
   transaction_.xa = transaction_.has_rows ? XaStep::kHeld : XaStep::kPrepared;

@@ -85,7 +85,7 @@ class TransactionReader {
   //   terminator  = XID | QUERY(COMMIT) | QUERY(ROLLBACK) | XA_PREPARE
   //
   // Every ROWS is of a table whose TABLE_MAP stands before it in the same statement, which a flag
-  // of its last ROWS ends.
+  // of its last ROWS ends. XA_PREPARE of two phases ends only what XA START began.
   // HEARTBEAT, artificial ROTATE and ignorable events may stand anywhere. A crashed server leaves a
   // transaction without terminator at the end of a file; it was never committed.
   // clang-format on

@@ -210,6 +210,19 @@ TEST_F(XaReaderTest, InAStreamByFileADecisionThatWasReadIsPassedOver) {
   EXPECT_EQ(reader_.prepared().held_count(), 0u);
 }
 
+TEST_F(XaReaderTest, APrepareOfATransactionWithoutANameIsCorrupt) {
+  for (const bool has_rows : {true, false}) {
+    Open({});
+    Begin(1);
+    if (has_rows) Insert();
+    const auto refused = Feed(EventType::kXaPrepare, XaPrepareBody(false));
+    ASSERT_EQ(ErrorOf(refused), ErrorKind::kCorrupt);
+    EXPECT_NE(refused.error().message.find("XA START did not begin"), std::string::npos);
+    EXPECT_EQ(gtids(), "");
+    EXPECT_EQ(reader_.prepared().held_count(), 0u);
+  }
+}
+
 TEST_F(XaReaderTest, AnEmptyPrepareEventIsCorrupt) {
   Gtid(1);
   ASSERT_TRUE(Query("XA START " + kXid));
