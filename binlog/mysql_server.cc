@@ -33,8 +33,6 @@ std::string LikePattern(std::string_view pattern) {
   return like;
 }
 
-bool IsPattern(std::string_view text) { return text.find_first_of("*?") != std::string_view::npos; }
-
 // 'user'@'host' as GRANT wants it, from CURRENT_USER()'s user@host.
 std::string AccountName(const MysqlConnection& connection, std::string_view current_user) {
   const std::size_t at = current_user.rfind('@');
@@ -53,11 +51,47 @@ bool GrantsGlobally(const std::vector<ResultRow>& grants, std::string_view privi
   });
 }
 
-// The end of the log. The statement has another name since 8.2.
+// A statement that has another name since some version of 8.
+Result<std::vector<ResultRow>> QueryRenamed(MysqlConnection& connection, std::string_view statement,
+                                            std::string_view former) {
+  auto rows = connection.Query(statement);
+  if (rows || rows.error().kind != ErrorKind::kUnsuitable) return rows;
+  return connection.Query(former);
+}
+
+// The end of the log.
 Result<std::vector<ResultRow>> LogStatus(MysqlConnection& connection) {
-  auto status = connection.Query("SHOW BINARY LOG STATUS");
-  if (status || status.error().kind != ErrorKind::kUnsuitable) return status;
-  return connection.Query("SHOW MASTER STATUS");
+  return QueryRenamed(connection, "SHOW BINARY LOG STATUS", "SHOW MASTER STATUS");
+}
+
+// No rows where the account may not ask.
+Result<std::vector<ResultRow>> IfAllowed(Result<std::vector<ResultRow>> rows) {
+  if (!rows && rows.error().kind == ErrorKind::kDenied) return std::vector<ResultRow>();
+  return rows;
+}
+
+std::vector<std::string> SplitNames(std::string_view list) {
+  std::vector<std::string> names;
+  while (!list.empty()) {
+    const std::string_view name = list.substr(0, list.find(','));
+    names.emplace_back(name);
+    list.remove_prefix(std::min(name.size() + 1, list.size()));
+  }
+  return names;
+}
+
+// What takes REPLICATION CLIENT to ask.
+Result<void> AddReplicationFacts(MysqlConnection& connection, ServerFacts& facts) {
+  auto log = IfAllowed(LogStatus(connection));
+  if (!log) return std::unexpected(log.error());
+  if (!log->empty()) {
+    facts.binlog_do_db = SplitNames(TextOf(log->front().at(2)));
+    facts.binlog_ignore_db = SplitNames(TextOf(log->front().at(3)));
+  }
+  auto sources = IfAllowed(QueryRenamed(connection, "SHOW REPLICA STATUS", "SHOW SLAVE STATUS"));
+  if (!sources) return std::unexpected(sources.error());
+  facts.is_replica = !sources->empty();
+  return {};
 }
 
 // Removes the blanks that MySQL's own text of a document has behind ',' and ':'.
@@ -195,7 +229,8 @@ Result<ServerFacts> MysqlServer::Facts() {
   auto rows = connection_.Query(
       "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_uuid', 'gtid_mode',"
       " 'log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata', 'binlog_checksum',"
-      " 'sync_binlog', 'innodb_flush_log_at_trx_commit', 'binlog_expire_logs_seconds')");
+      " 'sync_binlog', 'innodb_flush_log_at_trx_commit', 'binlog_expire_logs_seconds',"
+      " 'lower_case_table_names', 'log_replica_updates', 'log_slave_updates')");
   if (!rows) return std::unexpected(rows.error());
   std::map<std::string, std::string> values;
   for (const ResultRow& row : *rows) values[TextOf(row.at(0))] = TextOf(row.at(1));
@@ -213,6 +248,14 @@ Result<ServerFacts> MysqlServer::Facts() {
   facts.sync_binlog = values["sync_binlog"];
   facts.innodb_flush_log_at_trx_commit = values["innodb_flush_log_at_trx_commit"];
   facts.binlog_expire_seconds = NumberOf(values["binlog_expire_logs_seconds"]);
+  facts.lower_case_table_names = values["lower_case_table_names"];
+  // The former name is the only one before 8.0.26.
+  facts.log_replica_updates =
+      values["log_replica_updates"] == "ON" || values["log_slave_updates"] == "ON";
+  if (!facts.log_bin) return facts;
+  if (auto added = AddReplicationFacts(connection_, facts); !added) {
+    return std::unexpected(added.error());
+  }
   return facts;
 }
 

@@ -26,6 +26,12 @@ struct ServerFacts {
   std::string binlog_checksum;      // CRC32, NONE
   std::string sync_binlog, innodb_flush_log_at_trx_commit;
   std::uint64_t binlog_expire_seconds = 0;
+  std::string lower_case_table_names;  // 0: names of schemas differ by case.
+  // Schemas outside which nothing is logged; none: all are. Then those left out otherwise. Empty
+  // for an account without REPLICATION CLIENT.
+  std::vector<std::string> binlog_do_db, binlog_ignore_db;
+  bool is_replica = false;  // It has a source, running or not. False for such an account.
+  bool log_replica_updates = false;
 };
 
 struct TableFacts {

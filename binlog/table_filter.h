@@ -52,6 +52,10 @@ class TableFilter {
   std::vector<TableSelection> selections_;
 };
 
+[[nodiscard]] inline bool IsPattern(std::string_view text) {
+  return text.find_first_of("*?") != std::string_view::npos;
+}
+
 // Whether `text` fits `pattern`, whose '*' stands for any characters and '?' for one.
 [[nodiscard]] bool FitsPattern(std::string_view text, std::string_view pattern);
 

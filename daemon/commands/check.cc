@@ -70,8 +70,8 @@ Findings CheckSource(const Config& config) {
     return findings;
   }
   Append(findings, CheckServerSettings(*facts));
-  auto privileges = CheckPrivileges(*server, *tables);
-  if (privileges) Append(findings, std::move(*privileges));
+  auto missing = FindMissingPrivileges(*server, *tables);
+  if (missing) Append(findings, CheckPrivileges(*missing));
   auto described = DescribeEventTables(*server, *tables);
   if (!described) {
     findings.push_back(
@@ -79,6 +79,7 @@ Findings CheckSource(const Config& config) {
     return findings;
   }
   Append(findings, CheckEventTables(*tables, *described, facts->binlog_row_metadata));
+  Append(findings, CheckLogFilters(*facts, *tables, *described));
   return findings;
 }
 

@@ -32,13 +32,17 @@ Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint
   if (auto good = EndAtFirstProblem(CheckServerSettings(*facts)); !good) {
     return std::unexpected(good.error());
   }
-  auto privileges = CheckPrivileges(*server, *tables);
-  if (!privileges) return Pass(privileges.error());
-  if (auto good = EndAtFirstProblem(*privileges); !good) return std::unexpected(good.error());
+  auto missing = FindMissingPrivileges(*server, *tables);
+  if (!missing) return Pass(missing.error());
+  if (auto good = EndAtFirstProblem(CheckPrivileges(*missing)); !good) {
+    return std::unexpected(good.error());
+  }
   auto described = DescribeEventTables(*server, *tables);
   if (!described) return Pass(described.error());
   auto event_tables = CheckEventTables(*tables, *described, facts->binlog_row_metadata);
   if (auto good = EndAtFirstProblem(event_tables); !good) return std::unexpected(good.error());
+  auto log_filters = CheckLogFilters(*facts, *tables, *described);
+  if (auto good = EndAtFirstProblem(log_filters); !good) return std::unexpected(good.error());
   for (const auto& [selection, table] : *described) tables->mappings[selection].Bind(table);
 
   Preparation preparation{.progress = {}, .character_sets = {}, .tables = std::move(*tables)};

@@ -4,6 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
+
+#include "binlog/any_case.h"
+#include "binlog/table_filter.h"
 
 namespace outboxd {
 namespace {
@@ -45,6 +49,15 @@ Finding CheckDurability(const binlog::ServerFacts& facts) {
                              " server can take back what was published",
                              facts.sync_binlog, facts.innodb_flush_log_at_trx_commit),
                  "SET PERSIST sync_binlog = 1; SET PERSIST innodb_flush_log_at_trx_commit = 1");
+}
+
+Finding CheckReplicaUpdates(const binlog::ServerFacts& facts) {
+  if (facts.log_replica_updates) return Ok("log_replica_updates", "ON");
+  return Warning("log_replica_updates",
+                 "OFF: the server is a replica, and rows that come from its source are not in its"
+                 " log",
+                 "in my.cnf: [mysqld] log_replica_updates = ON (before 8.0.26 log_slave_updates),"
+                 " then restart the server; or read the source");
 }
 
 Finding CheckRowMetadata(const binlog::ServerFacts& facts) {
@@ -110,9 +123,56 @@ Finding CheckNameless(const binlog::TableFacts& table, const std::string& name,
   return Ok(name, "columns are told by their types, each of which occurs once");
 }
 
+bool HasSchema(const binlog::ServerFacts& facts, const std::vector<std::string>& schemas,
+               std::string_view schema_name) {
+  const bool has_case = facts.lower_case_table_names == "0";
+  return std::ranges::any_of(schemas, [&](const std::string& other) {
+    return has_case ? other == schema_name : binlog::EqualInAnyCase(other, schema_name);
+  });
+}
+
+// The server compares the schema of the changed table, not that of the session, and does not look
+// at binlog_ignore_db where there is a binlog_do_db.
+// MySQL 9.7 sql/binlog.cc, check_table_binlog_row_based(); sql/rpl_filter.cc, Rpl_filter::db_ok().
+Finding CheckLogFilter(const binlog::ServerFacts& facts, const std::string& schema_name,
+                       const std::string& name) {
+  const bool has_do_db = !facts.binlog_do_db.empty();
+  const auto& schemas = has_do_db ? facts.binlog_do_db : facts.binlog_ignore_db;
+  std::string option = has_do_db ? "binlog_do_db" : "binlog_ignore_db";
+  if (HasSchema(facts, schemas, schema_name) == has_do_db) {
+    return Ok(std::move(option), fmt::format("{} is logged", name));
+  }
+  return Problem(
+      std::move(option),
+      fmt::format("{}: rows of {} are not in the log", fmt::join(schemas, ","), name),
+      fmt::format("in my.cnf: [mysqld] {} = {}, then restart the server",
+                  has_do_db ? "further binlog_do_db" : "no binlog_ignore_db", schema_name));
+}
+
+// About schemas to come, and those whose tables are not there yet.
+std::optional<Finding> WarnOfLogFilter(const binlog::ServerFacts& facts,
+                                       const binlog::TableSelection& selection) {
+  const std::string name = fmt::format("{}.{}", selection.schema_pattern, selection.table_pattern);
+  if (!facts.binlog_do_db.empty()) {
+    return Warning("binlog_do_db",
+                   fmt::format("{}: rows of {} in other schemas would not be in the log",
+                               fmt::join(facts.binlog_do_db, ","), name),
+                   "in my.cnf: [mysqld] a binlog_do_db for each schema of event tables, or none");
+  }
+  for (const std::string& schema_name : facts.binlog_ignore_db) {
+    if (!binlog::FitsPattern(schema_name, selection.schema_pattern)) continue;
+    return Warning(
+        "binlog_ignore_db",
+        fmt::format("{}: rows of {} in it would not be in the log", schema_name, name),
+        fmt::format("in my.cnf: [mysqld] no binlog_ignore_db = {}, then restart the server",
+                    schema_name));
+  }
+  return std::nullopt;
+}
+
 Finding NoSuchTable(const binlog::TableSelection& selection) {
   std::string name = fmt::format("{}.{}", selection.schema_pattern, selection.table_pattern);
-  if (name.find_first_of("*?") != std::string::npos) {
+  if (binlog::IsPattern(name)) {
     return Warning(std::move(name), "no table fits this pattern yet", "");
   }
   return Problem(std::move(name), "there is no such table, or the account cannot see it",
@@ -153,21 +213,15 @@ std::vector<Finding> CheckServerSettings(const binlog::ServerFacts& facts) {
   findings.push_back(CheckRowMetadata(facts));
   findings.push_back(CheckGtidMode(facts));
   findings.push_back(CheckDurability(facts));
+  if (facts.is_replica) findings.push_back(CheckReplicaUpdates(facts));
   return findings;
 }
 
-binlog::Result<std::vector<Finding>> CheckPrivileges(binlog::MysqlServer& server,
-                                                     const EventTables& tables) {
-  std::vector<std::pair<std::string, std::string>> names;
-  for (const binlog::TableSelection& selection : tables.selections) {
-    names.emplace_back(selection.schema_pattern, selection.table_pattern);
-  }
-  auto missing = server.MissingPrivileges(names);
-  if (!missing) return std::unexpected(missing.error());
+std::vector<Finding> CheckPrivileges(const std::vector<binlog::MissingPrivilege>& missing) {
   std::vector<Finding> findings;
-  for (binlog::MissingPrivilege& privilege : *missing) {
+  for (const binlog::MissingPrivilege& privilege : missing) {
     findings.push_back(Problem("privileges", fmt::format("{} is missing", privilege.privilege),
-                               std::move(privilege.grant), ExitCode::kDenied));
+                               privilege.grant, ExitCode::kDenied));
   }
   if (findings.empty()) {
     findings.push_back(Ok("privileges", "REPLICATION SLAVE, REPLICATION CLIENT, SELECT"));
@@ -193,6 +247,28 @@ std::vector<Finding> CheckEventTables(const EventTables& tables,
       }
     }
     if (!is_found) findings.push_back(NoSuchTable(selection));
+  }
+  return findings;
+}
+
+std::vector<Finding> CheckLogFilters(const binlog::ServerFacts& facts, const EventTables& tables,
+                                     const std::vector<DescribedTable>& found) {
+  std::vector<Finding> findings;
+  if (facts.binlog_do_db.empty() && facts.binlog_ignore_db.empty()) return findings;
+  for (std::size_t i = 0; i < tables.selections.size(); ++i) {
+    const binlog::TableSelection& selection = tables.selections[i];
+    if (!binlog::IsPattern(selection.schema_pattern)) {
+      findings.push_back(
+          CheckLogFilter(facts, selection.schema_pattern,
+                         fmt::format("{}.{}", selection.schema_pattern, selection.table_pattern)));
+      continue;
+    }
+    for (const auto& [selection_index, table] : found) {
+      if (selection_index != i) continue;
+      findings.push_back(CheckLogFilter(facts, table.schema_name,
+                                        fmt::format("{}.{}", table.schema_name, table.table_name)));
+    }
+    if (auto warning = WarnOfLogFilter(facts, selection)) findings.push_back(*warning);
   }
   return findings;
 }

@@ -26,12 +26,18 @@ struct Finding {
 // the account's privileges, the event tables and their columns. Used by `check`, which shows all,
 // and by `run`, which ends at the first problem.
 [[nodiscard]] std::vector<Finding> CheckServerSettings(const binlog::ServerFacts& facts);
-[[nodiscard]] binlog::Result<std::vector<Finding>> CheckPrivileges(binlog::MysqlServer& server,
-                                                                   const EventTables& tables);
+// `missing`: what FindMissingPrivileges() found.
+[[nodiscard]] std::vector<Finding> CheckPrivileges(
+    const std::vector<binlog::MissingPrivilege>& missing);
 // `found`: what DescribeEventTables() found. `row_metadata`: ServerFacts::binlog_row_metadata.
 [[nodiscard]] std::vector<Finding> CheckEventTables(const EventTables& tables,
                                                     const std::vector<DescribedTable>& found,
                                                     std::string_view row_metadata);
+// Whether binlog_do_db or binlog_ignore_db keeps event tables out of the log; no findings: there is
+// no such filter.
+[[nodiscard]] std::vector<Finding> CheckLogFilters(const binlog::ServerFacts& facts,
+                                                   const EventTables& tables,
+                                                   const std::vector<DescribedTable>& found);
 
 // The first problem among `findings`; null: none.
 [[nodiscard]] const Finding* FirstProblem(const std::vector<Finding>& findings);

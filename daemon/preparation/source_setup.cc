@@ -133,6 +133,15 @@ Result<EventTables> CompileEventTables(const Config& config) {
   return tables;
 }
 
+binlog::Result<std::vector<binlog::MissingPrivilege>> FindMissingPrivileges(
+    binlog::MysqlServer& server, const EventTables& tables) {
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const binlog::TableSelection& selection : tables.selections) {
+    names.emplace_back(selection.schema_pattern, selection.table_pattern);
+  }
+  return server.MissingPrivileges(names);
+}
+
 binlog::Result<std::vector<DescribedTable>> DescribeEventTables(binlog::MysqlServer& server,
                                                                 const EventTables& tables) {
   std::vector<DescribedTable> described;

@@ -47,6 +47,10 @@ struct EventTables {
 };
 [[nodiscard]] Result<EventTables> CompileEventTables(const Config& config);
 
+// What the account lacks of what the relay needs.
+[[nodiscard]] binlog::Result<std::vector<binlog::MissingPrivilege>> FindMissingPrivileges(
+    binlog::MysqlServer& server, const EventTables& tables);
+
 // A table that is there, and the selection it belongs to.
 struct DescribedTable {
   std::size_t selection;

@@ -86,6 +86,45 @@ def test_a_server_setting_that_loses_rows(outboxd, kafka, tmp_path, option, valu
         fails(relay, 78, remedy, command="check")
 
 
+def restart(server, **options):
+    server.options.update({name.replace("_", "-"): value for name, value in options.items()})
+    server.restart()
+
+
+def test_a_filter_that_keeps_the_event_table_out_of_the_log(outboxd, kafka, tmp_path):
+    with PrivateMysql() as server, Relay(outboxd, server, kafka, tmp_path) as relay:
+        name = relay.database
+        restart(server, binlog_ignore_db=name)
+        for command in ("check", "run"):
+            fails(relay, 78, f"{name}.outbox", f"no binlog_ignore_db = {name}", command=command)
+        restart(server, binlog_do_db="elsewhere")
+        for command in ("check", "run"):
+            fails(relay, 78, f"{name}.outbox", f"further binlog_do_db = {name}", command=command)
+        # The same option once more, which another spelling of its name lets stand beside it.
+        server.options["binlog_do_db"] = name
+        server.restart()
+        result = relay.command("check")
+        assert result.returncode == 0 and f"{name}.outbox is logged" in result.stdout
+        relay.configure(outbox__table="shop*.outbox")
+        result = relay.command("check")
+        assert result.returncode == 0, result.stdout
+        assert f"elsewhere,{name}: rows of shop*.outbox in other schemas" in result.stdout
+        relay.start()
+        relay.insert("e1")
+        assert [m.id for m in relay.wait_for(1)] == ["e1"]
+
+
+def test_a_replica_that_does_not_log_what_comes_from_its_source(outboxd, kafka, tmp_path):
+    options = {"log-replica-updates": "OFF"}
+    with PrivateMysql(options=options) as server, Relay(outboxd, server, kafka, tmp_path) as relay:
+        assert "log_replica_updates" not in relay.command("check").stdout
+        relay.sql("CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = 1")
+        result = relay.command("check")
+        assert result.returncode == 0
+        assert "OFF: the server is a replica" in result.stdout
+        assert "log_replica_updates = ON" in result.stdout
+
+
 def test_a_table_a_column_and_an_engine_that_do_not_serve(relay):
     relay.configure(outbox__payload="pay_load")
     fails(relay, 78, "no column 'pay_load'", "aggregatetype")
