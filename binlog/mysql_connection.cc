@@ -160,6 +160,21 @@ bool SetOptions(MYSQL* handle, const ConnectionOptions& options) {
   return SetTls(setter, options);
 }
 
+// MariaDB lacks the capability that every MySQL has (MariaDB 10.11 include/mysql_com.h,
+// CLIENT_MYSQL). Unlike the version it is still known when the log-in failed, which it does with
+// MariaDB's usual method of authentication: this client library no longer has it.
+bool GreetedAsMariaDb(const MYSQL* handle) {
+  return handle->server_capabilities != 0 &&
+         (handle->server_capabilities & CLIENT_LONG_PASSWORD) == 0;
+}
+
+std::unexpected<Error> RefuseMariaDb(std::string_view address) {
+  return Fail(ErrorKind::kUnsuitable,
+              "the server at {} is MariaDB, which is not supported HINT: use MySQL 5.7 or later,"
+              " or Percona Server",
+              address);
+}
+
 ResultRow CopyRow(MYSQL_ROW row, const unsigned long* lengths, unsigned fields) {
   ResultRow copy(fields);
   for (unsigned i = 0; i < fields; ++i) {
@@ -220,12 +235,16 @@ Result<MysqlConnection> MysqlConnection::Connect(const ConnectionOptions& option
   const char* const host = options.socket.empty() ? options.host.c_str() : nullptr;
   if (mysql_real_connect(handle.get(), host, options.user.c_str(), password->c_str(), nullptr,
                          options.port, socket, 0) == nullptr) {
-    return Fail(ErrorOf(handle.get()), "cannot connect to {}", address);
+    const Error error = ErrorOf(handle.get());
+    const bool may_pass = error.kind == ErrorKind::kDisconnected;
+    if (!may_pass && GreetedAsMariaDb(handle.get())) return RefuseMariaDb(address);
+    return Fail(error, "cannot connect to {}", address);
   }
   if (options.tls != TlsMode::kDisabled && mysql_get_ssl_cipher(handle.get()) == nullptr) {
     return Fail(ErrorKind::kUnsuitable,
                 "connection to {} is not encrypted though TLS was asked for", address);
   }
+  if (GreetedAsMariaDb(handle.get())) return RefuseMariaDb(address);
   MysqlConnection connection(std::move(handle), options.answer_timeout);
   // A server that does not know the client's collation falls back to its own character set
   // silently, as 5.7 does with those of 8.0 and later.
@@ -277,15 +296,6 @@ std::string MysqlConnection::Quote(std::string_view text) const {
   quoted.resize(
       mysql_real_escape_string_quote(handle_.get(), quoted.data(), text.data(), text.size(), '\''));
   return fmt::format("'{}'", quoted);
-}
-
-std::string_view MysqlConnection::server_version() const {
-  const char* const version = mysql_get_server_info(handle_.get());
-  return version == nullptr ? std::string_view() : version;
-}
-
-bool MysqlConnection::IsMariaDb() const {
-  return server_version().find("MariaDB") != std::string_view::npos;
 }
 
 Error MysqlConnection::LastError() const { return ErrorOf(handle_.get()); }

@@ -44,7 +44,7 @@ using ResultRow = std::vector<std::optional<std::string>>;
 class MysqlConnection {
  public:
   // kDisconnected: the server cannot be reached. kDenied: wrong password, or the account may not
-  // connect. kUnsuitable: TLS, password file or authentication method.
+  // connect. kUnsuitable: TLS, password file or authentication method, or the server is MariaDB.
   [[nodiscard]] static Result<MysqlConnection> Connect(const ConnectionOptions& options);
 
   MysqlConnection(MysqlConnection&&) noexcept;
@@ -59,10 +59,6 @@ class MysqlConnection {
   [[nodiscard]] Result<std::optional<std::string>> QueryValue(std::string_view sql);
 
   [[nodiscard]] std::string Quote(std::string_view text) const;  // As an SQL string literal.
-
-  // The version as the server greets: "9.7.4", "11.8.2-MariaDB-log".
-  [[nodiscard]] std::string_view server_version() const;
-  [[nodiscard]] bool IsMariaDb() const;
 
   // What the last call of the client library on handle() failed with, in this project's words.
   [[nodiscard]] Error LastError() const;

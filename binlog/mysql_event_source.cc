@@ -174,12 +174,6 @@ Result<StreamIdentity> MysqlEventSource::OpenHost(const ConnectionOptions& host,
                                   std::chrono::seconds(1));
   auto connection = MysqlConnection::Connect(options);
   if (!connection) return std::unexpected(connection.error());
-  if (connection->IsMariaDb()) {
-    return Fail(ErrorKind::kUnsuitable,
-                "this is MariaDB ({}), which is not supported HINT: use"
-                " MySQL or Percona Server",
-                connection->server_version());
-  }
   dump_ = std::make_unique<Dump>(std::move(*connection));
   if (!WatchSocket(dump_->connection().socket_descriptor())) {
     return Fail(ErrorKind::kInterrupted, "interrupted");

@@ -235,9 +235,7 @@ Result<ServerFacts> MysqlServer::Facts() {
   std::map<std::string, std::string> values;
   for (const ResultRow& row : *rows) values[TextOf(row.at(0))] = TextOf(row.at(1));
   ServerFacts facts;
-  // A proxy can say another version than the server; the greeting tells MariaDB.
-  facts.version =
-      connection_.IsMariaDb() ? std::string(connection_.server_version()) : values["version"];
+  facts.version = values["version"];
   facts.server_uuid = values["server_uuid"];
   facts.gtid_mode = values["gtid_mode"];
   facts.log_bin = values["log_bin"] == "ON";

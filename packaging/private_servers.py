@@ -321,6 +321,19 @@ def _mysqld_user() -> list:
     return ["--user=root"] if os.geteuid() == 0 else []
 
 
+def _greets(path: pathlib.Path) -> bool:
+    """Whether a server greets who connects to its socket."""
+    if not path.exists():
+        return False
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(10)
+        try:
+            connection.connect(str(path))
+            return len(connection.recv(5)) == 5
+        except OSError:
+            return False
+
+
 class PrivateMysql(_Server):
     """One mysqld. `options` are mysqld options by name: a value of None takes a default away, True
     gives a bare option; they may be changed before the next start()."""
@@ -374,19 +387,8 @@ class PrivateMysql(_Server):
             f"--lc-messages-dir={self.root}/usr/share/mysql",
             f"--character-sets-dir={self.root}/usr/share/mysql/charsets",
             f"--plugin-dir={self.root}/usr/lib/mysql/plugin", *words])
-        _wait_for(self._answers, "mysqld", START_TIMEOUT, self.process, self.log)
+        _wait_for(lambda: _greets(self.socket), "mysqld", START_TIMEOUT, self.process, self.log)
         return self
-
-    def _answers(self) -> bool:
-        if not self.socket.exists():
-            return False
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(10)
-            try:
-                connection.connect(str(self.socket))
-                return len(connection.recv(5)) == 5
-            except OSError:
-                return False
 
     def client_command(self, program: str = "mysql") -> list:
         """The start of a command line for `mysql`, `mysqlbinlog` or another of R's clients, as
@@ -418,6 +420,39 @@ class PrivateMysql(_Server):
         """The paths of the server's binlog files, in order."""
         index = self.datadir / f"{self.options['log-bin']}.index"
         return [self.datadir / line for line in index.read_text().split()]
+
+
+class PrivateMariadb(_Server):
+    """One mariadbd of Debian's own package, which tests/run installs."""
+
+    PROGRAM = pathlib.Path("/usr/sbin/mariadbd")
+
+    def __init__(self, name: str = "mariadb"):
+        if not self.PROGRAM.exists():
+            raise ServerError(f"there is no {self.PROGRAM}: tests/run installs it")
+        super().__init__(name)
+        self.user = "root"
+        self.password = secrets.token_hex(16)
+        self.socket = self.folder / "mysql.sock"
+        self.datadir = self.folder / "data"
+        self._setup = self.folder / "setup.sql"
+        self._setup.touch(0o600)
+        self._setup.write_text("".join(
+            f"CREATE OR REPLACE USER root@'{host}' IDENTIFIED BY '{self.password}';\n"
+            f"GRANT ALL ON *.* TO root@'{host}' WITH GRANT OPTION;\n"
+            for host in ("localhost", "127.0.0.1")))
+        _run(["mariadb-install-db", "--no-defaults", *_mysqld_user(), "--skip-test-db",
+              "--skip-name-resolve", f"--datadir={self.datadir}"])
+
+    def start(self):
+        self.socket.unlink(missing_ok=True)
+        self._launch([
+            self.PROGRAM, "--no-defaults", *_mysqld_user(), f"--datadir={self.datadir}",
+            f"--bind-address={self.host}", f"--port={self.port}", f"--socket={self.socket}",
+            f"--pid-file={self.folder}/mariadbd.pid", f"--init-file={self._setup}",
+            "--log-bin=binlog", f"--server-id={self.port}", "--binlog-format=ROW"])
+        _wait_for(lambda: _greets(self.socket), "mariadbd", START_TIMEOUT, self.process, self.log)
+        return self
 
 
 # ---------------------------------------------------------------------------------------- Kafka

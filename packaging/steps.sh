@@ -37,7 +37,8 @@ is_installed() {
   [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) == ?i* ]]
 }
 
-# install_packages PACKAGE...: asks apt only for what is missing.
+# install_packages PACKAGE...: asks apt only for what is missing. Nothing that is there may have to
+# go for it.
 install_packages() {
   local package missing=() as_root=()
   for package in "$@"; do
@@ -56,7 +57,8 @@ install_packages() {
   fi
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q update || return 1
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 install "${missing[@]}" ||
+    apt-get -q -y --no-remove --no-install-recommends -o DPkg::Lock::Timeout=300 \
+    install "${missing[@]}" ||
     return 1
   outcome="installed ${#missing[@]} of $#"
 }

@@ -134,7 +134,6 @@ class Relay:
             user=self.mysql.user,
             password=self.mysql.password,
             database=self.database if database == "" else database,
-            ssl={"ca": None, "check_hostname": False, "verify_mode": "none"},
             **options,
         )
 

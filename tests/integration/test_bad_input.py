@@ -3,7 +3,7 @@
 import pathlib
 
 import pytest
-from private_servers import PrivateMysql
+from private_servers import PrivateMariadb, PrivateMysql
 from relay import PASSWORD, Relay, wait_until
 
 
@@ -18,6 +18,12 @@ def fresh(outboxd, mysql, kafka, tmp_path):
 def relay(fresh):
     """A relay that publishes what is inserted from now on."""
     return fresh.begin_now()
+
+
+@pytest.fixture(scope="module")
+def mariadb():
+    with PrivateMariadb() as server:
+        yield server
 
 
 def fails(relay, code, *parts, command="run"):
@@ -123,6 +129,14 @@ def test_a_replica_that_does_not_log_what_comes_from_its_source(outboxd, kafka, 
         assert result.returncode == 0
         assert "OFF: the server is a replica" in result.stdout
         assert "log_replica_updates = ON" in result.stdout
+
+
+@pytest.mark.parametrize("tls", ["required", "disabled"])
+def test_mariadb_is_refused_by_its_name(outboxd, mariadb, kafka, tmp_path, tls):
+    with Relay(outboxd, mariadb, kafka, tmp_path) as relay:
+        relay.configure(mysql__tls=tls)
+        for command in ("check", "run"):
+            fails(relay, 78, "is MariaDB, which is not supported", "use MySQL", command=command)
 
 
 def test_a_table_a_column_and_an_engine_that_do_not_serve(relay):
