@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -14,6 +15,14 @@
 
 namespace outboxd {
 namespace {
+
+// What is larger goes back to the system as soon as it is free. The allocator would otherwise keep
+// the memory of a very large binlog event for the next one.
+void BoundKeptMemory() {
+  constexpr int kMappedBytesMin = 4 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, kMappedBytesMin);
+  ::mallopt(M_TRIM_THRESHOLD, 2 * kMappedBytesMin);
+}
 
 Result<void> Main(std::span<char* const> arguments) {
   auto line = ParseCommandLine(arguments);
@@ -54,6 +63,7 @@ Result<void> Main(std::span<char* const> arguments) {
 }  // namespace outboxd
 
 int main(int argc, char** argv) {
+  outboxd::BoundKeptMemory();
   try {
     const auto result =
         outboxd::Main(std::span(argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)));

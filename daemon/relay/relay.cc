@@ -1,6 +1,5 @@
 #include "daemon/relay/relay.h"
 
-#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <limits>
@@ -214,8 +213,6 @@ Step Relay::EndTransaction() {
   binlog::Position position = ReadPosition();
   if (!stream_.by_gtid && position.offset > kFileOffsetMax) return Step{};  // In the next file.
   parts_.source.Close();
-  parts_.transactions.Reset(stream_, position);
-  ::malloc_trim(0);  // The allocator would keep what was freed.
   resume_from_ = std::move(position);
   phase_ = Phase::kOpenSource;
   return Step{};
