@@ -96,6 +96,8 @@ struct DeliveryConfig {
   enum class OnUpdate { kIgnore, kPublish, kAlarm };
   OnUpdate on_update = OnUpdate::kIgnore;
   std::uint64_t in_flight_bytes_max = 32ull << 20;
+  std::chrono::milliseconds max_stall{600'000};
+  std::uint64_t max_rate = 0;  // Events a second; 0: no limit.
 };
 
 struct CheckpointConfig {

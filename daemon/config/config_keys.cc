@@ -188,6 +188,12 @@ const std::vector<Key>& Keys() {
       {{"delivery", "in-flight-bytes-max", "32MiB",
         "most bytes on their way to the sink at a time"},
        [](Config& c) { return Set<ParseInFlightBytes>(c.delivery.in_flight_bytes_max); }},
+      {{"delivery", "max-stall", "10m",
+        "longest time that the server's log is kept open while nothing can be sent; then it can "
+        "purge, and is read on later"},
+       [](Config& c) { return Set<ParseDuration>(c.delivery.max_stall); }},
+      {{"delivery", "max-rate", "0", "most events a second; 0: as fast as it goes"},
+       [](Config& c) { return Set<ParseRate>(c.delivery.max_rate); }},
 
       {{"checkpoint", "store", "file", "file is the one of this version"},
        [](Config&) { return CheckOnly<ParseStore>(); }},

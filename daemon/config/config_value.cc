@@ -371,6 +371,10 @@ Parsed<std::uint64_t> ParseInFlightBytes(std::string_view text) {
   return bytes;
 }
 
+Parsed<std::uint64_t> ParseRate(std::string_view text) {
+  return ParseNumber(text, 0, 1'000'000'000);
+}
+
 Parsed<LogConfig::Level> ParseLevel(std::string_view text) {
   return ParseWord<LogConfig::Level>(text, {{"debug", LogConfig::Level::kDebug},
                                             {"info", LogConfig::Level::kInfo},

@@ -26,6 +26,7 @@ Relay::Relay(Parts parts, Options options)
     : parts_(parts),
       options_(options),
       resume_from_(parts.tracker.progress().position),
+      rate_limit_(options.max_rate),
       source_back_off_(kBackOffFirst, kBackOffMax, parts.clock.WallMicroseconds()),
       sink_back_off_(kBackOffFirst, kBackOffMax, parts.clock.WallMicroseconds() + 1) {
   parts_.transactions.ForgetPrepared(parts.tracker.progress().prepared);
@@ -150,7 +151,7 @@ Result<Step> Relay::OpenSource() {
   stream_ = std::move(*stream);
   parts_.tracker.SetServer(stream_.server_uuid);
   parts_.transactions.Reset(stream_, resume_from_);
-  source_was_open_ = true;
+  source_is_open_ = source_was_open_ = true;
   phase_ = Phase::kReading;
   spdlog::info("reading the binary log of server {} {}", stream_.server_uuid,
                stream_.by_gtid ? "by GTID"
@@ -203,24 +204,47 @@ Result<Step> Relay::OnTransaction() {
   parts_.rows.Begin(parts_.transactions.rows());
   event_position_.Begin(transaction);
   row_ = nullptr;
+  moved_at_ = parts_.clock.Now();
   phase_ = Phase::kPublishing;
   return PublishRows();
 }
 
 Step Relay::EndTransaction() {
   phase_ = Phase::kReading;
-  if (parts_.transactions.largest_event() <= options_.large_event_bytes) return Step{};
-  binlog::Position position = ReadPosition();
-  if (!stream_.by_gtid && position.offset > kFileOffsetMax) return Step{};  // In the next file.
-  parts_.source.Close();
-  resume_from_ = std::move(position);
+  const bool gives_memory_back =
+      parts_.transactions.largest_event() > options_.large_event_bytes &&
+      // Where a dump by file could not begin it stays open until the next file.
+      (stream_.by_gtid || parts_.transactions.position().offset <= kFileOffsetMax);
+  if (source_is_open_ && !gives_memory_back) return Step{};
+  CloseSource();
+  resume_from_ = ReadPosition();
   phase_ = Phase::kOpenSource;
   return Step{};
 }
 
+void Relay::CloseSource() {
+  parts_.source.Close();
+  source_is_open_ = false;
+}
+
+// The rows in hand stand in the transaction's buffer: the source is not needed for them.
+void Relay::CloseStalledSource(bool moved) {
+  const auto now = parts_.clock.Now();
+  if (moved) moved_at_ = now;
+  if (!source_is_open_ || now - moved_at_ < options_.max_stall) return;
+  spdlog::warn("nothing could be sent for {} s: the binary log is closed until that changes",
+               options_.max_stall.count() / 1000);
+  CloseSource();
+}
+
 Result<Step> Relay::PublishRows() {
   ExpectAnswerWithin(2 * options_.sink_open_timeout);
+  bool moved = false;
   for (int i = 0; i < kRowsPerStep; ++i) {
+    if (rate_limit_.is_limited()) {
+      const milliseconds wait = rate_limit_.Wait(parts_.clock.Now());
+      if (wait.count() > 0) return Step{Step::Kind::kPause, wait};
+    }
     if (row_ == nullptr) {
       auto row = parts_.rows.Next();
       if (!row && row.error().kind == binlog::ErrorKind::kSpill) {
@@ -244,9 +268,18 @@ Result<Step> Relay::PublishRows() {
     bool done = false;
     auto step = parts_.publisher.Publish(*row_, row_position_, &done);
     if (!step) return step;
-    if (done) row_ = nullptr;
-    if (step->kind != Step::Kind::kGoOn || parts_.tracker.has_trouble()) return step;
+    if (done) {
+      row_ = nullptr;
+      moved = true;
+      if (rate_limit_.is_limited()) rate_limit_.Take(parts_.clock.Now());
+    }
+    if (step->kind != Step::Kind::kGoOn) {
+      CloseStalledSource(moved);
+      return step;
+    }
+    if (parts_.tracker.has_trouble()) return step;
   }
+  moved_at_ = parts_.clock.Now();
   return Step{};
 }
 
@@ -275,7 +308,7 @@ Result<Step> Relay::StartOver() {
   Progress progress = parts_.tracker.Restart();
   resume_from_ = std::move(progress.position);
   parts_.transactions.ForgetPrepared(std::move(progress.prepared));
-  parts_.source.Close();
+  CloseSource();
   parts_.publisher.Reset();
   row_ = nullptr;
   return PauseBefore(Phase::kOpenSink, sink_back_off_);
@@ -290,7 +323,7 @@ binlog::Position Relay::ReadPosition() const {
 }
 
 Result<Step> Relay::OnSourceError(const binlog::Error& error) {
-  parts_.source.Close();
+  CloseSource();
   if (phase_ == Phase::kReading) resume_from_ = ReadPosition();
   switch (error.kind) {
     case binlog::ErrorKind::kInterrupted:

@@ -17,6 +17,7 @@
 #include "daemon/relay/delivery_tracker.h"
 #include "daemon/relay/event_position.h"
 #include "daemon/relay/publisher.h"
+#include "daemon/relay/rate_limit.h"
 #include "sinks/sink.h"
 
 namespace outboxd {
@@ -47,6 +48,10 @@ class Relay {
     // After a transaction with a larger binlog event the source is opened again: the client library
     // keeps the memory of the largest one for as long as the connection lasts.
     std::size_t large_event_bytes = std::size_t{16} << 20;
+    // With nothing sent for so long the source is closed, so that the server can purge its log. It
+    // is opened again behind the transaction in hand.
+    std::chrono::milliseconds max_stall{600'000};
+    std::uint64_t max_rate = 0;  // Events a second; 0: no limit.
   };
 
   Relay(Parts parts, Options options);
@@ -85,6 +90,8 @@ class Relay {
   Result<Step> OnTransaction();
   Result<Step> PublishRows();
   Step EndTransaction();
+  void CloseSource();
+  void CloseStalledSource(bool moved);
   [[nodiscard]] binlog::Position ReadPosition() const;
   Result<Step> StartOver();
   Result<Step> OnSourceError(const binlog::Error& error);
@@ -102,6 +109,9 @@ class Relay {
   std::string row_position_;
   const binlog::Row* row_ = nullptr;  // The row in hand; null: take the next one.
 
+  bool source_is_open_ = false;
+  Clock::TimePoint moved_at_{};  // When a row was last sent, or its transaction begun.
+  RateLimit rate_limit_;
   bool source_was_open_ = false;  // Ever: from then on the operator's faults are waited out.
   bool sink_was_open_ = false;
   BackOff source_back_off_;

@@ -106,7 +106,7 @@ Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIde
   if (parts_.state != nullptr) alarms.emplace(parts_.state->path());
   ChangeWatch changes(config.delivery, alarms ? &*alarms : nullptr, parts_.clock);
   Relay relay({source, transactions, rows, parts_.sink, tracker, publisher, changes, parts_.clock},
-              {});
+              {.max_stall = config.delivery.max_stall, .max_rate = config.delivery.max_rate});
   TableRead table_read({config, tables, relay, publisher, tracker});
   Acknowledger acknowledger(parts_.sink, tracker, parts_.store, parts_.clock,
                             {.relay = config.relay.name,

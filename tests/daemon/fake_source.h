@@ -108,7 +108,7 @@ class FakeSource final : public binlog::EventSource {
     return binlog::Bytes(current_);
   }
   void Interrupt() override { interrupted = true; }
-  void Close() override {}
+  void Close() override { ++closed; }
 
   [[nodiscard]] bool AtEnd() const { return events_.empty(); }
 
@@ -120,6 +120,7 @@ class FakeSource final : public binlog::EventSource {
   binlog::ErrorKind next_error = binlog::ErrorKind::kDisconnected;
   int fails_after = -1;  // Events until Next() fails once; negative: it does not.
   int opened = 0;
+  int closed = 0;
   bool interrupted = false;
   std::string from_;
 

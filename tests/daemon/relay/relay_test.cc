@@ -30,7 +30,7 @@ std::vector<OutboxMapping> Mappings() {
 class RelayTest : public ::testing::Test {
  protected:
   explicit RelayTest(DeliveryConfig delivery = {}, std::size_t memory_bytes_max = 8u << 20,
-                     std::uint64_t spill_bytes_max = 1u << 30)
+                     std::uint64_t spill_bytes_max = 1u << 30, Relay::Options options = {})
       : filter_({{"shop",
                   "outbox",
                   Mappings()[0].columns(),
@@ -38,7 +38,9 @@ class RelayTest : public ::testing::Test {
                   {},
                   delivery.on_update == DeliveryConfig::OnUpdate::kPublish}}),
         transactions_(filter_, {directory_ / "spill", memory_bytes_max, spill_bytes_max}),
-        changes_(delivery, &alarms_, clock_) {}
+        changes_(delivery, &alarms_, clock_),
+        relay_({source_, transactions_, rows_, sink_, tracker_, publisher_, changes_, clock_},
+               options) {}
 
   // Steps until nothing is left to do but wait for the source; acknowledges on the way if asked to.
   Result<void> Work(bool acknowledge, int steps = 300) {
@@ -77,7 +79,7 @@ class RelayTest : public ::testing::Test {
   Publisher publisher_{Mappings(), sink_, tracker_, &state_, clock_, {}};
   AlarmLog alarms_{directory_.path()};
   ChangeWatch changes_;
-  Relay relay_{{source_, transactions_, rows_, sink_, tracker_, publisher_, changes_, clock_}, {}};
+  Relay relay_;
 };
 
 TEST_F(RelayTest, DeliversWhatWasCommittedAndMovesTheProgress) {
@@ -256,6 +258,47 @@ TEST_F(RelayTest, ByDefaultAnUpdatePublishesNothingAndIsCounted) {
   EXPECT_EQ(sink_.delivered.size(), 1u);
   EXPECT_EQ(changes_.counts().updates, 1u);
   EXPECT_TRUE(alarms_.Standing()->empty());
+}
+
+TEST_F(RelayTest, LetsTheServerPurgeWhileNothingCanBeSentAndReadsOnBehindIt) {
+  source_.transactions = {{"a", "b"}, {"c"}};
+  sink_.room = 1;
+  ASSERT_TRUE(Work(false, 20));
+  EXPECT_EQ(source_.closed, 0);
+  clock_.Move(milliseconds(600'000));
+  ASSERT_TRUE(Work(false, 20));
+  EXPECT_EQ(source_.closed, 1) << "once, whatever the number of attempts";
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(source_.opened, 2);
+  EXPECT_EQ(source_.from_, fmt::format("{}:1", kUuid));
+  EXPECT_EQ(DeliveredValues().size(), 3u);
+  EXPECT_EQ(Done(), fmt::format("{}:1-2", kUuid));
+}
+
+TEST_F(RelayTest, ASinkThatIsSlowButTakesSomethingStallsNothing) {
+  source_.transactions = {{"a", "b", "c", "d"}};
+  sink_.room = 1;
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(Work(false, 20));
+    clock_.Move(milliseconds(400'000));
+    sink_.AcknowledgeAll();
+    Report();
+  }
+  EXPECT_EQ(source_.closed, 0);
+}
+
+class MaxRateTest : public RelayTest {
+ protected:
+  MaxRateTest() : RelayTest({}, 8u << 20, 1u << 30, {.max_rate = 10}) {}
+};
+
+TEST_F(MaxRateTest, NoMoreEventsASecondAreSent) {
+  source_.transactions = {{"a", "b", "c"}, {"d"}, {"e"}};
+  const auto begin = clock_.Now();
+  while (sink_.in_flight.size() < 5) ASSERT_TRUE(Work(false, 1));
+  const auto taken = clock_.Now() - begin;
+  EXPECT_GE(taken, milliseconds(300));  // One at once and one within the tenth of a second.
+  EXPECT_LE(taken, milliseconds(500));
 }
 
 class ByFileTest : public RelayTest {
