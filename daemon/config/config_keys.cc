@@ -237,9 +237,14 @@ bool IsLaterSection(std::string_view section) {
 
 bool IsLaterKey(std::string_view section, std::string_view key) {
   static constexpr std::pair<std::string_view, std::string_view> kLater[] = {
-      {"relay", "on-halt"},    {"mysql", "max-stall"},      {"mysql", "on-lost-transactions"},
-      {"outbox", "json"},      {"delivery", "max-stall"},   {"delivery", "on-lost-transactions"},
-      {"delivery", "standby"}, {"delivery", "start-order"}, {"delivery", "transaction-bytes-max"},
+      {"relay", "on-halt"},
+      {"mysql", "max-stall"},
+      {"mysql", "on-lost-transactions"},
+      {"outbox", "json"},
+      {"delivery", "on-lost-transactions"},
+      {"delivery", "standby"},
+      {"delivery", "start-order"},
+      {"delivery", "transaction-bytes-max"},
       {"relay", "standby"},
   };
   return std::ranges::find(kLater, std::pair(section, key)) != std::end(kLater);
