@@ -111,9 +111,9 @@ void DeliveryTracker::AddGtid(Pending& pending, const binlog::Gtid& gtid) {
 void DeliveryTracker::ApplyXa(XaChange& change) {
   switch (change.step) {
     case binlog::XaStep::kHeld:
-      progress_.held_xa.push_back(std::move(change.xa));
       held_places_.push_back({std::move(change.file), change.offset,
-                              change.counts_gtids ? std::set<std::string>() : progress_.prepared});
+                              change.counts_gtids ? std::set<std::string>() : UndecidedNames()});
+      progress_.held_xa.push_back(std::move(change.xa));
       break;
     case binlog::XaStep::kPrepared:
       progress_.prepared.insert(std::move(change.xa.xid));
@@ -126,6 +126,12 @@ void DeliveryTracker::ApplyXa(XaChange& change) {
     case binlog::XaStep::kNone:
       break;
   }
+}
+
+std::set<std::string> DeliveryTracker::UndecidedNames() const {
+  std::set<std::string> names = progress_.prepared;
+  for (const HeldXa& held : progress_.held_xa) names.insert(held.xid);
+  return names;
 }
 
 void DeliveryTracker::ForgetHeld(const std::string& xid) {

@@ -122,14 +122,15 @@ class DeliveryTracker {
   struct HeldPlace {
     std::string file;
     std::uint64_t offset;
-    // What was prepared without rows before it, where the decisions behind it will be read again:
-    // no GTIDs tell that they were.
+    // What was prepared before it and undecided, where the decisions behind it will be read again
+    // because no GTIDs tell that they were.
     std::set<std::string> prepared;
   };
 
   void Merge(Pending& pending, const binlog::Transaction& transaction, bool counts_gtids);
   static void AddGtid(Pending& pending, const binlog::Gtid& gtid);
   void ApplyXa(XaChange& change);
+  [[nodiscard]] std::set<std::string> UndecidedNames() const;
   void ForgetHeld(const std::string& xid);
   void SetPlace();
   [[nodiscard]] Progress CurrentProgress() const;

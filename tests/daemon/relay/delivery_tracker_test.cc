@@ -246,13 +246,17 @@ TEST_F(DeliveryTrackerTest, NamesWhatIsHeldInTheOrderOfTheLogUntilItIsDecided) {
 TEST_F(DeliveryTrackerTest, AStreamThatBeginsAgainBeforeADecisionKnowsWhatItIsAbout) {
   counts_gtids_ = false;
   Xa(XaStep::kPrepared, 1, "x");
-  Xa(XaStep::kHeld, 2, "held");
-  Xa(XaStep::kCommitted, 3, "x");
-  EXPECT_EQ(tracker_.progress().prepared, std::set<std::string>{"x"});
-  EXPECT_EQ(tracker_.Restart().prepared, std::set<std::string>{"x"});
-  Xa(XaStep::kHeld, 2, "held");
-  Xa(XaStep::kCommitted, 3, "x");
-  Xa(XaStep::kRolledBack, 4, "held");
+  Xa(XaStep::kHeld, 2, "y");
+  Xa(XaStep::kHeld, 3, "held");
+  Xa(XaStep::kCommitted, 4, "x");
+  Xa(XaStep::kRolledBack, 5, "y");
+  EXPECT_EQ(Place(), "binlog.000001:200");  // Of "held", before the decisions.
+  EXPECT_EQ(tracker_.progress().prepared, (std::set<std::string>{"x", "y"}));
+  EXPECT_EQ(tracker_.Restart().prepared, (std::set<std::string>{"x", "y"}));
+  Xa(XaStep::kHeld, 3, "held");
+  Xa(XaStep::kCommitted, 4, "x");
+  Xa(XaStep::kRolledBack, 5, "y");
+  Xa(XaStep::kRolledBack, 6, "held");
   EXPECT_TRUE(tracker_.progress().prepared.empty());
 }
 
