@@ -14,6 +14,7 @@
 #include "binlog/event_source.h"
 #include "binlog/gtid.h"
 #include "tests/binlog/event_bytes.h"
+#include "tests/daemon/outbox_table.h"
 
 namespace outboxd {
 
@@ -194,35 +195,17 @@ class FakeSource final : public binlog::EventSource {
       AddRow(transaction, id);
     }
   }
-  // Columns id, aggregatetype, aggregateid, payload, all VARCHAR(100) in utf8mb4.
-  void AddTableMap() {
-    EventBytes map;
-    map.Little(70, 6).Little(1, 2).Little(4, 1).Text("shop").Little(0, 1);
-    map.Little(6, 1).Text("outbox").Little(0, 1).Little(4, 1).Text("\x0f\x0f\x0f\x0f");
-    map.Little(8, 1).Little(100, 2).Little(100, 2).Little(100, 2).Little(100, 2).Little(0, 1);
-    map.Little(2, 1).Little(1, 1).Little(45, 1);  // The default character set.
-    const std::string names =
-        "\x02id\x0d"
-        "aggregatetype\x0b"
-        "aggregateid\x07payload";
-    Add(EventType::kTableMap, map.Little(4, 1).Little(names.size(), 1).Text(names));
-  }
+  void AddTableMap() { Add(EventType::kTableMap, OutboxTableMap()); }
   void AddRow(const LoggedTransaction& transaction, const std::string& id) {
     const std::uint64_t columns = transaction.has_keys ? 0x0f : 0x0b;
-    EventBytes row;
-    row.Little(70, 6).Little(1, 2).Little(2, 2).Little(4, 1).Little(columns, 1);
+    const auto key = transaction.has_keys ? std::optional<std::string_view>("k") : std::nullopt;
+    EventBytes row = OutboxRowsHead(columns);
     if (transaction.change == EventType::kUpdateRows) {
       row.Little(columns, 1);
-      AddImage(row, id, transaction.has_keys, "before");
+      AppendOutboxImage(row, id, "order", key, "before");
     }
-    AddImage(row, id, transaction.has_keys, "p");
+    AppendOutboxImage(row, id, "order", key, "p");
     Add(transaction.change, row);
-  }
-  static void AddImage(EventBytes& row, const std::string& id, bool has_key,
-                       const std::string& payload) {
-    row.Little(0, 1).Little(id.size(), 1).Text(id).Little(5, 1).Text("order");
-    if (has_key) row.Little(1, 1).Text("k");
-    row.Little(payload.size(), 1).Text(payload);
   }
 
   const std::vector<std::uint8_t> heartbeat_ =

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "binlog/gtid.h"
+
+namespace outboxd::sim {
+
+inline constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+inline constexpr std::size_t kPartitions = 3;
+
+// One row inserted into the event table.
+struct Event {
+  enum class State { kPrepared, kCommitted, kRolledBack };
+  // Why it cannot be delivered for now.
+  enum class Fault {
+    kDeliverable,
+    kHasNoTopic,       // The mapping finds none: nothing but an operator gets past it.
+    kRefusedAtOnce,    // The sink does not take it.
+    kRefusedByBroker,  // The sink takes it and reports the failure later.
+  };
+
+  std::size_t transaction;
+  std::size_t key;
+  State state;
+  Fault fault = Fault::kDeliverable;
+  std::uint64_t order = 0;     // Of its commit among all events.
+  bool was_committed = false;  // Ever: a failover can take a decision back.
+  bool is_appended = false;
+  bool is_acknowledged = false;
+  bool may_be_skipped = false;  // An operator asked for it.
+};
+
+// One transaction of the source.
+struct Transaction {
+  enum class Kind {
+    kInsert,     // Commits rows of the event table, with foreign changes around them.
+    kForeign,    // Touches other tables only.
+    kUpdate,     // Updates rows of the event table.
+    kStatement,  // A change in statement format that may concern the event table.
+    kDdl,
+    kRollback,  // Stands in the log though it was rolled back.
+    kTorn,      // The server crashed while it wrote it.
+    kXaPrepare,
+    kXaCommit,
+    kXaRollback,
+  };
+
+  Kind kind;
+  std::vector<std::size_t> events = {};  // Of the event table; a decision has those prepared.
+  std::vector<std::size_t> undone = {};  // Rolled back to a savepoint.
+  std::optional<binlog::Gtid> gtid = {};
+  std::string xid = {};
+  std::size_t decision = kNone;  // Of a prepared one.
+  std::size_t prepare = kNone;   // Of a decision.
+  bool is_compressed = false;
+  bool shares_rows_event = false;  // All rows in one ROWS event.
+  std::size_t padding_bytes = 0;
+  bool is_lost = false;  // A failover left it behind.
+};
+
+// What really happened, whatever the relay makes of it.
+struct History {
+  std::vector<Event> events;
+  std::vector<Transaction> transactions;
+  std::uint64_t next_order = 1;
+
+  // Nothing of it has to be delivered any more.
+  [[nodiscard]] bool IsDone(const Event& event) const {
+    return event.state == Event::State::kRolledBack || event.is_acknowledged ||
+           event.may_be_skipped;
+  }
+  [[nodiscard]] bool IsDone(const Transaction& transaction) const {
+    for (const std::size_t index : transaction.events) {
+      if (!IsDone(events[index])) return false;
+    }
+    return true;
+  }
+};
+
+[[nodiscard]] inline std::string KeyOf(const Event& event) {
+  return "k" + std::to_string(event.key);
+}
+[[nodiscard]] inline std::string IdOf(std::size_t event) { return "e" + std::to_string(event); }
+[[nodiscard]] inline std::string ValueOf(std::size_t event) { return "p" + std::to_string(event); }
+[[nodiscard]] inline std::size_t PartitionOf(const Event& event) { return event.key % kPartitions; }
+
+}  // namespace outboxd::sim

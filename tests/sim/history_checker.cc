@@ -1,0 +1,142 @@
+#include "tests/sim/history_checker.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace outboxd::sim {
+
+using Kind = Transaction::Kind;
+
+std::size_t HistoryChecker::OnPublish(const sinks::Message& message) const {
+  const std::string_view value = message.value.value_or("");
+  std::size_t index = kNone;
+  if (value.size() > 1) std::from_chars(value.data() + 1, value.data() + value.size(), index);
+  if (index >= history_.events.size()) throw Violation{fmt::format("invented: '{}'", value)};
+  const Event& event = history_.events[index];
+  if (!event.was_committed) {
+    throw Violation{fmt::format("event {} is published, but was not committed", index)};
+  }
+  const bool has_id = std::ranges::any_of(message.headers, [&](const sinks::Header& header) {
+    return header.name == "id" && header.value == IdOf(index);
+  });
+  if (!has_id || message.key != KeyOf(event) || message.topic != "outbox.event.order") {
+    throw Violation{fmt::format("event {} is published to {} with key {}", index, message.topic,
+                                message.key.value_or("none"))};
+  }
+  return index;
+}
+
+void HistoryChecker::OnAppend(std::size_t index) {
+  Event& event = history_.events[index];
+  faults_.Note("broker: has event {}{}", index, event.is_appended ? " again" : "");
+  if (event.is_appended) return;
+  event.is_appended = true;
+  if (event.may_be_skipped) return;  // It may come late: it is not the relay that decides.
+  std::uint64_t& last = last_order_[PartitionOf(event)];
+  if (event.order < last) {
+    throw Violation{fmt::format("event {} (order {}) comes first behind order {} of its partition",
+                                index, event.order, last)};
+  }
+  last = event.order;
+}
+
+void HistoryChecker::OnAcknowledge(std::size_t event) {
+  history_.events[event].is_acknowledged = true;
+}
+
+bool HistoryChecker::ResumesByGtid(const binlog::Position& position) const {
+  return source_.gtid_mode_is_on && (!position.gtids.empty() || position.file.empty());
+}
+
+bool HistoryChecker::Covers(const binlog::Position& position, std::size_t index) const {
+  const Transaction& transaction = history_.transactions[index];
+  if (transaction.gtid && position.gtids.Contains(*transaction.gtid)) return true;
+  if (ResumesByGtid(position)) return false;
+  const auto [file, end] = source_.server->PlaceOf(index);
+  const std::size_t at = source_.server->FileNamed(position.file);
+  if (at == kNone || file == kNone) return false;
+  return file < at || (file == at && end <= position.offset);
+}
+
+std::string HistoryChecker::NameOf(std::size_t index) const {
+  const Transaction& transaction = history_.transactions[index];
+  const auto place = source_.server->PlaceOf(index);
+  return fmt::format("transaction {} ({}, ends at file {} offset {})", index,
+                     transaction.gtid ? ToText(*transaction.gtid) : "anonymous", place.first + 1,
+                     place.second);
+}
+
+void HistoryChecker::OnStore(const Checkpoint& checkpoint) {
+  const binlog::Position& position = checkpoint.position;
+  faults_.Note("checkpoint: '{}' {}:{}", position.gtids.ToText(), position.file, position.offset);
+  tried_.push_back(checkpoint);
+  const SimulatedServer& server = *source_.server;
+  // A relay that was not told of the failover yet stores what it did with the server before.
+  if (checkpoint.server_uuid != server.uuid()) return;
+  if (!ResumesByGtid(position)) {
+    const std::size_t file = server.FileNamed(position.file);
+    if (file == kNone || !server.IsBoundary(file, std::max<std::uint64_t>(position.offset, 4))) {
+      throw Violation{fmt::format("the checkpoint {}:{} is no boundary of a transaction",
+                                  position.file, position.offset)};
+    }
+  }
+  for (const std::size_t index : server.order()) {
+    const Transaction& transaction = history_.transactions[index];
+    const bool is_held = transaction.kind == Kind::kXaPrepare && !transaction.events.empty() &&
+                         transaction.decision == kNone;
+    if (!is_held && history_.IsDone(transaction)) continue;
+    if (!Covers(position, index)) continue;
+    throw Violation{fmt::format("the checkpoint covers {}, which is {}", NameOf(index),
+                                is_held ? "not decided" : "not delivered")};
+  }
+  for (const std::size_t index : server.order()) {
+    const Transaction& decision = history_.transactions[index];
+    if (decision.prepare == kNone || !Covers(position, index)) continue;
+    if (Covers(position, decision.prepare)) continue;
+    throw Violation{
+        fmt::format("the checkpoint covers {}, but not what it decides", NameOf(index))};
+  }
+}
+
+void HistoryChecker::OnStored() {
+  durable_ = tried_.back();
+  tried_.clear();
+}
+
+void HistoryChecker::OnLoad(const std::optional<Checkpoint>& checkpoint) {
+  if (checkpoint == durable_) return;
+  if (!checkpoint || std::ranges::find(tried_, *checkpoint) == tried_.end()) {
+    throw Violation{fmt::format("the checkpoint found at the start ({}) was not stored last",
+                                checkpoint ? checkpoint->position.gtids.ToText() : "none")};
+  }
+}
+
+std::string HistoryChecker::Missing() const {
+  for (std::size_t i = 0; i < history_.events.size(); ++i) {
+    const Event& event = history_.events[i];
+    if (event.state != Event::State::kCommitted || history_.IsDone(event)) continue;
+    if (history_.transactions[event.transaction].is_lost) continue;
+    return fmt::format("event {} of {} is not delivered", i, NameOf(event.transaction));
+  }
+  if (!durable_) return "nothing was stored";
+  bool holds = false;
+  for (const std::size_t index : source_.server->order()) {
+    const Transaction& transaction = history_.transactions[index];
+    const bool is_held = transaction.kind == Kind::kXaPrepare && !transaction.events.empty() &&
+                         transaction.decision == kNone;
+    holds = holds || is_held;
+    const bool covered = Covers(durable_->position, index);
+    // By file everything behind a transaction that is held waits for it.
+    if (holds && !ResumesByGtid(durable_->position)) continue;
+    if (!is_held && !covered) {
+      return fmt::format("{} is not covered by the checkpoint", NameOf(index));
+    }
+  }
+  const SimulatedServer& server = *source_.server;
+  const bool is_behind = !holds && !ResumesByGtid(durable_->position) &&
+                         durable_->position.file != server.files().back().name;
+  if (is_behind) return "the checkpoint names a file that the server has left";
+  return "";
+}
+
+}  // namespace outboxd::sim

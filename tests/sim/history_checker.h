@@ -1,0 +1,58 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/checkpoint/checkpoint_store.h"
+#include "sinks/message.h"
+#include "tests/sim/faults.h"
+#include "tests/sim/history.h"
+#include "tests/sim/simulated_source.h"
+
+namespace outboxd::sim {
+
+// Holds what the relay does against what really happened; a broken guarantee is thrown as a
+// Violation.
+class HistoryChecker {
+ public:
+  HistoryChecker(History& history, const Source& source, Faults& faults)
+      : history_(history), source_(source), faults_(faults) {}
+
+  // The event that the relay hands over: a committed one, as it was inserted.
+  [[nodiscard]] std::size_t OnPublish(const sinks::Message& message) const;
+  // The broker has it: first occurrences come in the order of commits.
+  void OnAppend(std::size_t event);
+  // The relay was told that the broker has it.
+  void OnAcknowledge(std::size_t event);
+
+  // A checkpoint is to be stored: it covers nothing that is still to be delivered, and lies between
+  // two transactions.
+  void OnStore(const Checkpoint& checkpoint);
+  void OnStored();
+  // What a process finds at its start: the one stored last or one tried later.
+  void OnLoad(const std::optional<Checkpoint>& checkpoint);
+
+  // The position that no crash can take back.
+  [[nodiscard]] const std::optional<Checkpoint>& durable() const { return durable_; }
+  // Whether a stream from `position` would not bring this transaction again.
+  [[nodiscard]] bool Covers(const binlog::Position& position, std::size_t transaction) const;
+  // What is left to do; empty: all is delivered and the durable checkpoint covers it.
+  [[nodiscard]] std::string Missing() const;
+
+ private:
+  [[nodiscard]] bool ResumesByGtid(const binlog::Position& position) const;
+  [[nodiscard]] std::string NameOf(std::size_t transaction) const;
+
+  History& history_;
+  const Source& source_;
+  Faults& faults_;
+
+  std::array<std::uint64_t, kPartitions> last_order_{};
+  std::optional<Checkpoint> durable_;
+  std::vector<Checkpoint> tried_;  // Since the durable one.
+};
+
+}  // namespace outboxd::sim

@@ -1,0 +1,66 @@
+#include "tests/sim/simulated_process.h"
+
+#include <utility>
+
+namespace outboxd::sim {
+namespace {
+
+constexpr std::chrono::milliseconds kCheckpointInterval{10};
+
+OutboxMapping Mapping() {
+  OutboxConfig config;
+  config.payload = "payload";
+  return OutboxMapping::Compile(config).value();
+}
+
+std::vector<OutboxMapping> Mappings() {
+  std::vector<OutboxMapping> mappings;
+  mappings.push_back(Mapping());
+  return mappings;
+}
+
+const binlog::TableFilter& EventTables() {
+  static const binlog::TableFilter filter({{"shop", "outbox", Mapping().columns(), {}, {}, false}});
+  return filter;
+}
+
+const binlog::CharacterSets& CharacterSetsOfServer() {
+  static const binlog::CharacterSets character_sets;
+  return character_sets;
+}
+
+}  // namespace
+
+Result<std::optional<Checkpoint>> CheckedStore::Load() {
+  auto loaded = file_.Load();
+  if (loaded) checker_.OnLoad(*loaded);
+  return loaded;
+}
+
+Result<void> CheckedStore::Store(const Checkpoint& checkpoint) {
+  checker_.OnStore(checkpoint);
+  auto stored = file_.Store(checkpoint);
+  if (stored) checker_.OnStored();
+  faults_.Note("checkpoint: {}", stored ? "stored" : stored.error().message);
+  return stored;
+}
+
+SimulatedProcess::SimulatedProcess(World world, Progress progress, const Settings& settings)
+    : source_(world.source, world.faults),
+      sink_(world.history, world.checker, world.faults, settings.sink_room),
+      seen_source_(world.interposer.Around(static_cast<binlog::EventSource&>(source_))),
+      seen_sink_(world.interposer.Around(static_cast<sinks::Sink&>(sink_))),
+      transactions_(EventTables(), {.spill_directory = settings.spill_directory,
+                                    .memory_bytes_max = settings.memory_bytes_max}),
+      rows_(EventTables(), CharacterSetsOfServer()),
+      tracker_(std::move(progress)),
+      publisher_(Mappings(), seen_sink_, tracker_, world.state, world.clock, {}),
+      changes_({}, world.alarms, world.clock),
+      relay_({seen_source_, transactions_, rows_, seen_sink_, tracker_, publisher_, changes_,
+              world.clock},
+             {.large_event_bytes = settings.large_event_bytes}),
+      acknowledger_(seen_sink_, tracker_, &world.interposer.Around(world.store), world.clock,
+                    {.relay = "shop", .tables = {"shop.outbox"}, .interval = kCheckpointInterval}) {
+}
+
+}  // namespace outboxd::sim

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "binlog/row_reader.h"
+#include "binlog/transaction_reader.h"
+#include "daemon/checkpoint/checkpoint_file.h"
+#include "daemon/relay/acknowledger.h"
+#include "daemon/relay/relay.h"
+#include "tests/daemon/fakes.h"
+#include "tests/sim/fake_disk.h"
+#include "tests/sim/history_checker.h"
+#include "tests/sim/simulated_sink.h"
+#include "tests/sim/simulated_source.h"
+
+namespace outboxd::sim {
+
+// Stands between the relay and the simulated world; those of tests put bugs there.
+class Interposer {
+ public:
+  virtual ~Interposer() = default;
+  virtual binlog::EventSource& Around(binlog::EventSource& source) { return source; }
+  virtual sinks::Sink& Around(sinks::Sink& sink) { return sink; }
+  virtual CheckpointStore& Around(CheckpointStore& store) { return store; }
+};
+
+// Has every checkpoint checked on its way to the disk and back.
+class CheckedStore final : public CheckpointStore {
+ public:
+  CheckedStore(FakeDisk& disk, HistoryChecker& checker, Faults& faults)
+      : file_("state", "shop", disk), checker_(checker), faults_(faults) {}
+
+  Result<std::optional<Checkpoint>> Load() override;
+  Result<void> Store(const Checkpoint& checkpoint) override;
+
+ private:
+  CheckpointFile file_;
+  HistoryChecker& checker_;
+  Faults& faults_;
+};
+
+// One process of the relay from its start to its end: all that a crash takes away.
+class SimulatedProcess {
+ public:
+  struct World {  // Borrowed; what outlives the process.
+    Source& source;
+    History& history;
+    HistoryChecker& checker;
+    FakeClock& clock;
+    Faults& faults;
+    CheckpointStore& store;
+    StateDirectory* state;  // Null: nothing is held.
+    AlarmLog* alarms;
+    Interposer& interposer;
+  };
+  struct Settings {
+    std::size_t sink_room = 16;
+    std::size_t large_event_bytes = std::size_t{16} << 20;
+    std::size_t memory_bytes_max = std::size_t{8} << 20;
+    std::string spill_directory;
+  };
+
+  SimulatedProcess(World world, Progress progress, const Settings& settings);
+
+  [[nodiscard]] Relay& relay() { return relay_; }
+  [[nodiscard]] Acknowledger& acknowledger() { return acknowledger_; }
+  [[nodiscard]] SimulatedSink& sink() { return sink_; }
+  [[nodiscard]] SimulatedSource& source() { return source_; }
+  [[nodiscard]] const Publisher& publisher() const { return publisher_; }
+  [[nodiscard]] const binlog::PreparedTransactions& prepared() const {
+    return transactions_.prepared();
+  }
+  [[nodiscard]] const DeliveryTracker& tracker() const { return tracker_; }
+  [[nodiscard]] ChangeCounts counts() const { return changes_.counts(); }
+
+  Clock::TimePoint reader_ready{};  // Until when the reader waits.
+
+ private:
+  SimulatedSource source_;
+  SimulatedSink sink_;
+  binlog::EventSource& seen_source_;
+  sinks::Sink& seen_sink_;
+  binlog::TransactionReader transactions_;
+  binlog::RowReader rows_;
+  DeliveryTracker tracker_;
+  Publisher publisher_;
+  ChangeWatch changes_;
+  Relay relay_;
+  Acknowledger acknowledger_;
+};
+
+}  // namespace outboxd::sim

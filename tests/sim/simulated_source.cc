@@ -1,0 +1,146 @@
+#include "tests/sim/simulated_source.h"
+
+#include <algorithm>
+
+#include "tests/binlog/event_stream.h"
+
+namespace outboxd::sim {
+
+using binlog::ErrorKind;
+using binlog::EventType;
+
+binlog::Result<binlog::StreamIdentity> SimulatedSource::Open(const binlog::Position& from) {
+  Close();
+  faults_.Yield("opening the source");
+  if (faults_.Strike(faults_.rates().source_open)) {
+    const bool denies = was_open_ && faults_.random().OneIn(4);
+    faults_.Note("source: Open fails{}", denies ? ", denied" : "");
+    return binlog::Fail(denies ? ErrorKind::kDenied : ErrorKind::kDisconnected, "injected");
+  }
+  by_gtid_ = source_.gtid_mode_is_on && (!from.gtids.empty() || from.file.empty());
+  if (source_.must_ask_by_gtid && !by_gtid_) {
+    throw Violation{fmt::format("the source is opened at {}:{} though it has gtid_mode = ON",
+                                from.file, from.offset)};
+  }
+  pending_.clear();
+  auto found = by_gtid_ ? FindByGtid(from) : FindByFile(from);
+  faults_.Note("source: Open at '{}' {}:{}: {}", from.gtids.ToText(), from.file, from.offset,
+               found ? (by_gtid_ ? "by GTID" : "by file") : found.error().message);
+  if (!found) return std::unexpected(found.error());
+  is_open_ = was_open_ = true;
+  is_at_end_ = false;
+  return binlog::StreamIdentity{.server_uuid = source_.server->uuid(),
+                                .by_gtid = by_gtid_,
+                                .has_checksums = source_.server->has_checksums()};
+}
+
+binlog::Result<void> SimulatedSource::FindByGtid(const binlog::Position& from) {
+  const SimulatedServer& server = *source_.server;
+  if (!from.gtids.IsSubsetOf(server.executed())) {
+    return binlog::Fail(ErrorKind::kDiverged, "the server lacks {}",
+                        from.gtids.Minus(server.executed()).ToText());
+  }
+  if (!server.purged().IsSubsetOf(from.gtids)) {
+    return binlog::Fail(ErrorKind::kGone, "purged: {}", server.purged().Minus(from.gtids).ToText());
+  }
+  have_ = from.gtids;
+  file_ = server.first_file();
+  for (std::size_t i = file_ + 1; i < server.files().size(); ++i) {
+    if (server.files()[i].previous.IsSubsetOf(have_)) file_ = i;
+  }
+  SendHead(4);
+  return {};
+}
+
+binlog::Result<void> SimulatedSource::FindByFile(const binlog::Position& from) {
+  const SimulatedServer& server = *source_.server;
+  file_ = from.file.empty() ? server.first_file() : server.FileNamed(from.file);
+  if (file_ == kNone || file_ < server.first_file()) {
+    return binlog::Fail(ErrorKind::kGone, "{} is gone", from.file);
+  }
+  if (from.offset > server.files()[file_].end) {
+    return binlog::Fail(ErrorKind::kDiverged, "{} is shorter than {}", from.file, from.offset);
+  }
+  const std::uint64_t offset = std::max<std::uint64_t>(from.offset, 4);
+  const bool is_same_server = source_.former_uuid.empty();
+  if (is_same_server && !server.IsBoundary(file_, offset)) {
+    throw Violation{fmt::format("{}:{} is asked for, which is no boundary", from.file, offset)};
+  }
+  have_ = {};
+  SendHead(offset);
+  return {};
+}
+
+// What comes in front of the transactions of a file.
+void SimulatedSource::SendHead(std::uint64_t offset) {
+  const SimulatedServer& server = *source_.server;
+  const SimulatedServer::File& file = server.files()[file_];
+  pending_.push_back(
+      {server.Artificial(EventType::kRotate, binlog::RotateBody(file.name, offset)), kNone});
+  if (offset == 4) {
+    for (const auto& event : file.head) pending_.push_back({event, kNone});
+  } else {
+    pending_.push_back({server.FormatDescription(0), kNone});
+  }
+  const auto next = std::ranges::find_if(
+      file.logged, [offset](const auto& logged) { return logged.begin >= offset; });
+  logged_ = static_cast<std::size_t>(next - file.logged.begin());
+}
+
+void SimulatedSource::Fill() {
+  const SimulatedServer& server = *source_.server;
+  while (pending_.empty()) {
+    const SimulatedServer::File& file = server.files()[file_];
+    if (logged_ < file.logged.size()) {
+      const SimulatedServer::Logged& logged = file.logged[logged_++];
+      const auto gtid = server.GtidOf(logged.transaction);
+      const bool was_read = by_gtid_ && gtid && have_.Contains(*gtid);
+      if (was_read) continue;
+      for (const auto& event : logged.events) pending_.push_back({event, logged.transaction});
+      return;
+    }
+    if (!file.is_closed) return;
+    if (!file.rotate.empty()) pending_.push_back({file.rotate, kNone});
+    ++file_;
+    SendHead(4);
+  }
+}
+
+bool SimulatedSource::Corrupts(const Pending& next) {
+  if (!source_.server->has_checksums() || next.transaction == kNone) return false;
+  return faults_.Strike(faults_.rates().corrupt) && source_.corrupted[next.transaction]++ < 2;
+}
+
+binlog::Result<binlog::Bytes> SimulatedSource::Next() {
+  faults_.Yield("reading an event");
+  if (!is_open_) return binlog::Fail(ErrorKind::kDisconnected, "not open");
+  if (is_interrupted_) {
+    is_interrupted_ = false;
+    return binlog::Fail(ErrorKind::kInterrupted, "interrupted");
+  }
+  if (faults_.Strike(faults_.rates().disconnect)) {
+    faults_.Note("source: disconnected");
+    Close();
+    return binlog::Fail(ErrorKind::kDisconnected, "injected");
+  }
+  Fill();
+  is_at_end_ = pending_.empty();
+  if (is_at_end_) {
+    const std::string& name = source_.server->files()[file_].name;
+    current_ = source_.server->Artificial(EventType::kHeartbeat, binlog::EventBytes().Text(name));
+    return binlog::Bytes(current_);
+  }
+  const bool corrupts = Corrupts(pending_.front());
+  current_ = std::move(pending_.front().bytes);
+  pending_.pop_front();
+  if (corrupts) {
+    // Not the type: what becomes a FORMAT_DESCRIPTION tells itself that it has no checksum.
+    constexpr std::size_t kBehindType = 5;
+    const std::size_t at = kBehindType + faults_.random().Below(current_.size() - kBehindType);
+    current_[at] ^= static_cast<std::uint8_t>(1 + faults_.random().Below(255));
+    faults_.Note("source: byte {} of an event is damaged", at);
+  }
+  return binlog::Bytes(current_);
+}
+
+}  // namespace outboxd::sim

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "binlog/event_source.h"
+#include "tests/sim/faults.h"
+#include "tests/sim/simulated_server.h"
+
+namespace outboxd::sim {
+
+// What the relay connects to: one server at a time, and how it answers.
+struct Source {
+  std::unique_ptr<SimulatedServer> server;
+  std::string former_uuid;  // Of the server that a failover replaced; empty: none yet.
+  bool gtid_mode_is_on = true;
+  bool must_ask_by_gtid = false;         // It has been on all the time.
+  std::map<std::size_t, int> corrupted;  // How often, by transaction: the relay gives up at three.
+};
+
+// The connection of one process. Checks what it is asked for as MysqlEventSource does.
+class SimulatedSource final : public binlog::EventSource {
+ public:
+  SimulatedSource(Source& source, Faults& faults) : source_(source), faults_(faults) {}
+
+  binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from) override;
+  binlog::Result<binlog::Bytes> Next() override;
+  void Interrupt() override { is_interrupted_ = true; }
+  void Close() override { is_open_ = false; }
+
+  // The server is gone.
+  void BreakOff() { is_open_ = false; }
+
+  // Nothing is left to read.
+  [[nodiscard]] bool is_at_end() const { return is_open_ && is_at_end_; }
+  // The first file that is still to be read; kNone: no stream is open.
+  [[nodiscard]] std::size_t reading_file() const { return is_open_ ? file_ : kNone; }
+
+ private:
+  struct Pending {
+    std::vector<std::uint8_t> bytes;
+    std::size_t transaction;
+  };
+
+  [[nodiscard]] binlog::Result<void> FindByGtid(const binlog::Position& from);
+  [[nodiscard]] binlog::Result<void> FindByFile(const binlog::Position& from);
+  void SendHead(std::uint64_t offset);
+  void Fill();
+  [[nodiscard]] bool Corrupts(const Pending& next);
+
+  Source& source_;
+  Faults& faults_;
+
+  bool is_open_ = false;
+  bool was_open_ = false;
+  bool by_gtid_ = false;
+  bool is_interrupted_ = false;
+  bool is_at_end_ = false;
+  binlog::GtidSet have_;
+  std::size_t file_ = 0;
+  std::size_t logged_ = 0;  // The next transaction of the file.
+  std::deque<Pending> pending_;
+  std::vector<std::uint8_t> current_;
+};
+
+}  // namespace outboxd::sim

@@ -1,0 +1,445 @@
+#include "tests/sim/simulation.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace outboxd::sim {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr const char* kUuid = "11111111-1111-1111-1111-111111111111";
+constexpr const char* kReplicaUuid = "22222222-2222-2222-2222-222222222222";
+constexpr const char* kForeignUuid = "33333333-3333-3333-3333-333333333333";
+constexpr int kActionsMin = 60;
+constexpr int kActionsMore = 240;
+constexpr int kStepsToHealMax = 20'000;
+constexpr int kStepsToStopMax = 200;
+constexpr std::size_t kLargeEventBytes = 400;
+
+// Each seed has some of the faults, so that some histories run far and others are torn at once.
+FaultRates SomeOf(const FaultRates& rates, SeededRandom& random) {
+  const auto some = [&random](unsigned rate) { return random.OneIn(3) ? 0 : rate; };
+  return {.crash = some(rates.crash),
+          .disconnect = some(rates.disconnect),
+          .corrupt = some(rates.corrupt),
+          .source_open = some(rates.source_open),
+          .sink_open = some(rates.sink_open),
+          .lost_producer = some(rates.lost_producer),
+          .unreachable_topic = some(rates.unreachable_topic),
+          .disk_call = some(rates.disk_call),
+          .short_write = some(rates.short_write)};
+}
+
+void Remove(FileSystem& files, const std::string& directory, const char* name) {
+  files.Unlink((directory + "/" + name).c_str());
+}
+
+}  // namespace
+
+Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, bool keeps_trace,
+                       std::string scratch, MakeInterposer make_interposer)
+    : scenario_(scenario),
+      faults_(seed, keeps_trace),
+      random_(faults_.random()),
+      disk_(faults_),
+      checker_(history_, source_, faults_),
+      store_(disk_, checker_, faults_),
+      make_interposer_(std::move(make_interposer)) {
+  const bool by_gtid = scenario.reads_by_gtid && (!scenario.reads_by_file || random_.OneIn(2));
+  const bool switches = !by_gtid && scenario.switches_to_gtid && random_.OneIn(2);
+  const bool logs_gtids = by_gtid || switches || random_.OneIn(2);
+  source_.gtid_mode_is_on = by_gtid;
+  source_.must_ask_by_gtid = by_gtid;
+  source_.server = std::make_unique<SimulatedServer>(
+      kUuid,
+      SimulatedServer::Settings{.logs_gtids = logs_gtids, .has_checksums = !random_.OneIn(4)},
+      history_);
+  start_.server_uuid = kUuid;
+  if (!by_gtid) start_.position = {.gtids = {}, .file = "binlog.000001", .offset = 4};
+  settings_.sink_room = 1 + random_.Below(12);
+  settings_.spill_directory = scratch;
+  if (scenario.has_large_events) settings_.large_event_bytes = kLargeEventBytes;
+  if (scenario.spills && random_.OneIn(8)) settings_.memory_bytes_max = 64;
+  if (scenario.has_bad_events || scenario.has_statements) {
+    for (const char* name : {"held", "skip", "skipped.jsonl", "alarms.jsonl"}) {
+      Remove(SystemFiles(), scratch, name);
+    }
+    if (scenario.has_bad_events) state_ = std::make_unique<StateDirectory>(scratch);
+    if (scenario.has_statements) alarms_ = std::make_unique<AlarmLog>(scratch);
+  }
+  faults_.Set(SomeOf(scenario.rates, random_));
+  faults_.Note("seed {}: {}, {}, room for {} messages", seed, by_gtid ? "by GTID" : "by file",
+               logs_gtids ? "GTIDs in the log" : "anonymous", settings_.sink_room);
+}
+
+Simulation::~Simulation() { EndProcess(); }
+
+std::optional<std::string> Simulation::Run() {
+  try {
+    const int actions = kActionsMin + static_cast<int>(random_.Below(kActionsMore));
+    for (int i = 0; i < actions && !has_ended_; ++i) Act();
+    if (!has_ended_) Heal();
+    if (!has_ended_) CheckAtEnd();
+    return std::nullopt;
+  } catch (const Violation& violation) {
+    faults_.Note("VIOLATION: {}", violation.what);
+    return violation.what;
+  }
+}
+
+void Simulation::Act() {
+  clock_.Move(milliseconds(1));
+  if (!process_) return SurvivingCrashes([this] { Start(); });
+  const std::size_t turn = random_.Below(100);
+  if (turn < 50) {
+    SurvivingCrashes([this] { Read(); });
+  } else if (turn < 66) {
+    SurvivingCrashes([this] { Acknowledge(); });
+  } else if (turn < 80) {
+    process_->sink().Step();
+  } else if (turn < 92) {
+    Commit();
+  } else if (turn < 94) {
+    DecideXa();
+  } else if (turn < 96) {
+    AskOperator();
+  } else if (turn < 98) {
+    Purge();
+  } else if (scenario_.fails_over && random_.OneIn(8)) {
+    FailOver();
+  } else if (scenario_.stops && random_.OneIn(4)) {
+    SurvivingCrashes([this] { Stop(); });
+  } else if (!source_.gtid_mode_is_on && scenario_.switches_to_gtid && random_.OneIn(4) &&
+             !history_.transactions.empty() && history_.transactions.front().gtid) {
+    faults_.Note("server: gtid_mode = ON");
+    source_.gtid_mode_is_on = true;
+  }
+}
+
+// --- The world's turns ---
+
+std::size_t Simulation::AddEvent(std::size_t transaction, Event::State state) {
+  const std::size_t index = history_.events.size();
+  history_.events.push_back(
+      {.transaction = transaction, .key = random_.Below(4), .state = Event::State::kPrepared});
+  Event& event = history_.events.back();
+  if (scenario_.has_bad_events && state != Event::State::kRolledBack && random_.OneIn(8)) {
+    constexpr Event::Fault kFaults[] = {Event::Fault::kHasNoTopic, Event::Fault::kRefusedAtOnce,
+                                        Event::Fault::kRefusedByBroker};
+    event.fault = kFaults[random_.Below(std::size(kFaults))];
+  }
+  if (state != Event::State::kPrepared) Decide(index, state);
+  return index;
+}
+
+void Simulation::Decide(std::size_t index, Event::State state) {
+  Event& event = history_.events[index];
+  event.state = state;
+  if (state != Event::State::kCommitted) return;
+  event.was_committed = true;
+  event.order = history_.next_order++;
+}
+
+void Simulation::Commit() {
+  if (history_.transactions.size() >= scenario_.transactions_max) return;
+  if (random_.OneIn(6)) {
+    faults_.Note("server: next file");
+    source_.server->Rotate();
+  }
+  std::vector<Kind> kinds = {Kind::kInsert,  Kind::kInsert, Kind::kInsert,   Kind::kInsert,
+                             Kind::kForeign, Kind::kDdl,    Kind::kRollback, Kind::kUpdate};
+  if (scenario_.has_statements) kinds.push_back(Kind::kStatement);
+  if (scenario_.has_torn_files) kinds.push_back(Kind::kTorn);
+  if (scenario_.has_xa) kinds.insert(kinds.end(), 4, Kind::kXaPrepare);
+  Transaction transaction{.kind = kinds[random_.Below(kinds.size())]};
+  const std::size_t index = history_.transactions.size();
+  if (transaction.kind == Kind::kXaPrepare) {
+    transaction.xid = fmt::format("X'6{}',X'',1", 1 + random_.Below(3));
+    const bool is_taken = std::ranges::any_of(prepared_, [&](std::size_t prepared) {
+      return history_.transactions[prepared].xid == transaction.xid;
+    });
+    if (is_taken) return;
+  }
+  Event::State state = Event::State::kCommitted;
+  if (transaction.kind == Kind::kXaPrepare) state = Event::State::kPrepared;
+  if (transaction.kind == Kind::kRollback || transaction.kind == Kind::kTorn) {
+    state = Event::State::kRolledBack;
+  }
+  const bool has_rows = transaction.kind == Kind::kInsert || state != Event::State::kCommitted;
+  if (has_rows) {
+    const std::size_t rows = random_.OneIn(6) ? 0 : 1 + random_.Below(4);
+    for (std::size_t i = 0; i < rows; ++i) transaction.events.push_back(AddEvent(index, state));
+    if (random_.OneIn(6)) {
+      transaction.undone.push_back(AddEvent(index, Event::State::kRolledBack));
+    }
+  }
+  if (transaction.kind == Kind::kStatement) ++statements_;
+  transaction.shares_rows_event = random_.OneIn(2);
+  transaction.is_compressed = scenario_.is_compressed && random_.OneIn(3) &&
+                              transaction.kind != Kind::kDdl && transaction.kind != Kind::kTorn;
+  if (scenario_.has_large_events && random_.OneIn(5)) transaction.padding_bytes = kLargeEventBytes;
+  Commit(std::move(transaction));
+}
+
+void Simulation::Commit(Transaction transaction) {
+  const std::size_t index = history_.transactions.size();
+  const bool is_torn = transaction.kind == Kind::kTorn;
+  if (source_.server->logs_gtids()) {
+    const bool is_foreign = random_.OneIn(8);
+    std::uint64_t& next = is_foreign ? next_foreign_number_ : next_number_;
+    const std::string& uuid = is_foreign ? kForeignUuid : source_.server->uuid();
+    transaction.gtid = {{binlog::ParseUuid(uuid).value(), ""}, next};
+    // The number of one that was torn is given out again.
+    if (!is_torn) ++next;
+  }
+  if (transaction.kind == Kind::kXaPrepare) prepared_.push_back(index);
+  const auto kind = static_cast<int>(transaction.kind);
+  faults_.Note("server: transaction {} of kind {}, {}{}, {} events from {}", index, kind,
+               transaction.gtid ? ToText(*transaction.gtid) : "anonymous",
+               transaction.xid.empty() ? "" : " " + transaction.xid, transaction.events.size(),
+               transaction.events.empty() ? 0 : transaction.events.front());
+  history_.transactions.push_back(std::move(transaction));
+  source_.server->Log(index);
+}
+
+void Simulation::DecideXa() {
+  if (prepared_.empty()) return;
+  const std::size_t at = random_.Below(prepared_.size());
+  const std::size_t prepare = prepared_[at];
+  prepared_.erase(prepared_.begin() + static_cast<std::ptrdiff_t>(at));
+  const bool commits = !random_.OneIn(3);
+  Transaction decision{.kind = commits ? Kind::kXaCommit : Kind::kXaRollback,
+                       .events = history_.transactions[prepare].events,
+                       .xid = history_.transactions[prepare].xid,
+                       .prepare = prepare};
+  for (const std::size_t event : decision.events) {
+    Decide(event, commits ? Event::State::kCommitted : Event::State::kRolledBack);
+  }
+  history_.transactions[prepare].decision = history_.transactions.size();
+  Commit(std::move(decision));
+}
+
+// A replica takes over, maybe without the last transactions.
+void Simulation::FailOver() {
+  if (!source_.former_uuid.empty()) return;
+  const SimulatedServer& former = *source_.server;
+  auto replica = std::make_unique<SimulatedServer>(
+      kReplicaUuid,
+      SimulatedServer::Settings{.logs_gtids = former.logs_gtids(),
+                                .has_checksums = former.has_checksums()},
+      history_);
+  const std::size_t lost = random_.OneIn(2) ? 0 : random_.Below(4);
+  const std::size_t kept = former.order().size() - std::min(lost, former.order().size());
+  divergence_is_right_ = kept < former.order().size() || !source_.gtid_mode_is_on;
+  gap_is_right_ = gap_is_right_ || !source_.gtid_mode_is_on;
+  faults_.Note("server: failover, {} of {} transactions are kept", kept, former.order().size());
+  for (std::size_t i = 0; i < former.order().size(); ++i) {
+    const std::size_t index = former.order()[i];
+    Transaction& transaction = history_.transactions[index];
+    if (i < kept) {
+      replica->Log(index);
+      if (random_.OneIn(5)) replica->Rotate();
+      continue;
+    }
+    transaction.is_lost = true;
+    std::erase(prepared_, index);
+    if (transaction.prepare == kNone) continue;
+    Transaction& prepare = history_.transactions[transaction.prepare];
+    prepare.decision = kNone;
+    if (!prepare.is_lost) prepared_.push_back(transaction.prepare);
+    for (const std::size_t event : prepare.events) Decide(event, Event::State::kPrepared);
+  }
+  source_.former_uuid = former.uuid();
+  source_.server = std::move(replica);
+  next_number_ = 1;
+  if (process_) process_->source().BreakOff();
+}
+
+void Simulation::Purge() {
+  const SimulatedServer& server = *source_.server;
+  const bool is_safe = !scenario_.purges_unread || !random_.OneIn(2);
+  if (!scenario_.purges && !scenario_.purges_unread) return;
+  std::size_t passed = 0;
+  if (checker_.durable()) {
+    const binlog::Position& position = checker_.durable()->position;
+    for (std::size_t i = 0; i < server.files().size(); ++i) {
+      const bool by_gtid = source_.gtid_mode_is_on && !position.gtids.empty();
+      const bool is_passed = by_gtid ? server.files()[i].previous.IsSubsetOf(position.gtids)
+                                     : server.files()[i].name <= position.file;
+      if (is_passed) passed = i;
+    }
+    // A failover has left the durable file behind.
+    if (!source_.gtid_mode_is_on && !source_.former_uuid.empty()) passed = 0;
+  }
+  std::size_t file = is_safe ? passed : random_.Below(server.files().size());
+  if (process_ && process_->source().reading_file() != kNone) {
+    file = std::min(file, process_->source().reading_file());
+  }
+  if (file <= server.first_file()) return;
+  faults_.Note("server: purges the files before {}", server.files()[file].name);
+  gap_is_right_ = gap_is_right_ || file > passed;
+  source_.server->PurgeBefore(file);
+}
+
+// Someone sees to the event that the relay holds at.
+void Simulation::AskOperator() {
+  if (!process_ || !process_->publisher().held()) return;
+  const HeldEvent& held = *process_->publisher().held();
+  std::size_t index = 0;
+  std::from_chars(held.id.data() + 1, held.id.data() + held.id.size(), index);
+  Event& event = history_.events.at(index);
+  if (event.fault != Event::Fault::kHasNoTopic && random_.OneIn(2)) {
+    faults_.Note("operator: event {} can be delivered now", index);
+    event.fault = Event::Fault::kDeliverable;
+    return;
+  }
+  faults_.Note("operator: skip {}", held.position);
+  event.may_be_skipped = true;
+  if (!state_->RequestSkip(held.position)) throw Violation{"the skip cannot be requested"};
+}
+
+// --- The process ---
+
+template <typename Turn>
+void Simulation::SurvivingCrashes(Turn turn) {
+  try {
+    turn();
+  } catch (const Crashed&) {
+    Crash();
+  }
+}
+
+void Simulation::Crash() {
+  if (process_) process_->sink().Drop();
+  EndProcess();
+  if (random_.OneIn(2)) {
+    disk_.ProcessDies();
+  } else {
+    faults_.Note("the machine crashes");
+    disk_.MachineDies();
+  }
+}
+
+void Simulation::EndProcess() {
+  if (!process_) return;
+  const bool takes_xa_for_unknown = process_->counts().unknown_decisions > 0;
+  process_.reset();
+  if (takes_xa_for_unknown) faults_.Note("a decision was taken for one about the unknown");
+}
+
+void Simulation::Start() {
+  faults_.Note("a process starts");
+  auto loaded = store_.Load();
+  if (!loaded) {
+    if (loaded.error().exit_code == ExitCode::kState) return;  // systemd starts it again.
+    throw Violation{loaded.error().message};
+  }
+  Progress progress = *loaded ? MakeProgress(**loaded) : start_;
+  if (!*loaded && !store_.Store(MakeCheckpoint(progress, "shop", {"shop.outbox"}, 0))) return;
+  interposer_ = make_interposer_ ? make_interposer_() : std::make_unique<Interposer>();
+  process_ = std::make_unique<SimulatedProcess>(
+      SimulatedProcess::World{source_, history_, checker_, clock_, faults_, store_, state_.get(),
+                              alarms_.get(), *interposer_},
+      std::move(progress), settings_);
+}
+
+void Simulation::Read() {
+  if (clock_.Now() < process_->reader_ready) {
+    if (!random_.OneIn(4)) return;
+    clock_.Move(std::chrono::ceil<milliseconds>(process_->reader_ready - clock_.Now()));
+  }
+  auto step = process_->relay().ReadStep();
+  if (!step) return OnEnd(step.error());
+  process_->reader_ready = clock_.Now() + step->pause;
+  CheckMemory();
+}
+
+void Simulation::Acknowledge() { process_->acknowledger().Step(milliseconds(0)); }
+
+void Simulation::Stop() {
+  faults_.Note("a stop is asked for");
+  process_->relay().RequestStop();
+  for (int i = 0; i < kStepsToStopMax; ++i) {
+    clock_.Move(milliseconds(5));
+    auto step = process_->relay().ReadStep();
+    if (!step) return OnEnd(step.error());
+    process_->sink().Step();
+    Acknowledge();
+    if (step->kind != Step::Kind::kStopped) continue;
+    (void)process_->acknowledger().Store();
+    process_->sink().Drop();
+    return EndProcess();
+  }
+  // A transaction that found no room, say: systemd kills it in the end.
+  faults_.Note("the stop takes too long");
+  Crash();
+}
+
+void Simulation::OnEnd(const Error& error) {
+  faults_.Note("the relay ends: {}", error.message);
+  const bool is_right = (error.exit_code == ExitCode::kDiverged && divergence_is_right_) ||
+                        (error.exit_code == ExitCode::kGap && gap_is_right_);
+  if (!is_right) throw Violation{"the relay ends: " + error.message};
+  EndProcess();
+  has_ended_ = true;
+}
+
+void Simulation::CheckMemory() const {
+  if (process_->counts().unknown_decisions > 0) {
+    throw Violation{"an XA decision is taken for one about an unknown transaction"};
+  }
+  if (process_->prepared().held_count() > history_.transactions.size()) {
+    throw Violation{"more prepared transactions are held than there are"};
+  }
+}
+
+// --- The end ---
+
+// All faults are over: within a bound everything has to come through.
+void Simulation::Heal() {
+  faults_.Note("everything heals");
+  faults_.Heal();
+  for (Event& event : history_.events) {
+    if (event.fault != Event::Fault::kHasNoTopic) event.fault = Event::Fault::kDeliverable;
+  }
+  while (!prepared_.empty() && !random_.OneIn(4)) DecideXa();
+  std::string missing;
+  for (int i = 0; i < kStepsToHealMax; ++i) {
+    if (has_ended_) return;
+    clock_.Move(milliseconds(1));
+    if (!process_) {
+      Start();
+      continue;
+    }
+    process_->sink().Step();
+    Acknowledge();
+    AskOperator();
+    if (clock_.Now() < process_->reader_ready) {
+      clock_.Move(milliseconds(20));
+      continue;
+    }
+    Read();
+    if (process_ && process_->source().is_at_end() && i % 16 == 0) {
+      missing = checker_.Missing();
+      if (missing.empty()) return;
+    }
+  }
+  throw Violation{"no progress after all faults are over: " + missing};
+}
+
+void Simulation::CheckAtEnd() {
+  if (process_->tracker().has_trouble()) throw Violation{"trouble is left at the end"};
+  if (state_ && !process_->publisher().held()) {
+    const auto held = state_->ReadHeld();
+    if (!held || *held) throw Violation{"an event is shown as held, but the relay moves"};
+  }
+  if (!alarms_) return;
+  const auto standing = alarms_->Standing();
+  if (!standing || standing->size() < statements_) {
+    throw Violation{"a change in statement format raised no alarm"};
+  }
+}
+
+}  // namespace outboxd::sim

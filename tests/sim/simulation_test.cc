@@ -1,0 +1,105 @@
+#include "tests/sim/simulation.h"
+
+#include <gtest/gtest.h>
+
+#include <spdlog/spdlog.h>
+
+#include "tests/sim/simulation_run.h"
+
+namespace outboxd::sim {
+namespace {
+
+constexpr double kSeconds = 0.4;
+
+// Every guarantee holds in every history of a family.
+class SimulationTest : public ::testing::Test {
+ protected:
+  SimulationTest() { spdlog::set_level(spdlog::level::off); }
+  ~SimulationTest() override { spdlog::set_level(spdlog::level::info); }
+
+  static void ExpectGuarantees(const Scenario& scenario) {
+    EXPECT_EQ(RunSeeds(scenario, kSeconds).failure, "");
+  }
+};
+
+TEST_F(SimulationTest, WithoutFaults) {
+  ExpectGuarantees({.has_torn_files = true, .is_compressed = true, .stops = true});
+}
+
+TEST_F(SimulationTest, TheSourceFails) {
+  ExpectGuarantees({.rates = {.disconnect = 12, .corrupt = 12, .source_open = 4},
+                    .has_xa = true,
+                    .has_torn_files = true});
+}
+
+TEST_F(SimulationTest, TheSinkFails) {
+  ExpectGuarantees({.rates = {.sink_open = 4, .lost_producer = 12, .unreachable_topic = 8}});
+}
+
+TEST_F(SimulationTest, TheProcessCrashesAndTheDiskFails) {
+  ExpectGuarantees(
+      {.rates = {.crash = 60, .disk_call = 12, .short_write = 4}, .purges = true, .stops = true});
+}
+
+TEST_F(SimulationTest, XaTransactionsStayOpenAcrossCrashes) {
+  ExpectGuarantees({.rates = {.crash = 80, .disconnect = 40, .lost_producer = 20},
+                    .switches_to_gtid = true,
+                    .has_xa = true,
+                    .spills = true});
+}
+
+TEST_F(SimulationTest, AnotherServerTakesOver) {
+  ExpectGuarantees({.rates = {.crash = 120, .disconnect = 30, .lost_producer = 30},
+                    .fails_over = true,
+                    .has_xa = true});
+}
+
+TEST_F(SimulationTest, FilesArePurged) {
+  ExpectGuarantees({.rates = {.crash = 80, .disconnect = 30, .lost_producer = 30, .disk_call = 20},
+                    .switches_to_gtid = true,
+                    .purges = true,
+                    .purges_unread = true,
+                    .has_xa = true});
+}
+
+TEST_F(SimulationTest, PayloadsAreCompressedAndEventsLarge) {
+  ExpectGuarantees({.rates = {.crash = 120, .disconnect = 30, .corrupt = 30, .lost_producer = 30},
+                    .has_xa = true,
+                    .is_compressed = true,
+                    .has_large_events = true,
+                    .spills = true});
+}
+
+TEST_F(SimulationTest, EventsAreBadAndHealOrAreSkipped) {
+  ExpectGuarantees(
+      {.rates = {.crash = 150, .sink_open = 6, .lost_producer = 40}, .has_bad_events = true});
+}
+
+TEST_F(SimulationTest, StatementsRaiseAlarms) {
+  ExpectGuarantees({.rates = {.crash = 80, .disconnect = 30}, .has_statements = true});
+}
+
+TEST_F(SimulationTest, Everything) {
+  ExpectGuarantees({.rates = {.crash = 120,
+                              .disconnect = 40,
+                              .corrupt = 40,
+                              .source_open = 6,
+                              .sink_open = 6,
+                              .lost_producer = 40,
+                              .unreachable_topic = 20,
+                              .disk_call = 30,
+                              .short_write = 10},
+                    .switches_to_gtid = true,
+                    .fails_over = true,
+                    .purges = true,
+                    .has_xa = true,
+                    .has_torn_files = true,
+                    .is_compressed = true,
+                    .has_large_events = true,
+                    .has_bad_events = true,
+                    .stops = true,
+                    .spills = true});
+}
+
+}  // namespace
+}  // namespace outboxd::sim
