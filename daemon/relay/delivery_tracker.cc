@@ -142,6 +142,9 @@ void DeliveryTracker::ForgetHeld(const std::string& xid) {
 }
 
 void DeliveryTracker::SetPlace() {
+  // A set that is still empty, because all so far is held, must not be taken for a position by
+  // file: another server has other files.
+  if (reads_by_gtid_ && progress_.position.gtids.empty()) return;
   if (held_places_.empty()) {
     progress_.position.file = done_file_;
     progress_.position.offset = done_offset_;
@@ -199,8 +202,9 @@ Progress DeliveryTracker::Restart() {
   return progress_;
 }
 
-void DeliveryTracker::SetServer(const std::string& server_uuid) {
+void DeliveryTracker::SetServer(const std::string& server_uuid, bool by_gtid) {
   const std::lock_guard lock(mutex_);
+  reads_by_gtid_ = by_gtid;
   if (progress_.server_uuid == server_uuid) return;
   progress_.server_uuid = server_uuid;
   ++progress_version_;

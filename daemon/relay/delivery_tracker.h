@@ -70,8 +70,8 @@ class DeliveryTracker {
   // The place the source has moved to, with nothing between it and the last transaction, and all
   // GTIDs before it, but for transactions that are prepared with event rows.
   void PassFile(const binlog::Position& position);
-  // Where positions and messages belong to from now on.
-  void SetServer(const std::string& server_uuid);
+  // Where positions and messages belong to from now on. `by_gtid`: how the stream is told to begin.
+  void SetServer(const std::string& server_uuid, bool by_gtid);
   void SetSink(const std::string& identity);
   // The messages in flight are lost and belong to the open transaction: they will get new ids.
   void ForgetUnacknowledged();
@@ -143,6 +143,7 @@ class DeliveryTracker {
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.
+  bool reads_by_gtid_ = false;
   Progress progress_;
   std::uint64_t progress_version_ = 0;
   std::uint64_t delivered_ = 0;

@@ -149,7 +149,7 @@ Result<Step> Relay::OpenSource() {
                 known, stream->server_uuid);
   }
   stream_ = std::move(*stream);
-  parts_.tracker.SetServer(stream_.server_uuid);
+  parts_.tracker.SetServer(stream_.server_uuid, stream_.by_gtid);
   parts_.transactions.Reset(stream_, resume_from_);
   source_is_open_ = source_was_open_ = true;
   phase_ = Phase::kReading;

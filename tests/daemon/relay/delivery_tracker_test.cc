@@ -335,6 +335,16 @@ TEST_F(DeliveryTrackerTest, ANewFileIsNotDoneWhileATransactionBeforeItIsHeld) {
   EXPECT_EQ(Gtids(), fmt::format("{}:1-3", kUuid));
 }
 
+TEST_F(DeliveryTrackerTest, ByGtidNoFileIsNamedWhileEverythingIsHeld) {
+  tracker_.SetServer(std::string(kUuid), true);
+  Xa(XaStep::kHeld, 1, "x");
+  EXPECT_EQ(Place(), ":0");
+  EXPECT_EQ(Gtids(), "");
+  Pass(2);
+  EXPECT_EQ(Place(), "binlog.000001:0");
+  EXPECT_EQ(Gtids(), fmt::format("{}:2", kUuid));
+}
+
 // Against the plainest model: transaction n is done when no id up to its last is open.
 TEST_F(DeliveryTrackerTest, NeverRunsAheadOfAnAcknowledgementInAnyOrder) {
   std::mt19937 random(20261121);

@@ -210,6 +210,16 @@ TEST_F(RelayTest, PublishesAPreparedTransactionWhenItIsCommittedAndNotBefore) {
   EXPECT_TRUE(tracker_.progress().held_xa.empty());
 }
 
+TEST_F(RelayTest, ALostProducerIsAnsweredByGtidThoughEverythingReadIsHeld) {
+  source_.transactions = {LoggedTransaction::Xa(Kind::kXaPrepare, {"a"})};
+  ASSERT_TRUE(Work(true));
+  sink_.Lose("fatal");
+  Report();
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(source_.from_, "");
+  EXPECT_EQ(tracker_.progress().position.file, "");
+}
+
 TEST_F(RelayTest, PublishesNothingOfAPreparedTransactionThatIsRolledBack) {
   source_.transactions = {LoggedTransaction::Xa(Kind::kXaPrepare, {"a"}),
                           LoggedTransaction::Xa(Kind::kXaRollback)};
