@@ -126,6 +126,7 @@ Result<Step> Publisher::Hold(const binlog::Row& row, std::string_view position,
     if (auto written = state_directory_->WriteHeld(*held_); !written) {
       return std::unexpected(written.error());
     }
+    record_is_own_ = true;
     spdlog::error(
         "holding at event {} (id {}) of table {}: {}; trying again until it can be"
         " delivered; 'outboxd skip {}' lets exactly this event pass",
@@ -190,9 +191,13 @@ Result<void> Publisher::Delivered(std::string_view position, bool* done) {
   state_ = needs_producer_ ? State::kHolding : State::kReady;
   back_off_.Reset();
   // After a replay earlier events come first.
-  if (!held_ || held_->position != position) return {};
-  spdlog::info("going on behind event {}", held_->position);
+  if (held_ && held_->position != position) return {};
+  if (held_) spdlog::info("going on behind event {}", held_->position);
+  // What an earlier process held at is sent again: nobody waits at it now.
+  const bool is_recorded = held_ || (!record_is_own_ && state_directory_ != nullptr);
   held_.reset();
+  if (!is_recorded) return {};
+  record_is_own_ = true;
   return state_directory_->ClearHeld();
 }
 

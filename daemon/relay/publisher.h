@@ -89,6 +89,7 @@ class Publisher {
   State state_ = State::kReady;
   std::uint64_t careful_messages_ = 0;
   std::optional<HeldEvent> held_;
+  bool record_is_own_ = false;   // The directory's record of it is not that of an earlier process.
   bool needs_producer_ = false;  // Open the sink again before the next try.
   BackOff back_off_;
   Clock::TimePoint retry_at_{};

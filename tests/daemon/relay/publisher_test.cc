@@ -96,6 +96,18 @@ TEST_F(PublisherTest, GoesOnByItselfWhenTheCauseIsGone) {
   EXPECT_FALSE(*state_.ReadHeld());
 }
 
+TEST_F(PublisherTest, TakesBackWhatAnEarlierProcessHeldAt) {
+  ASSERT_TRUE(state_.WriteHeld({.position = "uuid:1:1",
+                                .id = "1",
+                                .table = "shop.outbox",
+                                .topic = "",
+                                .reason = "topic is missing",
+                                .since_us = 1}));
+  ASSERT_TRUE(Publish("1"));
+  EXPECT_TRUE(done_);
+  EXPECT_FALSE(*state_.ReadHeld());
+}
+
 TEST_F(PublisherTest, PassesOnlyTheEventThatAnOperatorNamed) {
   ASSERT_TRUE(Publish("1", std::nullopt));
   ASSERT_TRUE(state_.RequestSkip("uuid:2:1"));
