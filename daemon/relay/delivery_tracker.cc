@@ -84,7 +84,7 @@ void DeliveryTracker::Merge(Pending& pending, const binlog::Transaction& transac
                                   {transaction.xid, PlaceOf(transaction), transaction.commit_us},
                                   transaction.file,
                                   transaction.begin_offset,
-                                  counts_gtids});
+                                  counts_gtids && transaction.gtid.has_value()});
   }
   if (transaction.xa == XaStep::kHeld) return;  // Done with its decision.
   pending.commit_us = transaction.commit_us;

@@ -101,7 +101,7 @@ class DeliveryTracker {
     HeldXa xa;
     std::string file;  // Of its GTID event.
     std::uint64_t offset;
-    bool counts_gtids;
+    bool counts_gtids;  // And it has one: also of an anonymous log the set, empty, is known.
   };
   // One transaction with messages and all those without that came right after it.
   struct Pending {

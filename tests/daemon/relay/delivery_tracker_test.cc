@@ -42,6 +42,7 @@ class DeliveryTrackerTest : public ::testing::Test {
     binlog::Transaction transaction = Make(number);
     transaction.xa = step;
     transaction.xid = xid;
+    if (is_anonymous_) transaction.gtid.reset();
     if (prepared_as != 0) transaction.prepared_gtid = Make(prepared_as).gtid;
     std::vector<sinks::DeliveryId> ids;
     if (messages == 0) {
@@ -63,6 +64,7 @@ class DeliveryTrackerTest : public ::testing::Test {
   }
 
   bool counts_gtids_ = true;  // In XA transactions.
+  bool is_anonymous_ = false;
   DeliveryTracker tracker_{Progress{}};
 };
 
@@ -258,6 +260,14 @@ TEST_F(DeliveryTrackerTest, AStreamThatBeginsAgainBeforeADecisionKnowsWhatItIsAb
   Xa(XaStep::kRolledBack, 5, "y");
   Xa(XaStep::kRolledBack, 6, "held");
   EXPECT_TRUE(tracker_.progress().prepared.empty());
+}
+
+TEST_F(DeliveryTrackerTest, AnAnonymousLogHasNoGtidsThoughTheEmptySetIsKnown) {
+  is_anonymous_ = true;
+  Xa(XaStep::kPrepared, 1, "x");
+  Xa(XaStep::kHeld, 2, "held");
+  Xa(XaStep::kCommitted, 3, "x");
+  EXPECT_EQ(tracker_.Restart().prepared, std::set<std::string>{"x"});
 }
 
 TEST_F(DeliveryTrackerTest, NamesWhatIsPreparedOnlyWhenAllBeforeItIsDone) {
