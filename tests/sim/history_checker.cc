@@ -99,11 +99,12 @@ void HistoryChecker::OnStore(const Checkpoint& checkpoint) {
 }
 
 void HistoryChecker::OnStored() {
-  durable_ = tried_.back();
+  durable_ = current_ = tried_.back();
   tried_.clear();
 }
 
 void HistoryChecker::OnLoad(const std::optional<Checkpoint>& checkpoint) {
+  current_ = checkpoint;
   if (checkpoint == durable_) return;
   if (!checkpoint || std::ranges::find(tried_, *checkpoint) == tried_.end()) {
     throw Violation{fmt::format("the checkpoint found at the start ({}) was not stored last",
@@ -118,23 +119,23 @@ std::string HistoryChecker::Missing() const {
     if (history_.transactions[event.transaction].is_lost) continue;
     return fmt::format("event {} of {} is not delivered", i, NameOf(event.transaction));
   }
-  if (!durable_) return "nothing was stored";
+  if (!current_) return "nothing was stored";
   bool holds = false;
   for (const std::size_t index : source_.server->order()) {
     const Transaction& transaction = history_.transactions[index];
     const bool is_held = transaction.kind == Kind::kXaPrepare && !transaction.events.empty() &&
                          transaction.decision == kNone;
     holds = holds || is_held;
-    const bool covered = Covers(durable_->position, index);
+    const bool covered = Covers(current_->position, index);
     // By file everything behind a transaction that is held waits for it.
-    if (holds && !ResumesByGtid(durable_->position)) continue;
+    if (holds && !ResumesByGtid(current_->position)) continue;
     if (!is_held && !covered) {
       return fmt::format("{} is not covered by the checkpoint", NameOf(index));
     }
   }
   const SimulatedServer& server = *source_.server;
-  const bool is_behind = !holds && !ResumesByGtid(durable_->position) &&
-                         durable_->position.file != server.files().back().name;
+  const bool is_behind = !holds && !ResumesByGtid(current_->position) &&
+                         current_->position.file != server.files().back().name;
   if (is_behind) return "the checkpoint names a file that the server has left";
   return "";
 }

@@ -39,7 +39,7 @@ class HistoryChecker {
   [[nodiscard]] const std::optional<Checkpoint>& durable() const { return durable_; }
   // Whether a stream from `position` would not bring this transaction again.
   [[nodiscard]] bool Covers(const binlog::Position& position, std::size_t transaction) const;
-  // What is left to do; empty: all is delivered and the durable checkpoint covers it.
+  // What is left to do; empty: all is delivered and the checkpoint covers it.
   [[nodiscard]] std::string Missing() const;
 
  private:
@@ -52,6 +52,7 @@ class HistoryChecker {
 
   std::array<std::uint64_t, kPartitions> last_order_{};
   std::optional<Checkpoint> durable_;
+  std::optional<Checkpoint> current_;  // Stored or found last: a crash can still take it back.
   std::vector<Checkpoint> tried_;  // Since the durable one.
 };
 

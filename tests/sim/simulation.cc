@@ -232,8 +232,9 @@ void Simulation::FailOver() {
       history_);
   const std::size_t lost = random_.OneIn(2) ? 0 : random_.Below(4);
   const std::size_t kept = former.order().size() - std::min(lost, former.order().size());
-  divergence_is_right_ = kept < former.order().size() || !source_.gtid_mode_is_on;
-  gap_is_right_ = gap_is_right_ || !source_.gtid_mode_is_on;
+  const bool may_read_by_file = !source_.must_ask_by_gtid;
+  divergence_is_right_ = kept < former.order().size() || may_read_by_file;
+  gap_is_right_ = gap_is_right_ || may_read_by_file;
   faults_.Note("server: failover, {} of {} transactions are kept", kept, former.order().size());
   for (std::size_t i = 0; i < former.order().size(); ++i) {
     const std::size_t index = former.order()[i];
