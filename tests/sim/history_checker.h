@@ -53,7 +53,7 @@ class HistoryChecker {
   std::array<std::uint64_t, kPartitions> last_order_{};
   std::optional<Checkpoint> durable_;
   std::optional<Checkpoint> current_;  // Stored or found last: a crash can still take it back.
-  std::vector<Checkpoint> tried_;  // Since the durable one.
+  std::vector<Checkpoint> tried_;      // Since the durable one.
 };
 
 }  // namespace outboxd::sim

@@ -1,0 +1,273 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "binlog/event_header.h"
+#include "binlog/gtid_event.h"
+#include "tests/sim/simulated_process.h"
+
+namespace outboxd::sim {
+
+// Passes everything on; derived classes do one thing wrong.
+class PassingSource : public binlog::EventSource {
+ public:
+  explicit PassingSource(binlog::EventSource& inner) : inner_(inner) {}
+
+  binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from) override {
+    return inner_.Open(from);
+  }
+  binlog::Result<binlog::Bytes> Next() override { return inner_.Next(); }
+  void Interrupt() override { inner_.Interrupt(); }
+  void Close() override { inner_.Close(); }
+
+ protected:
+  binlog::EventSource& inner_;
+};
+
+class PassingSink : public sinks::Sink {
+ public:
+  explicit PassingSink(sinks::Sink& inner) : inner_(inner) {}
+
+  sinks::Result<std::string> Open(std::chrono::milliseconds timeout) override {
+    return inner_.Open(timeout);
+  }
+  sinks::Result<sinks::PublishOutcome> Publish(const sinks::Message& message,
+                                               sinks::DeliveryId id) override {
+    return inner_.Publish(message, id);
+  }
+  void WaitForRoom(std::chrono::milliseconds timeout) override { inner_.WaitForRoom(timeout); }
+  void Poll(std::chrono::milliseconds timeout, sinks::DeliveryReports& reports) override {
+    inner_.Poll(timeout, reports);
+  }
+  void Wake() override { inner_.Wake(); }
+  void Close() override { inner_.Close(); }
+
+ protected:
+  sinks::Sink& inner_;
+};
+
+// The GTIDs of a stream by their events, and where its transactions end.
+class GtidWatch {
+ public:
+  void See(binlog::Bytes event) {
+    const auto header = binlog::ParseEventHeader(event);
+    if (!header) return;
+    if (header->type == binlog::EventType::kGtid) {
+      const auto parsed =
+          binlog::ParseGtidEvent(header->type, event.subspan(binlog::kEventHeaderBytes));
+      if (parsed) opened_ = parsed->gtid;
+    }
+    if (header->type == binlog::EventType::kXid && opened_) {
+      complete_.Add(*opened_);
+      opened_.reset();
+    }
+  }
+  [[nodiscard]] const std::optional<binlog::Gtid>& opened() const { return opened_; }
+  [[nodiscard]] const binlog::GtidSet& complete() const { return complete_; }
+
+ private:
+  std::optional<binlog::Gtid> opened_;
+  binlog::GtidSet complete_;
+};
+
+// Bug: a transaction counts as read from its GTID event on, not from its terminator.
+class EarlyGtid final : public Interposer {
+ public:
+  using Interposer::Around;
+  binlog::EventSource& Around(binlog::EventSource& source) override {
+    return source_.emplace(source);
+  }
+
+ private:
+  class EarlySource final : public PassingSource {
+   public:
+    using PassingSource::PassingSource;
+    binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from) override {
+      binlog::Position ahead = from;
+      if (watch_.opened() && !from.gtids.empty()) ahead.gtids.Add(*watch_.opened());
+      return inner_.Open(ahead);
+    }
+    binlog::Result<binlog::Bytes> Next() override {
+      auto event = inner_.Next();
+      if (event) watch_.See(*event);
+      return event;
+    }
+
+   private:
+    GtidWatch watch_;
+  };
+  std::optional<EarlySource> source_;
+};
+
+// Bug: with the first acknowledgement of a transaction all its messages count as delivered.
+class FirstRowIsEnough final : public Interposer {
+ public:
+  using Interposer::Around;
+  sinks::Sink& Around(sinks::Sink& sink) override { return sink_.emplace(sink); }
+
+ private:
+  class HastySink final : public PassingSink {
+   public:
+    using PassingSink::PassingSink;
+    sinks::Result<sinks::PublishOutcome> Publish(const sinks::Message& message,
+                                                 sinks::DeliveryId id) override {
+      const auto outcome = inner_.Publish(message, id);
+      if (outcome == sinks::PublishOutcome::kAccepted) transactions_[id] = TransactionOf(message);
+      return outcome;
+    }
+    void Poll(std::chrono::milliseconds timeout, sinks::DeliveryReports& reports) override {
+      inner_.Poll(timeout, reports);
+      const std::vector<sinks::DeliveryId> delivered = reports.delivered;
+      for (const sinks::DeliveryId id : delivered) {
+        const std::string transaction = transactions_[id];
+        for (const auto& [other, of] : transactions_) {
+          if (other != id && of == transaction) reports.delivered.push_back(other);
+        }
+      }
+    }
+
+   private:
+    // outboxd.position without the row's number.
+    static std::string TransactionOf(const sinks::Message& message) {
+      for (const sinks::Header& header : message.headers) {
+        if (header.name != "outboxd.position") continue;
+        return std::string(header.value->substr(0, header.value->rfind(':')));
+      }
+      return {};
+    }
+    std::map<sinks::DeliveryId, std::string> transactions_;
+  };
+  std::optional<HastySink> sink_;
+};
+
+// Bug: the checkpoint holds what was read, not what was acknowledged.
+class CheckpointOfWhatWasRead final : public Interposer {
+ public:
+  using Interposer::Around;
+  binlog::EventSource& Around(binlog::EventSource& source) override {
+    return source_.emplace(source, watch_);
+  }
+  CheckpointStore& Around(CheckpointStore& store) override { return store_.emplace(store, watch_); }
+
+ private:
+  class WatchedSource final : public PassingSource {
+   public:
+    WatchedSource(binlog::EventSource& inner, GtidWatch& watch)
+        : PassingSource(inner), watch_(watch) {}
+    binlog::Result<binlog::Bytes> Next() override {
+      auto event = inner_.Next();
+      if (event) watch_.See(*event);
+      return event;
+    }
+
+   private:
+    GtidWatch& watch_;
+  };
+  class EagerStore final : public CheckpointStore {
+   public:
+    EagerStore(CheckpointStore& inner, const GtidWatch& watch) : inner_(inner), watch_(watch) {}
+    Result<std::optional<Checkpoint>> Load() override { return inner_.Load(); }
+    Result<void> Store(const Checkpoint& checkpoint) override {
+      Checkpoint ahead = checkpoint;
+      ahead.position.gtids.Unite(watch_.complete());
+      return inner_.Store(ahead);
+    }
+
+   private:
+    CheckpointStore& inner_;
+    const GtidWatch& watch_;
+  };
+  GtidWatch watch_;
+  std::optional<WatchedSource> source_;
+  std::optional<EagerStore> store_;
+};
+
+// Bug: the reader does not notice that the log goes on in another file.
+class LostRotation final : public Interposer {
+ public:
+  using Interposer::Around;
+  binlog::EventSource& Around(binlog::EventSource& source) override {
+    return source_.emplace(source);
+  }
+
+ private:
+  class OneFileSource final : public PassingSource {
+   public:
+    using PassingSource::PassingSource;
+    binlog::Result<binlog::Bytes> Next() override {
+      auto event = inner_.Next();
+      while (event && IsRotate(*event)) event = inner_.Next();
+      return event;
+    }
+
+   private:
+    static bool IsRotate(binlog::Bytes event) {
+      const auto header = binlog::ParseEventHeader(event);
+      return header && header->type == binlog::EventType::kRotate;
+    }
+  };
+  std::optional<OneFileSource> source_;
+};
+
+// Bug: what found no room is not tried again, and counts as delivered.
+class DroppedRetry final : public Interposer {
+ public:
+  using Interposer::Around;
+  sinks::Sink& Around(sinks::Sink& sink) override { return sink_.emplace(sink); }
+
+ private:
+  class DroppingSink final : public PassingSink {
+   public:
+    using PassingSink::PassingSink;
+    sinks::Result<sinks::PublishOutcome> Publish(const sinks::Message& message,
+                                                 sinks::DeliveryId id) override {
+      const auto outcome = inner_.Publish(message, id);
+      if (outcome != sinks::PublishOutcome::kFull) return outcome;
+      dropped_.push_back(id);
+      return sinks::PublishOutcome::kAccepted;
+    }
+    void Poll(std::chrono::milliseconds timeout, sinks::DeliveryReports& reports) override {
+      inner_.Poll(timeout, reports);
+      reports.delivered.insert(reports.delivered.end(), dropped_.begin(), dropped_.end());
+      dropped_.clear();
+    }
+
+   private:
+    std::vector<sinks::DeliveryId> dropped_;
+  };
+  std::optional<DroppingSink> sink_;
+};
+
+// Bug: after the producer was lost the stream goes on behind what was read, and what was in flight
+// is not sent again.
+class NoReplay final : public Interposer {
+ public:
+  using Interposer::Around;
+  binlog::EventSource& Around(binlog::EventSource& source) override {
+    return source_.emplace(source);
+  }
+
+ private:
+  class ForwardSource final : public PassingSource {
+   public:
+    using PassingSource::PassingSource;
+    binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from) override {
+      binlog::Position ahead = from;
+      ahead.gtids.Unite(watch_.complete());
+      return inner_.Open(ahead);
+    }
+    binlog::Result<binlog::Bytes> Next() override {
+      auto event = inner_.Next();
+      if (event) watch_.See(*event);
+      return event;
+    }
+
+   private:
+    GtidWatch watch_;
+  };
+  std::optional<ForwardSource> source_;
+};
+
+}  // namespace outboxd::sim
