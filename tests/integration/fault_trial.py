@@ -1,0 +1,243 @@
+"""A relay under load while something breaks and heals: what was lost, invented, disordered?
+
+OUTBOXD_FAULT_ITERATIONS: how often each fault happens in its test (1). OUTBOXD_TEST_SEED: replays
+the random choices. OUTBOXD_FAULT_REPORT: a file to which each trial appends a line of JSON.
+"""
+
+import json
+import os
+import random
+import threading
+import time
+
+import pymysql
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+from relay import Received, wait_until
+
+ITERATIONS = int(os.environ.get("OUTBOXD_FAULT_ITERATIONS", "1"))
+SEED = int(os.environ.get("OUTBOXD_TEST_SEED", str(random.randrange(1 << 30))))
+REPORT = os.environ.get("OUTBOXD_FAULT_REPORT")
+RECOVERY_SECONDS = 120
+WRITERS = 2
+KEYS = 5
+PAUSE = 0.01  # Of a writer between transactions: it is to be a load, not the machine's limit.
+LOG_LINES_MAX = 400  # In one iteration; a hot loop writes more.
+
+
+class Writer(threading.Thread):
+    """Commits and rolls back until told to stop, through crashes of the server. Its keys are its
+    own, so that the numbers in its ids tell the order of their commits."""
+
+    def __init__(self, relay, number, stop):
+        super().__init__(daemon=True)
+        self.relay, self.number, self.stop = relay, number, stop
+        self.random = random.Random(SEED * 100 + number)
+        self.count = self.transactions = 0
+        self.failure = None
+
+    def run(self):
+        connection = None
+        while not self.stop.is_set():
+            try:
+                if connection is None:
+                    connection = self.relay.connect(connect_timeout=5)
+                self.transaction(connection)
+                self.transactions += 1
+            except pymysql.err.MySQLError as error:
+                self.failure = error  # The table tells later whether it was committed.
+                connection = None
+            except OSError as error:
+                self.failure = error
+                connection = None
+            self.stop.wait(PAUSE)
+        if connection is not None:
+            connection.close()
+
+    def insert(self, cursor):
+        self.count += 1
+        cursor.execute(
+            "INSERT INTO outbox VALUES (%s, 'order', %s, 'Created', %s)",
+            (
+                f"w{self.number}-{self.count}",
+                f"key-{self.number}-{self.random.randrange(KEYS)}",
+                f'{{"n":{self.count},"pad":"{"x" * self.random.randrange(300)}"}}',
+            ),
+        )
+
+    def transaction(self, connection):
+        choice = self.random.random()
+        with connection.cursor() as cursor:
+            for _ in range(self.random.randrange(1, 8)):
+                self.insert(cursor)
+            if choice < 0.3:
+                cursor.execute("SAVEPOINT s")
+                self.insert(cursor)
+                cursor.execute("ROLLBACK TO s")
+            cursor.execute("INSERT INTO orders (note) VALUES ('business')")
+            if choice > 0.85:
+                connection.rollback()
+            else:
+                connection.commit()
+
+
+class TopicReader:
+    """Everything in a topic, read piece by piece by a client that is not librdkafka."""
+
+    def __init__(self, bootstrap, topic):
+        self.bootstrap, self.topic = bootstrap, topic
+        self.messages = []
+        self.next = {}
+        self.ids = set()
+
+    def read(self):
+        """Takes what is new; not finding the broker is finding nothing."""
+        consumer = None
+        try:
+            consumer = KafkaConsumer(
+                bootstrap_servers=self.bootstrap, enable_auto_commit=False,
+                request_timeout_ms=10_000, api_version_auto_timeout_ms=3_000,
+            )
+            self._read(consumer)
+        except (KafkaError, OSError, AssertionError):
+            pass
+        finally:
+            if consumer is not None:
+                consumer.close(timeout_ms=1000)
+        return self.ids
+
+    def _read(self, consumer):
+        numbers = consumer.partitions_for_topic(self.topic) or ()
+        partitions = [TopicPartition(self.topic, number) for number in numbers]
+        if not partitions:
+            return
+        consumer.assign(partitions)
+        ends = consumer.end_offsets(partitions)
+        for partition in partitions:
+            consumer.seek(partition, self.next.get(partition, 0))
+        deadline = time.monotonic() + 20
+        while any(self.next.get(p, 0) < ends[p] for p in partitions):
+            for partition, batch in consumer.poll(timeout_ms=500).items():
+                for m in batch:
+                    message = Received(m.partition, m.offset, m.key, m.value, tuple(m.headers))
+                    self.messages.append(message)
+                    self.ids.add(message.id)
+                self.next[partition] = batch[-1].offset + 1
+            if time.monotonic() > deadline:
+                return
+
+    def begin_again(self):
+        """The topic is a new one of the same name; what was read stays."""
+        self.next = {}
+
+
+class Trial:
+    """Use as context; at its end everything committed must be in the topic."""
+
+    def __init__(self, relay, fault, ordered=True, iterations=ITERATIONS):
+        self.relay, self.fault, self.ordered = relay, fault, ordered
+        self.iterations = iterations
+        self.random = random.Random(f"{SEED} {fault}")
+        self.reader = TopicReader(relay.kafka.bootstrap, relay.topic())
+        self.recoveries = []
+        self.markers = 0
+        self.lines = 0
+        self.stop_writers = threading.Event()
+        self.writers = [Writer(relay, n, self.stop_writers) for n in range(WRITERS)]
+
+    def __enter__(self):
+        print(f"\nseed {SEED}")
+        if not (self.relay.state / "checkpoint").exists():
+            self.relay.begin_now()
+        self.relay.start()
+        for writer in self.writers:
+            writer.start()
+        self.wait_until_delivered()
+        return self
+
+    def __exit__(self, kind, *_):
+        self.stop_writers.set()
+        for writer in self.writers:
+            writer.join(30)
+        if kind is None:
+            self.judge()
+
+    def wait_for_load(self, transactions):
+        """Until the writers have committed or rolled back so many more."""
+        goal = self.transactions() + transactions
+        wait_until(lambda: self.transactions() >= goal, f"load; {self.failures()}", 300)
+
+    def transactions(self):
+        return sum(writer.transactions for writer in self.writers)
+
+    def failures(self):
+        return [writer.failure for writer in self.writers]
+
+    def wait_until_delivered(self, seconds=RECOVERY_SECONDS):
+        """Until what is inserted now is in the topic: the relay has caught up."""
+        self.markers += 1
+        marker = f"marker-{self.markers}"
+        self.relay.insert(marker, key="marker")
+        deadline = time.monotonic() + seconds
+        while marker not in self.reader.read():
+            assert self.relay.process.poll() is None, self.tail()
+            assert time.monotonic() < deadline, f"{marker} did not arrive\n{self.tail()}"
+
+    def tail(self):
+        return self.relay.log()[-4000:]
+
+    def repeat(self, inject):
+        """`inject` breaks something under load, and heals it before it returns."""
+        for _ in range(self.iterations):
+            self.wait_for_load(self.random.randrange(5, 60))
+            lines = self.relay.log().count("\n")
+            time.sleep(self.random.uniform(0, 0.2))  # The random moment itself.
+            inject()
+            healed = time.monotonic()
+            self.wait_until_delivered()
+            self.recoveries.append(time.monotonic() - healed)
+            self.lines = max(self.lines, self.relay.log().count("\n") - lines)
+
+    def judge(self):
+        self.wait_until_delivered()
+        assert self.relay.stop() == 0, self.tail()
+        self.reader.read()
+        rows = {i: (k, v) for i, k, v in
+                self.relay.sql("SELECT id, aggregateid, payload FROM outbox")}
+        received = {}
+        changed = 0
+        order = {}
+        for message in self.reader.messages:
+            content = (message.key.decode(), message.value.decode())
+            changed += received.setdefault(message.id, content) != content
+            order.setdefault(content[0], {}).setdefault(message.id)
+        lost = set(rows) - set(received)
+        invented = set(received) - set(rows)
+        changed += sum(rows[i] != content for i, content in received.items() if i in rows)
+        disordered = sum(
+            list(ids) != sorted(ids, key=lambda i: int(i.rpartition("-")[2]))
+            for ids in order.values()
+        )
+        result = {
+            "fault": self.fault,
+            "iterations": len(self.recoveries),
+            "written": len(rows),
+            "lost": len(lost),
+            "invented": len(invented),
+            "changed": changed,
+            "keys out of order": disordered,
+            "duplicates": len(self.reader.messages) - len(received),
+            "longest recovery s": round(max(self.recoveries, default=0), 2),
+            "most log lines": self.lines,
+            "seed": SEED,
+        }
+        print(json.dumps(result))
+        if REPORT:
+            with open(REPORT, "a") as file:
+                file.write(json.dumps(result) + "\n")
+        tail = self.tail()
+        assert not lost, (sorted(lost)[:20], tail)
+        assert not invented, (sorted(invented)[:20], tail)
+        assert not changed, tail
+        assert not self.ordered or not disordered, tail
+        assert self.lines < LOG_LINES_MAX, tail
