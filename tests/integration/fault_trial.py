@@ -12,7 +12,7 @@ import time
 
 import pymysql
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import KafkaConfigurationError, KafkaError
 from relay import Received, wait_until
 
 ITERATIONS = int(os.environ.get("OUTBOXD_FAULT_ITERATIONS", "1"))
@@ -94,11 +94,10 @@ class TopicReader:
         """Takes what is new; not finding the broker is finding nothing."""
         consumer = None
         try:
-            consumer = KafkaConsumer(
-                bootstrap_servers=self.bootstrap, enable_auto_commit=False,
-                request_timeout_ms=10_000, api_version_auto_timeout_ms=3_000,
-            )
+            consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False)
             self._read(consumer)
+        except KafkaConfigurationError:
+            raise
         except (KafkaError, OSError, AssertionError):
             pass
         finally:

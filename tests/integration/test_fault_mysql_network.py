@@ -324,10 +324,8 @@ def test_a_purge_of_unread_logs_is_a_gap_and_told(outboxd, kafka, tmp_path, opti
         relay.insert("behind")
         # The server keeps a file that a dump still reads.
         last = server.binlogs()[-1].name
-        wait_until(
-            lambda: relay.sql(f"PURGE BINARY LOGS TO '{last}'") == () and len(server.binlogs()) == 1,
-            "the purge",
-        )
+        purge = f"PURGE BINARY LOGS TO '{last}'"
+        wait_until(lambda: relay.sql(purge) == () and len(server.binlogs()) == 1, "the purge")
         proxy.heal()
         if not running:
             relay.start()
