@@ -460,13 +460,14 @@ class PrivateMariadb(_Server):
 
 class PrivateKafka(_Server):
     """One broker that is its own controller. `properties` are added to server.properties and may
-    be changed before the next start()."""
+    be changed before the next start(). `leader` makes it a further broker of that one's cluster."""
 
-    def __init__(self, properties=None, heap: str = "512m", name: str = "kafka"):
+    def __init__(self, properties=None, heap: str = "512m", name: str = "kafka", leader=None):
         libs = fetch_kafka()
         super().__init__(name)
         self.libs = libs
         self.heap = heap
+        self.cluster_id = leader.cluster_id if leader else uuid.uuid4().hex[:22]
         self.controller_port = free_port()
         self.bootstrap = f"{self.host}:{self.port}"
         self.properties = {
@@ -487,8 +488,15 @@ class PrivateKafka(_Server):
             # How long a broker started again after a crash waits for its former self.
             "broker.session.timeout.ms": "3000",
             "broker.heartbeat.interval.ms": "500",
-            **(properties or {}),
         }
+        if leader:
+            self.properties |= {
+                "process.roles": "broker",
+                "node.id": str(self.port),
+                "listeners": f"PLAINTEXT://{self.bootstrap}",
+                "controller.quorum.voters": leader.properties["controller.quorum.voters"],
+            }
+        self.properties |= properties or {}
         self._formatted = False
 
     def start(self):
@@ -502,7 +510,7 @@ class PrivateKafka(_Server):
             "appender.stdout.layout.pattern=%d %p %c{1}: %m%n\n")
         if not self._formatted:
             _run([*self._java("-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", "format",
-                  "-t", uuid.uuid4().hex[:22], "-c", path])
+                  "-t", self.cluster_id, "-c", path])
             self._formatted = True
         self._launch([*self._java(f"-Xmx{self.heap}"), "kafka.Kafka", path])
         _wait_for(self._answers, "Kafka", START_TIMEOUT, self.process, self.log)

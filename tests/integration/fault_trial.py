@@ -32,6 +32,9 @@ class Writer(threading.Thread):
     def __init__(self, relay, number, stop):
         super().__init__(daemon=True)
         self.relay, self.number, self.stop = relay, number, stop
+        self.may_run = threading.Event()
+        self.may_run.set()
+        self.is_between = threading.Event()  # No transaction is under way.
         self.random = random.Random(SEED * 100 + number)
         self.count = self.transactions = 0
         self.failure = None
@@ -50,7 +53,10 @@ class Writer(threading.Thread):
             except OSError as error:
                 self.failure = error
                 connection = None
+            self.is_between.set()
             self.stop.wait(PAUSE)
+            self.may_run.wait()
+            self.is_between.clear()
         if connection is not None:
             connection.close()
 
@@ -156,6 +162,7 @@ class Trial:
 
     def __exit__(self, kind, *_):
         self.stop_writers.set()
+        self.resume()
         for writer in self.writers:
             writer.join(30)
         if kind is None:
@@ -165,6 +172,17 @@ class Trial:
         """Until the writers have committed or rolled back so many more."""
         goal = self.transactions() + transactions
         wait_until(lambda: self.transactions() >= goal, f"load; {self.failures()}", 300)
+
+    def pause(self):
+        """No further commits until resume()."""
+        for writer in self.writers:
+            writer.may_run.clear()
+        for writer in self.writers:
+            writer.is_between.wait()
+
+    def resume(self):
+        for writer in self.writers:
+            writer.may_run.set()
 
     def transactions(self):
         return sum(writer.transactions for writer in self.writers)
