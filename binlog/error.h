@@ -17,6 +17,7 @@ enum class ErrorKind {
   kDiverged,      // The server's history is not the one the position comes from.
   kReplaced,      // Another replica with the same identity has taken over the dump.
   kDenied,        // Wrong password or missing privilege.
+  kHandshake,     // TLS or the log-in could not be agreed on: a certificate, a method, or damage.
   kUnsuitable,    // A setting, version or table that cannot be served.
   kSpill,         // The spill directory fails.
   kInterrupted,   // Interrupt() was called.

@@ -62,12 +62,13 @@ ErrorKind KindOfDumpRefusal(std::string_view text) {
 ErrorKind KindOfClientError(unsigned code, std::string_view text) {
   switch (code) {
     case CR_SSL_CONNECTION_ERROR:
-      return IsTlsLoss(text) ? ErrorKind::kDisconnected : ErrorKind::kUnsuitable;
+      return IsTlsLoss(text) ? ErrorKind::kDisconnected : ErrorKind::kHandshake;
     case CR_VERSION_ERROR:
-    case CR_CANT_READ_CHARSET:
-    case CR_NET_PACKET_TOO_LARGE:
     case CR_AUTH_PLUGIN_CANNOT_LOAD:
     case CR_AUTH_PLUGIN_ERR:
+      return ErrorKind::kHandshake;
+    case CR_CANT_READ_CHARSET:
+    case CR_NET_PACKET_TOO_LARGE:
     case kLocalInfileRejected:
       return ErrorKind::kUnsuitable;
     default:

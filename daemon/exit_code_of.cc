@@ -17,6 +17,7 @@ ExitCode ExitCodeOf(binlog::ErrorKind kind) {
       return ExitCode::kOtherActive;
     case binlog::ErrorKind::kDenied:
       return ExitCode::kDenied;
+    case binlog::ErrorKind::kHandshake:
     case binlog::ErrorKind::kUnsuitable:
       return ExitCode::kConfiguration;
     case binlog::ErrorKind::kSpill:

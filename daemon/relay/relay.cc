@@ -331,8 +331,9 @@ Result<Step> Relay::OnSourceError(const binlog::Error& error) {
     case binlog::ErrorKind::kCorrupt:
       return OnCorruptEvent(error);
     case binlog::ErrorKind::kDenied:
+    case binlog::ErrorKind::kHandshake:
       if (!source_was_open_) break;
-      [[fallthrough]];  // A password being rotated: it will be right again.
+      [[fallthrough]];  // A password or certificate being rotated: it will be right again.
     case binlog::ErrorKind::kDisconnected: {
       const Step step = PauseBefore(Phase::kOpenSource, source_back_off_);
       spdlog::warn("source: {}; trying again in {} ms", error.message, step.pause.count());

@@ -97,8 +97,8 @@ INSTANTIATE_TEST_SUITE_P(
              ErrorKind::kDenied},
         Told{1142, "SELECT command denied to user", ErrorKind::kDenied},
         Told{2020, "Got packet bigger than 'max_allowed_packet' bytes", ErrorKind::kUnsuitable},
-        Told{2026, "SSL connection error: certificate verify failed", ErrorKind::kUnsuitable},
-        Told{2059, "Authentication plugin 'x' cannot be loaded", ErrorKind::kUnsuitable},
+        Told{2026, "SSL connection error: certificate verify failed", ErrorKind::kHandshake},
+        Told{2059, "Authentication plugin 'x' cannot be loaded", ErrorKind::kHandshake},
         Told{2068, "LOAD DATA LOCAL INFILE is refused", ErrorKind::kUnsuitable},
         Told{1064, "You have an error in your SQL syntax", ErrorKind::kUnsuitable}));
 

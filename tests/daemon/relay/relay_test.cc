@@ -163,6 +163,19 @@ TEST_F(RelayTest, AWrongPasswordEndsTheStartButNotARunningRelay) {
   EXPECT_EQ(ended.error().exit_code, ExitCode::kDenied);
 }
 
+TEST_F(RelayTest, ARunningRelayWaitsUntilTheLogInFitsAgain) {
+  source_.transactions = {{"a"}, {"b"}};
+  source_.fails_after = 5;  // Behind the first transaction's beginning.
+  for (const auto kind : {binlog::ErrorKind::kDenied, binlog::ErrorKind::kHandshake}) {
+    ASSERT_TRUE(Work(true, 3));  // Until the source has been open.
+    source_.open_error = binlog::Error{kind, "being rotated"};
+    ASSERT_TRUE(Work(true));
+    source_.open_error.reset();
+  }
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.delivered.size(), 2u);
+}
+
 TEST_F(RelayTest, RefusesAnotherKafkaClusterThanTheCheckpoints) {
   tracker_.SetSink("another");
   const auto ended = Work(true);
