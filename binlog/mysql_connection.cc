@@ -1,5 +1,6 @@
 #include "binlog/mysql_connection.h"
 
+#include <fcntl.h>
 #include <mysql.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -50,7 +51,7 @@ class Password {
     if (password.EndsWith('\r')) --password.size_;
     const std::string_view text(password.text_.data(), password.size_);
     if (text.size() >= kPasswordBytesMax - 1 || text.find('\0') != std::string_view::npos) {
-      return Fail(ErrorKind::kUnsuitable, "password file {} does not hold a password", path);
+      return Fail(ErrorKind::kHandshake, "password file {} does not hold a password", path);
     }
     password.text_[password.size_] = '\0';
     return password;
@@ -60,7 +61,7 @@ class Password {
 
  private:
   static std::unexpected<Error> Unreadable(const std::string& path) {
-    return Fail(ErrorKind::kUnsuitable, "password file {} cannot be read: {}", path,
+    return Fail(ErrorKind::kHandshake, "password file {} cannot be read: {}", path,
                 std::strerror(errno));
   }
 
@@ -160,6 +161,36 @@ bool SetOptions(MYSQL* handle, const ConnectionOptions& options) {
   return SetTls(setter, options);
 }
 
+// The blocking call keeps to no deadline while TLS is agreed on (MySQL 9.7 vio/viossl.cc,
+// ssl_handshake_loop(): the socket blocks), so that a server that falls silent then would hold it
+// for ever.
+Result<void> Connect(MYSQL* handle, const ConnectionOptions& options, const char* password) {
+  // What the library waits for it does not tell; mostly it is an answer.
+  constexpr std::chrono::milliseconds kLook{5};
+  const char* const socket = options.socket.empty() ? nullptr : options.socket.c_str();
+  const char* const host = options.socket.empty() ? options.host.c_str() : nullptr;
+  const Clock::time_point deadline = Clock::now() + options.connect_timeout;
+  while (true) {
+    const net_async_status status = mysql_real_connect_nonblocking(
+        handle, host, options.user.c_str(), password, nullptr, options.port, socket, 0);
+    if (status == NET_ASYNC_COMPLETE) return {};
+    if (status == NET_ASYNC_ERROR) return std::unexpected(ErrorOf(handle));
+    if (Clock::now() >= deadline) {
+      return Fail(ErrorKind::kDisconnected, "the server did not complete the log-in within {} s",
+                  options.connect_timeout.count());
+    }
+    static_cast<void>(WaitReadable(handle->net.vio == nullptr ? -1 : handle->net.fd, kLook));
+  }
+}
+
+// After a connect without blocking the library's first statement makes the socket block. Then it
+// would keep to no deadline with TLS: it relies on a socket that does not block, as the blocking
+// connect leaves it (MySQL 9.7 vio/viosocket.cc, vio_socket_timeout()).
+void KeepToDeadlines(int descriptor) {
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  if (flags >= 0 && (flags & O_NONBLOCK) == 0) ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+}
+
 // MariaDB lacks the capability that every MySQL has (MariaDB 10.11 include/mysql_com.h,
 // CLIENT_MYSQL). Unlike the version it is still known when the log-in failed, which it does with
 // MariaDB's usual method of authentication: this client library no longer has it.
@@ -231,14 +262,11 @@ Result<MysqlConnection> MysqlConnection::Connect(const ConnectionOptions& option
   const Result<Password> password =
       options.password_file.empty() ? Result<Password>() : Password::Read(options.password_file);
   if (!password) return std::unexpected(password.error());
-  const char* const socket = options.socket.empty() ? nullptr : options.socket.c_str();
-  const char* const host = options.socket.empty() ? options.host.c_str() : nullptr;
-  if (mysql_real_connect(handle.get(), host, options.user.c_str(), password->c_str(), nullptr,
-                         options.port, socket, 0) == nullptr) {
-    const Error error = ErrorOf(handle.get());
-    const bool may_pass = error.kind == ErrorKind::kDisconnected;
+  if (const auto connected = binlog::Connect(handle.get(), options, password->c_str());
+      !connected) {
+    const bool may_pass = connected.error().kind == ErrorKind::kDisconnected;
     if (!may_pass && GreetedAsMariaDb(handle.get())) return RefuseMariaDb(address);
-    return Fail(error, "cannot connect to {}", address);
+    return Fail(connected.error(), "cannot connect to {}", address);
   }
   if (options.tls != TlsMode::kDisabled && mysql_get_ssl_cipher(handle.get()) == nullptr) {
     return Fail(ErrorKind::kUnsuitable,
@@ -267,6 +295,7 @@ Result<std::vector<ResultRow>> MysqlConnection::Query(std::string_view sql) {
   if (mysql_send_query(handle_.get(), sql.data(), sql.size()) != 0) {
     return std::unexpected(LastError());
   }
+  KeepToDeadlines(socket_descriptor());
   if (auto answer = WaitForAnswer(); !answer) return std::unexpected(std::move(answer).error());
   if (mysql_read_query_result(handle_.get()) != 0) return std::unexpected(LastError());
   const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> result(

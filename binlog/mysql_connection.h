@@ -25,6 +25,7 @@ struct ConnectionOptions {
   TlsMode tls = TlsMode::kVerifyIdentity;
   std::string tls_ca;  // Only for kVerifyCa and kVerifyIdentity, which need it.
   std::string tls_cert, tls_key;
+  // How long all of a connect may take, from the name's look-up on.
   std::chrono::seconds connect_timeout{10};
   // How long a statement may take until its answer begins.
   std::chrono::milliseconds answer_timeout{60'000};
@@ -44,7 +45,8 @@ using ResultRow = std::vector<std::optional<std::string>>;
 class MysqlConnection {
  public:
   // kDisconnected: the server cannot be reached. kDenied: wrong password, or the account may not
-  // connect. kUnsuitable: TLS, password file or authentication method, or the server is MariaDB.
+  // connect. kHandshake: TLS, password file or authentication method. kUnsuitable: the server is
+  // MariaDB, or TLS is not in force.
   [[nodiscard]] static Result<MysqlConnection> Connect(const ConnectionOptions& options);
 
   MysqlConnection(MysqlConnection&&) noexcept;
