@@ -175,6 +175,12 @@ class FaultProxy:
     def __exit__(self, *_):
         self.close()
 
+    def wait_for_cut(self, way, seconds=60):
+        self.wait(lambda _: way not in self._faults.cut, "the cut", seconds)
+
+    def wait_for_corruption(self, way, seconds=60):
+        self.wait(lambda _: way not in self._faults.corrupt, "the corruption", seconds)
+
     def wait(self, condition, what, seconds=60):
         """Waits until `condition` of this proxy is true."""
         deadline = time.monotonic() + seconds

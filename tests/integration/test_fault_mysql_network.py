@@ -60,7 +60,7 @@ def test_cut_in_mid_frame(relay, proxy, tls, action):
         def inject():
             for _ in range(3):
                 proxy.cut_after(TO_CLIENT, trial.random.randrange(1, 20_000), action)
-                proxy.wait(lambda p: TO_CLIENT not in p._faults.cut, "the cut")
+                proxy.wait_for_cut(TO_CLIENT)
 
         trial.repeat(inject)
 
@@ -111,19 +111,16 @@ def test_silent_drop(relay, proxy):
 
 
 def test_silent_drop_while_connecting(relay, proxy):
+    """In the greeting, while TLS is agreed on, in the log-in, in the session's first statements."""
     with Trial(relay, "MySQL: silent drop while connecting") as trial:
 
         def inject():
-            reconnected = connects_again(trial, proxy)
-            # The greeting of the server, or what follows it in the log-in.
-            proxy.cut_after(TO_CLIENT, 1, "reset")
-            reconnected()
-            proxy.cut_after(TO_CLIENT, trial.random.randrange(1, 1500), "drop")
-            reconnected = connects_again(trial, proxy)
-            proxy.reset()
-            reconnected()
-            proxy.wait(lambda p: TO_CLIENT not in p._faults.cut, "the drop")
-            connects_again(trial, proxy)()
+            for limit in (100, 1500, 2500):
+                proxy.cut_after(TO_CLIENT, trial.random.randrange(1, limit), "drop")
+                proxy.reset()
+                proxy.wait_for_cut(TO_CLIENT)
+                connects_again(trial, proxy)()
+                trial.wait_until_delivered()
 
         trial.repeat(inject)
 
@@ -190,7 +187,7 @@ def corrupt_stream(trial, proxy, pattern=None):
             after=trial.random.randrange(10_000),
             mask=trial.random.randrange(1, 256),
         )
-        proxy.wait(lambda p: TO_CLIENT not in p._faults.corrupt, "the corruption")
+        proxy.wait_for_corruption(TO_CLIENT)
         reconnected()
         trial.wait_until_delivered()
 
@@ -325,7 +322,7 @@ def test_a_purge_of_unread_logs_is_a_gap_and_told(outboxd, kafka, tmp_path, opti
         # The server keeps a file that a dump still reads.
         last = server.binlogs()[-1].name
         purge = f"PURGE BINARY LOGS TO '{last}'"
-        wait_until(lambda: relay.sql(purge) == () and len(server.binlogs()) == 1, "the purge")
+        wait_until(lambda: (relay.sql(purge), len(server.binlogs()) == 1)[1], "the purge")
         proxy.heal()
         if not running:
             relay.start()
