@@ -157,16 +157,23 @@ class Trial:
         self.relay.start()
         for writer in self.writers:
             writer.start()
-        self.wait_until_delivered()
+        try:
+            self.wait_until_delivered()
+        except BaseException:
+            self.end_load()
+            raise
         return self
 
     def __exit__(self, kind, *_):
+        self.end_load()
+        if kind is None:
+            self.judge()
+
+    def end_load(self):
         self.stop_writers.set()
         self.resume()
         for writer in self.writers:
             writer.join(30)
-        if kind is None:
-            self.judge()
 
     def wait_for_load(self, transactions):
         """Until the writers have committed or rolled back so many more."""
