@@ -180,6 +180,7 @@ void DeliveryTracker::Advance() {
     done_file_ = files_[done.file];
     done_offset_ = done.offset;
     SetPlace();
+    TakeServer();
     if (done.ends_table_read) progress_.table_read_pending = false;
     after_progress_ = done.end_id;
     ++progress_version_;
@@ -205,8 +206,17 @@ Progress DeliveryTracker::Restart() {
 void DeliveryTracker::SetServer(const std::string& server_uuid, bool by_gtid) {
   const std::lock_guard lock(mutex_);
   reads_by_gtid_ = by_gtid;
-  if (progress_.server_uuid == server_uuid) return;
-  progress_.server_uuid = server_uuid;
+  server_uuid_ = server_uuid;
+  TakeServer();
+}
+
+// A place by file belongs to the server it was read from, whatever server took over since: there
+// the same file and offset are another place.
+void DeliveryTracker::TakeServer() {
+  const bool is_by_file = progress_.position.gtids.empty() && !progress_.position.file.empty();
+  if (is_by_file && !progress_.server_uuid.empty()) return;
+  if (server_uuid_.empty() || progress_.server_uuid == server_uuid_) return;
+  progress_.server_uuid = server_uuid_;
   ++progress_version_;
 }
 

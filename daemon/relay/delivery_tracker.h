@@ -133,6 +133,7 @@ class DeliveryTracker {
   [[nodiscard]] std::set<std::string> UndecidedNames() const;
   void ForgetHeld(const std::string& xid);
   void SetPlace();
+  void TakeServer();
   [[nodiscard]] Progress CurrentProgress() const;
   void SetAcknowledged(sinks::DeliveryId id);
   void Advance();
@@ -144,6 +145,7 @@ class DeliveryTracker {
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   bool reads_by_gtid_ = false;
+  std::string server_uuid_;  // Of the server that is read now.
   Progress progress_;
   std::uint64_t progress_version_ = 0;
   std::uint64_t delivered_ = 0;

@@ -355,6 +355,17 @@ TEST_F(DeliveryTrackerTest, ByGtidNoFileIsNamedWhileEverythingIsHeld) {
   EXPECT_EQ(Gtids(), fmt::format("{}:2", kUuid));
 }
 
+TEST_F(DeliveryTrackerTest, AFileStaysThatOfTheServerItWasReadFrom) {
+  tracker_.SetServer(std::string(kUuid), false);
+  tracker_.PassFile(NewFile());
+  const auto ids = Send(1, 1);
+  tracker_.SetServer(std::string(kOther), true);
+  EXPECT_EQ(tracker_.progress().server_uuid, kUuid);
+  tracker_.Acknowledge(ids[0]);
+  EXPECT_EQ(tracker_.progress().server_uuid, kOther);
+  EXPECT_EQ(Gtids(), fmt::format("{}:1", kUuid));
+}
+
 // Against the plainest model: transaction n is done when no id up to its last is open.
 TEST_F(DeliveryTrackerTest, NeverRunsAheadOfAnAcknowledgementInAnyOrder) {
   std::mt19937 random(20261121);
