@@ -197,7 +197,8 @@ def test_inspect_shows_what_the_relay_decides(relay):
     assert printed.returncode == 0, printed.stderr
     assert "held: XA transaction X'73686F776E',X'',1 is prepared" in printed.stdout
     published = printed.stdout.split("held: XA transaction")[1]
-    assert published.index("=> published") < published.index("e1") < published.index("e2")
+    assert published.index("=> published") < published.index("id='e1'")
+    assert published.index("id='e1'") < published.index("id='e2'")
     if "TRANSACTION_PAYLOAD" in printed.stdout:
         inner = printed.stdout.split("TRANSACTION_PAYLOAD")[-1]
         assert "compressed in it" in inner
