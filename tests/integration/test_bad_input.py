@@ -115,8 +115,8 @@ def test_a_filter_that_keeps_the_event_table_out_of_the_log(outboxd, kafka, tmp_
         result = relay.command("check")
         assert result.returncode == 0, result.stdout
         assert f"elsewhere,{name}: rows of shop*.outbox in other schemas" in result.stdout
+        relay.insert("e1")  # Before the table is read, which could repeat what comes during it.
         relay.start()
-        relay.insert("e1")
         assert [m.id for m in relay.wait_for(1)] == ["e1"]
 
 
