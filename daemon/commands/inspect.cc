@@ -55,14 +55,7 @@ Result<void> InspectServer(const Config& config, const std::string& place, Inspe
   if (!facts) return Fail(ExitCodeOf(facts.error().kind), "{}", facts.error().message);
   auto progress = ResolveStart(*start, *facts, *server);
   if (!progress) return std::unexpected(progress.error());
-  const ReplicaIdentity identity = RandomIdentity();
-  binlog::MysqlEventSourceOptions options;
-  options.hosts = ConnectionOptionsOf(config.mysql);
-  options.server_id = identity.server_id;
-  options.replica_uuid = identity.uuid;
-  options.heartbeat = config.mysql.heartbeat;
-  options.read_deadline = 3 * config.mysql.heartbeat;
-  binlog::MysqlEventSource source(std::move(options));
+  binlog::MysqlEventSource source(SourceOptionsOf(config.mysql, RandomIdentity()));
   return Read(source, progress->position, 0, inspector);
 }
 

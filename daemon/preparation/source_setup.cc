@@ -101,6 +101,17 @@ ReplicaIdentity RandomIdentity() {
   return MakeIdentity(any(device), any(device));
 }
 
+binlog::MysqlEventSourceOptions SourceOptionsOf(const MysqlConfig& config,
+                                                const ReplicaIdentity& identity) {
+  binlog::MysqlEventSourceOptions options;
+  options.hosts = ConnectionOptionsOf(config);
+  options.server_id = identity.server_id;
+  options.replica_uuid = identity.uuid;
+  options.heartbeat = config.heartbeat;
+  options.read_deadline = 3 * config.heartbeat;
+  return options;
+}
+
 std::pair<std::string, std::string> SplitTableName(std::string_view name) {
   const std::size_t dot = name.find('.');
   if (dot == std::string_view::npos) return {std::string(), std::string(name)};

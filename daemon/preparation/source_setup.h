@@ -8,6 +8,7 @@
 
 #include "binlog/column_shape.h"
 #include "binlog/mysql_connection.h"
+#include "binlog/mysql_event_source.h"
 #include "binlog/mysql_server.h"
 #include "binlog/table_filter.h"
 #include "daemon/config/config.h"
@@ -36,6 +37,10 @@ struct ReplicaIdentity {
 [[nodiscard]] ReplicaIdentity RelayIdentity(const Config& config);
 // For a command that only looks: disturbs no relay.
 [[nodiscard]] ReplicaIdentity RandomIdentity();
+
+// How the binary log is read as `identity`.
+[[nodiscard]] binlog::MysqlEventSourceOptions SourceOptionsOf(const MysqlConfig& config,
+                                                              const ReplicaIdentity& identity);
 
 // "schema.table" in its two parts.
 [[nodiscard]] std::pair<std::string, std::string> SplitTableName(std::string_view name);

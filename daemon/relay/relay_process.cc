@@ -87,13 +87,7 @@ Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIde
   const Config& config = parts_.config;
 
   const bool table_read_pending = progress.table_read_pending;
-  binlog::MysqlEventSourceOptions source_options;
-  source_options.hosts = ConnectionOptionsOf(config.mysql);
-  source_options.server_id = identity.server_id;
-  source_options.replica_uuid = identity.uuid;
-  source_options.heartbeat = config.mysql.heartbeat;
-  source_options.read_deadline = 3 * config.mysql.heartbeat;
-  binlog::MysqlEventSource source(std::move(source_options));
+  binlog::MysqlEventSource source(SourceOptionsOf(config.mysql, identity));
 
   const binlog::TableFilter filter(tables.selections);
   binlog::TransactionReader transactions(filter, {.spill_directory = config.relay.spill_directory,
