@@ -151,21 +151,28 @@ std::optional<Column> AsLogged(const ColumnFacts& facts) {
   return column;
 }
 
-// Another column that the log cannot tell from this one but by its place.
-std::optional<std::size_t> FindTwin(std::span<const Column> columns, std::size_t ordinal) {
-  const Column& column = columns[ordinal];
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (i != ordinal && columns[i].type == column.type && columns[i].metadata == column.metadata &&
-        columns[i].is_unsigned == column.is_unsigned && columns[i].collation == column.collation) {
-      return i;
-    }
-  }
-  return std::nullopt;
-}
-
 bool Contains(std::span<const std::string> names, std::string_view name) {
   return std::ranges::any_of(names,
                              [&](std::string_view other) { return EqualInAnyCase(other, name); });
+}
+
+bool LookAlike(const Column& a, const Column& b) {
+  return a.type == b.type && a.metadata == b.metadata && a.is_unsigned == b.is_unsigned &&
+         a.collation == b.collation;
+}
+
+// The ordinals of a column of `wanted` and of another one that the log, which has `logged`, cannot
+// tell from it but by its place.
+std::optional<std::pair<std::size_t, std::size_t>> FindTwinsOf(std::span<const std::string> wanted,
+                                                               std::span<const ColumnFacts> today,
+                                                               std::span<const Column> logged) {
+  for (std::size_t i = 0; i < logged.size(); ++i) {
+    if (!Contains(wanted, today[i].name)) continue;
+    for (std::size_t twin = 0; twin < logged.size(); ++twin) {
+      if (twin != i && LookAlike(logged[twin], logged[i])) return {{i, twin}};
+    }
+  }
+  return std::nullopt;
 }
 
 void Complete(const Column& today, bool has_signedness, Column& logged) {
@@ -187,11 +194,9 @@ std::optional<std::pair<std::string, std::string>> FindTwins(std::span<const Col
     }
     columns.push_back(std::move(column));
   }
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (!Contains(wanted, today[i].name)) continue;
-    if (const auto twin = FindTwin(columns, i)) return {{today[i].name, today[*twin].name}};
-  }
-  return std::nullopt;
+  const auto twins = FindTwinsOf(wanted, today, columns);
+  if (!twins) return std::nullopt;
+  return {{today[twins->first].name, today[twins->second].name}};
 }
 
 Result<void> NameColumns(std::span<const ColumnFacts> today, std::span<const std::string> wanted,
@@ -213,13 +218,11 @@ Result<void> NameColumns(std::span<const ColumnFacts> today, std::span<const std
     }
     columns.push_back(std::move(*column));
   }
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (!Contains(wanted, columns[i].name)) continue;
-    if (const auto twin = FindTwin(map.columns, i)) {
-      return Fail(ErrorKind::kUnsuitable,
-                  "its columns '{}' and '{}' are both {}, so that they may have changed places",
-                  columns[i].name, columns[*twin].name, today[i].type);
-    }
+  if (const auto twins = FindTwinsOf(wanted, today, map.columns)) {
+    const ColumnFacts& column = today[twins->first];
+    return Fail(ErrorKind::kUnsuitable,
+                "its columns '{}' and '{}' are both {}, so that they may have changed places",
+                column.name, today[twins->second].name, column.type);
   }
   for (std::size_t i = 0; i < columns.size(); ++i) {
     map.columns[i].name = columns[i].name;
