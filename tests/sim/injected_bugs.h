@@ -72,32 +72,41 @@ class GtidWatch {
   binlog::GtidSet complete_;
 };
 
+// Sees every event on its way to the relay.
+class WatchedSource : public PassingSource {
+ public:
+  WatchedSource(binlog::EventSource& inner, GtidWatch& watch)
+      : PassingSource(inner), watch_(watch) {}
+  binlog::Result<binlog::Bytes> Next() override {
+    auto event = inner_.Next();
+    if (event) watch_.See(*event);
+    return event;
+  }
+
+ protected:
+  GtidWatch& watch_;
+};
+
 // Bug: a transaction counts as read from its GTID event on, not from its terminator.
 class EarlyGtid final : public Interposer {
  public:
   using Interposer::Around;
   binlog::EventSource& Around(binlog::EventSource& source) override {
-    return source_.emplace(source);
+    watch_ = {};
+    return source_.emplace(source, watch_);
   }
 
  private:
-  class EarlySource final : public PassingSource {
+  class EarlySource final : public WatchedSource {
    public:
-    using PassingSource::PassingSource;
+    using WatchedSource::WatchedSource;
     binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from) override {
       binlog::Position ahead = from;
       if (watch_.opened() && !from.gtids.empty()) ahead.gtids.Add(*watch_.opened());
       return inner_.Open(ahead);
     }
-    binlog::Result<binlog::Bytes> Next() override {
-      auto event = inner_.Next();
-      if (event) watch_.See(*event);
-      return event;
-    }
-
-   private:
-    GtidWatch watch_;
   };
+  GtidWatch watch_;  // Of one process.
   std::optional<EarlySource> source_;
 };
 
@@ -152,19 +161,6 @@ class CheckpointOfWhatWasRead final : public Interposer {
   CheckpointStore& Around(CheckpointStore& store) override { return store_.emplace(store, watch_); }
 
  private:
-  class WatchedSource final : public PassingSource {
-   public:
-    WatchedSource(binlog::EventSource& inner, GtidWatch& watch)
-        : PassingSource(inner), watch_(watch) {}
-    binlog::Result<binlog::Bytes> Next() override {
-      auto event = inner_.Next();
-      if (event) watch_.See(*event);
-      return event;
-    }
-
-   private:
-    GtidWatch& watch_;
-  };
   class EagerStore final : public CheckpointStore {
    public:
     EagerStore(CheckpointStore& inner, const GtidWatch& watch) : inner_(inner), watch_(watch) {}
@@ -246,27 +242,21 @@ class NoReplay final : public Interposer {
  public:
   using Interposer::Around;
   binlog::EventSource& Around(binlog::EventSource& source) override {
-    return source_.emplace(source);
+    watch_ = {};
+    return source_.emplace(source, watch_);
   }
 
  private:
-  class ForwardSource final : public PassingSource {
+  class ForwardSource final : public WatchedSource {
    public:
-    using PassingSource::PassingSource;
+    using WatchedSource::WatchedSource;
     binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from) override {
       binlog::Position ahead = from;
       ahead.gtids.Unite(watch_.complete());
       return inner_.Open(ahead);
     }
-    binlog::Result<binlog::Bytes> Next() override {
-      auto event = inner_.Next();
-      if (event) watch_.See(*event);
-      return event;
-    }
-
-   private:
-    GtidWatch watch_;
   };
+  GtidWatch watch_;  // Of one process.
   std::optional<ForwardSource> source_;
 };
 
