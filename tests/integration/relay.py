@@ -68,6 +68,10 @@ def read_topic(kafka, topic):
         consumer.close()
 
 
+def ids(messages):
+    return [m.id for m in messages]
+
+
 class Relay:
     """A database with an event table, an account with just the documented grants, and a relay."""
 
@@ -147,6 +151,15 @@ class Relay:
             return rows
         finally:
             connection.close()
+
+    def executed_gtids(self):
+        """The server's, in one line."""
+        return self.sql("SELECT @@global.gtid_executed")[0][0].replace("\n", "")
+
+    def memory_kib(self, field="VmRSS"):
+        """What the process takes now, or took at most (VmHWM)."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split(f"{field}:")[1].split()[0])
 
     def insert(self, *ids, kind="order", key="k", payload='{"a":1}'):
         values = ",".join(["(%s,%s,%s,'Created',%s)"] * len(ids))

@@ -5,17 +5,13 @@ import struct
 import threading
 
 import pytest
-from relay import Relay, wait_until
+from relay import Relay, ids, wait_until
 
 
 @pytest.fixture
 def relay(outboxd, mysql, kafka, tmp_path):
     with Relay(outboxd, mysql, kafka, tmp_path) as relay:
         yield relay.begin_now()
-
-
-def ids(messages):
-    return [m.id for m in messages]
 
 
 @pytest.mark.parametrize(
@@ -64,9 +60,7 @@ def test_many_distinct_topics_that_do_not_exist_hold_at_the_first(relay):
     connection.commit()
     connection.close()
     wait_until(lambda: "holding at event" in relay.log(), "the hold")
-    with open(f"/proc/{relay.process.pid}/status") as file:
-        peak = int(file.read().split("VmHWM:")[1].split()[0])
-    assert peak < 150_000  # KiB
+    assert relay.memory_kib("VmHWM") < 150_000
     assert len(relay.log()) < 50_000
     assert relay.stop() == 0
 

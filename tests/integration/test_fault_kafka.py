@@ -133,19 +133,13 @@ def test_away_for_longer_than_the_queue(relay, broker):
     with Trial(relay, "Kafka: away for longer than the queue") as trial:
 
         def inject():
-            before = resident_bytes(relay)
+            before = relay.memory_kib()
             broker.kafka.kill9()
             trial.wait_for_load(trial.random.randrange(500, 1500))
-            assert resident_bytes(relay) < before + (16 << 20)
+            assert relay.memory_kib() < before + (16 << 10)
             broker.kafka.start()
 
         trial.repeat(inject)
-
-
-def resident_bytes(relay):
-    status = pathlib.Path(f"/proc/{relay.process.pid}/status").read_text()
-    (line,) = [line for line in status.splitlines() if line.startswith("VmRSS")]
-    return int(line.split()[1]) * 1024
 
 
 # ----------------------------------------------------------------------------- the network

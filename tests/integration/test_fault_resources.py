@@ -10,17 +10,13 @@ import time
 
 import pytest
 from private_servers import PrivateKafka, PrivateMysql
-from relay import Relay, wait_until
+from relay import Relay, ids, wait_until
 
 
 @pytest.fixture
 def relay(outboxd, mysql, kafka, tmp_path):
     with Relay(outboxd, mysql, kafka, tmp_path) as relay:
         yield relay
-
-
-def ids(messages):
-    return [m.id for m in messages]
 
 
 def dumps(server, user):

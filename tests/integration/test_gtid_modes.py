@@ -5,21 +5,13 @@ import itertools
 
 import pytest
 from private_servers import PrivateMysql
-from relay import Relay, wait_until
+from relay import Relay, ids, wait_until
 
 UUID = "12345678-1234-1234-1234-123456789abc"
 
 
-def ids(messages):
-    return [m.id for m in messages]
-
-
 def committed(relay):
     return {row[0] for row in relay.sql("SELECT id FROM outbox")}
-
-
-def executed(relay):
-    return relay.sql("SELECT @@global.gtid_executed")[0][0].replace("\n", "")
 
 
 def test_the_mode_may_change_under_a_running_relay_there_and_back(outboxd, kafka, tmp_path):
@@ -106,7 +98,7 @@ def test_gtids_with_gaps_of_other_servers_and_tags_make_the_same_set_as_the_serv
             insert_as(relay, gtid, f"{tag}{number}")
             wanted.append(f"{tag}{number}")
     assert sorted(ids(relay.wait_for(len(wanted)))) == sorted(wanted)
-    wait_until(lambda: executed(relay) in relay.checkpoint(), "done is gtid_executed")
+    wait_until(lambda: relay.executed_gtids() in relay.checkpoint(), "done is gtid_executed")
     relay.kill()
     relay.start()
     relay.insert("last")
@@ -124,7 +116,7 @@ def test_empty_transactions_join_the_set(relay):
         cursor.execute("COMMIT")
         cursor.execute("SET gtid_next = AUTOMATIC")
     connection.close()
-    wait_until(lambda: executed(relay) in relay.checkpoint(), "done is gtid_executed")
+    wait_until(lambda: relay.executed_gtids() in relay.checkpoint(), "done is gtid_executed")
     assert relay.stop() == 0
 
 

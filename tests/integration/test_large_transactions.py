@@ -1,13 +1,12 @@
 """Very large events and transactions in bounded memory, and offsets beyond 4 GiB."""
 
-import pathlib
 import re
 import threading
 import zlib
 
 import pytest
 from private_servers import PrivateMysql
-from relay import Relay, wait_until
+from relay import Relay, ids, wait_until
 
 MIB = 1 << 20
 # An event table with a column that no mapping uses, and a table of another use. BLACKHOLE writes
@@ -33,13 +32,8 @@ def relay(outboxd, server, kafka, tmp_path):
         yield relay.begin_now()
 
 
-def ids(messages):
-    return [m.id for m in messages]
-
-
 def rss_mib(relay, field="VmRSS"):
-    status = pathlib.Path(f"/proc/{relay.process.pid}/status").read_text()
-    return int(status.split(field + ":")[1].split()[0]) // 1024
+    return relay.memory_kib(field) // 1024
 
 
 INSERT = "INSERT INTO outbox VALUES (%s, 'order', 'k', 'Created', %s, {})"

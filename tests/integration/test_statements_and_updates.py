@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 from private_servers import PrivateMysql
-from relay import Relay, wait_until
+from relay import Relay, ids, wait_until
 
 LOST = "('lost', 'order', 'k', 'Created', 'a secret')"
 
@@ -36,24 +36,15 @@ def session(relay, **settings):
         connection.close()
 
 
-def executed(relay):
-    ((gtids,),) = relay.sql("SELECT @@global.gtid_executed")
-    return gtids
-
-
 def transaction(relay, *statements, **settings):
     """Commits the statements as one transaction of a session of its own; returns its GTID."""
-    before = executed(relay)
+    before = relay.executed_gtids()
     with session(relay, **settings) as cursor:
         for statement in statements:
             cursor.execute(statement)
     ((gtid,),) = relay.sql(f"SELECT GTID_SUBTRACT(@@global.gtid_executed, '{before}')")
     assert gtid.count(":") == 1 and "-" not in gtid.partition(":")[2]
     return gtid
-
-
-def ids(messages):
-    return [m.id for m in messages]
 
 
 def alarms(relay):
@@ -241,7 +232,7 @@ def test_an_update_of_many_rows_publishes_each(relay):
 
 def test_where_configured_updates_and_upserts_are_alarms(relay):
     relay.configure(delivery__on_update="alarm").start()
-    before = executed(relay)
+    before = relay.executed_gtids()
     change_four_times(relay)
     relay.insert("last")
     assert ids(relay.wait_for(2)) == ["e1", "last"]

@@ -7,7 +7,7 @@ import time
 import pymysql
 import pytest
 from private_servers import PrivateMysql
-from relay import Relay, wait_until
+from relay import Relay, ids, wait_until
 
 
 @pytest.fixture(params=["by GTID", "by GTID, compressed", "by file", "by file, compressed"])
@@ -53,14 +53,6 @@ def decide(relay, statement):
             time.sleep(0.05)
 
 
-def ids(messages):
-    return [m.id for m in messages]
-
-
-def executed(relay):
-    return relay.sql("SELECT @@global.gtid_executed")[0][0].replace("\n", "")
-
-
 def test_the_decision_publishes_or_drops_whatever_happened_since_the_prepare(relay):
     relay.begin_now().start()
     prepare(relay, "X'6100',X'62',7", "committed-1", "committed-2")
@@ -98,7 +90,7 @@ def test_the_decision_publishes_or_drops_whatever_happened_since_the_prepare(rel
     wait_until(lambda: {"late", "last"} <= set(ids(relay.received())), "the late commit")
     wait_until(lambda: "held XA" not in relay.command("status").stdout, "nothing is held any more")
     if relay.by_gtid:
-        wait_until(lambda: executed(relay) in relay.checkpoint(), "done is all of gtid_executed")
+        wait_until(lambda: relay.executed_gtids() in relay.checkpoint(), "done is gtid_executed")
     assert relay.stop() == 0
 
     arrived = ids(relay.received())
@@ -115,7 +107,7 @@ def test_a_prepared_transaction_stays_out_of_done(relay):
     relay.insert("behind it")
     relay.wait_for(1)
     wait_until(lambda: "held XA" in relay.checkpoint(), "the checkpoint names it")
-    assert not relay.by_gtid or executed(relay) not in relay.checkpoint()
+    assert not relay.by_gtid or relay.executed_gtids() not in relay.checkpoint()
     assert relay.stop() == 0
     decide(relay, "XA ROLLBACK 'held'")
     relay.start()
