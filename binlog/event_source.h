@@ -1,7 +1,13 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+
 #include "binlog/byte_cursor.h"
 #include "binlog/error.h"
+#include "binlog/gtid.h"
+#include "binlog/gtid_set.h"
 #include "binlog/position.h"
 
 namespace outboxd::binlog {
@@ -11,6 +17,18 @@ struct StreamIdentity {
   std::string server_uuid;
   bool by_gtid = false;        // False: by file and offset.
   bool has_checksums = false;  // Whether a ROTATE before the first FORMAT_DESCRIPTION has one.
+  // After a failover: what of the position the server does not have and the former one numbered.
+  // The stream is that behind the position without them.
+  GtidSet lost = {};
+  // After a failover: what the server has of UUIDs that the position knows nothing of.
+  GtidSet unseen = {};
+};
+
+// What is known of the history that a position belongs to, to tell whether a server shares it.
+struct KnownHistory {
+  std::string server_uuid;         // Of the server it was read from; empty: not known.
+  std::optional<Gtid> last_gtid;   // The last transaction within the position that has one ...
+  std::uint64_t last_commit_us{};  // ... and when it was committed; 0: not told.
 };
 
 // One stream of raw binlog events: a server, a file or a simulator.
@@ -21,9 +39,11 @@ class EventSource {
   virtual ~EventSource() = default;
 
   // Connects, checks that the server can go on from `from`, and opens the stream behind it. An
-  // earlier stream is closed first. kDisconnected: try again later. kGone, kDiverged: the position
-  // cannot be continued here. kDenied, kUnsuitable: the operator must act.
-  [[nodiscard]] virtual Result<StreamIdentity> Open(const Position& from) = 0;
+  // earlier stream is closed first. kDisconnected: try again later; the server may be there, but
+  // lag. kGone, kDiverged: the position cannot be continued here. kDenied, kUnsuitable: the
+  // operator must act.
+  [[nodiscard]] virtual Result<StreamIdentity> Open(const Position& from,
+                                                    const KnownHistory& known) = 0;
 
   // Returns the next binlog event as it stood in the log, header and checksum included; the server
   // heartbeats that fill the pauses are events too. The bytes stay valid until the next call.

@@ -20,7 +20,7 @@ std::string ErrorText() { return std::generic_category().message(errno); }
 
 }  // namespace
 
-Result<StreamIdentity> FileEventSource::Open(const Position&) {
+Result<StreamIdentity> FileEventSource::Open(const Position&, const KnownHistory&) {
   file_.reset(std::fopen(path_.c_str(), "rbe"));
   if (!file_) return Fail(ErrorKind::kUnsuitable, "{} cannot be opened: {}", path_, ErrorText());
   if (fseeko(file_.get(), 0, SEEK_END) != 0) {

@@ -18,7 +18,8 @@ class FileEventSource final : public EventSource {
   // Begins at the file's first event, whatever `from` says: the FORMAT_DESCRIPTION event tells how
   // all others are to be read. kUnsuitable: it cannot be read, or is no binary log, or an encrypted
   // one.
-  [[nodiscard]] Result<StreamIdentity> Open(const Position& from) override;
+  [[nodiscard]] Result<StreamIdentity> Open(const Position& from,
+                                            const KnownHistory& known) override;
   // kEnd: there is no event any more. kCorrupt: the file ends within one.
   [[nodiscard]] Result<Bytes> Next() override;
   void Interrupt() override {}

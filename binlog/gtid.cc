@@ -25,12 +25,12 @@ bool IsTagStart(char c) { return (c >= 'a' && c <= 'z') || c == '_'; }
 
 std::string ToText(const Uuid& uuid) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(kUuidTextLength);
+  std::string text(kUuidTextLength, '-');
+  char* at = text.data();
   for (std::size_t i = 0; i < uuid.size(); ++i) {
-    if (HasDashBefore(i)) text += '-';
-    text += kDigits[uuid[i] >> 4];
-    text += kDigits[uuid[i] & 0x0F];
+    if (HasDashBefore(i)) ++at;
+    *at++ = kDigits[uuid[i] >> 4];
+    *at++ = kDigits[uuid[i] & 0x0F];
   }
   return text;
 }

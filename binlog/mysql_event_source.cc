@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
-#include <thread>
+
+#include "binlog/event_header.h"
+#include "binlog/gtid_event.h"
 
 namespace outboxd::binlog {
 namespace {
@@ -16,21 +18,14 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::uint64_t kFirstOffset = 4;
-// How long a server may lack transactions of the position: they are sent before their commit is
-// finished, and a replica may lag.
-constexpr std::chrono::seconds kLagMax{60};
-constexpr milliseconds kLagCheck{100};
 // Back-pressure of an hour does not make the server end the dump.
 constexpr int kNetWriteTimeoutSeconds = 3600;
+// Events that are looked through for the last transaction.
+constexpr int kEventsBeforeLastMax = 10'000;
 
-struct DumpState {
-  std::string server_uuid;
-  bool gtid_mode_is_on = false;
-  bool has_checksums = false;
-};
-
-Result<DumpState> PrepareSession(MysqlConnection& connection,
-                                 const MysqlEventSourceOptions& options) {
+// `by_gtid` of the result: whether the server can.
+Result<StreamIdentity> PrepareSession(MysqlConnection& connection,
+                                      const MysqlEventSourceOptions& options) {
   const auto heartbeat_ns =
       std::chrono::duration_cast<std::chrono::nanoseconds>(options.heartbeat).count();
   const std::string uuid = connection.Quote(options.replica_uuid);
@@ -50,15 +45,69 @@ Result<DumpState> PrepareSession(MysqlConnection& connection,
                 "log_bin is OFF: there is no binary log to read HINT: in"
                 " my.cnf: [mysqld] log_bin = binlog, then restart the server");
   }
-  return DumpState{.server_uuid = row.at(0).value_or(""),
-                   .gtid_mode_is_on = row.at(1).value_or("") == "ON",
-                   .has_checksums = row.at(2).value_or("NONE") != "NONE"};
+  return StreamIdentity{.server_uuid = row.at(0).value_or(""),
+                        .by_gtid = row.at(1).value_or("") == "ON",
+                        .has_checksums = row.at(2).value_or("NONE") != "NONE"};
+}
+
+Result<std::string> QueryVariable(MysqlConnection& connection, std::string_view variable) {
+  auto text = connection.QueryValue(fmt::format("SELECT @@global.{}", variable));
+  if (!text) return std::unexpected(text.error());
+  return text->value_or("");
 }
 
 Result<GtidSet> QueryGtids(MysqlConnection& connection, std::string_view variable) {
-  auto text = connection.QueryValue(fmt::format("SELECT @@global.{}", variable));
+  auto text = QueryVariable(connection, variable);
   if (!text) return std::unexpected(text.error());
-  return GtidSet::Parse(text->value_or(""));
+  return GtidSet::Parse(*text);
+}
+
+// Whether the server still receives transactions, or applies some of `missing`.
+bool IsCatchingUp(MysqlConnection& connection, const GtidSet& missing) {
+  // Columns of SHOW REPLICA STATUS, in their order since 5.7.
+  constexpr std::size_t kReceiverIsRunning = 10;
+  constexpr std::size_t kApplierIsRunning = 11;
+  constexpr std::size_t kReceived = 51;
+  auto channels = connection.Query("SHOW REPLICA STATUS");
+  if (!channels) channels = connection.Query("SHOW SLAVE STATUS");
+  if (!channels) return false;  // Not known then; the loss is not certain, but reported.
+  return std::ranges::any_of(*channels, [&missing](const ResultRow& channel) {
+    if (channel.size() <= kReceived) return false;
+    if (channel[kReceiverIsRunning] == "Yes") return true;
+    const auto received = GtidSet::Parse(channel[kReceived].value_or(""));
+    return channel[kApplierIsRunning] == "Yes" && received && !received->Intersect(missing).empty();
+  });
+}
+
+std::string_view ReasonOf(Lack lack) {
+  switch (lack) {
+    case Lack::kNothing:
+      break;
+    case Lack::kTail:
+      return "it lags, or a failover lost them";
+    case Lack::kOwn:
+      return "they are its own, so that it was reset or restored from a backup";
+    case Lack::kOther:
+      return "it has another history";
+    case Lack::kDisjoint:
+      return "it has none of those that were read, so that it is another server";
+  }
+  return "";
+}
+
+// The time of commit that a GTID event tells; none: the event is another one.
+std::optional<std::uint64_t> CommitTimeOf(Bytes event, const Gtid& gtid, bool has_checksums) {
+  const auto header = ParseEventHeader(event);
+  if (!header) return std::nullopt;
+  if (header->type != EventType::kGtid && header->type != EventType::kGtidTagged) {
+    return std::nullopt;
+  }
+  const std::size_t around = kEventHeaderBytes + (has_checksums ? kChecksumBytes : 0);
+  if (event.size() < around) return std::nullopt;
+  const auto parsed =
+      ParseGtidEvent(header->type, event.subspan(kEventHeaderBytes, event.size() - around));
+  if (!parsed || parsed->gtid != gtid) return std::nullopt;
+  return parsed->original_commit_us;
 }
 
 Result<void> CheckFile(MysqlConnection& connection, const Position& from) {
@@ -149,26 +198,38 @@ class MysqlEventSource::Dump {
 };
 
 MysqlEventSource::MysqlEventSource(MysqlEventSourceOptions options)
-    : options_(std::move(options)) {}
+    : options_(std::move(options)), choice_(options_.lag_timeout) {}
 
 MysqlEventSource::~MysqlEventSource() { Close(); }
 
-Result<StreamIdentity> MysqlEventSource::Open(const Position& from) {
+Result<StreamIdentity> MysqlEventSource::Open(const Position& from, const KnownHistory& known) {
   Close();
-  Result<StreamIdentity> opened = Fail(ErrorKind::kUnsuitable, "no host is configured");
-  for (const ConnectionOptions& host : options_.hosts) {
-    if (interrupted_.exchange(false)) return Fail(ErrorKind::kInterrupted, "interrupted");
-    opened = OpenHost(host, from);
+  if (options_.hosts.empty()) return Fail(ErrorKind::kUnsuitable, "no host is configured");
+  const auto open = [&](const ConnectionOptions& host, bool accepts_loss, HostAnswer* answer) {
+    auto opened = OpenHost(host, {from, known, accepts_loss}, answer);
     if (opened) return opened;
     Close();
+    if (interrupted_.exchange(false)) opened = Fail(ErrorKind::kInterrupted, "interrupted");
     if (opened.error().kind == ErrorKind::kInterrupted) return opened;
     opened = Fail(opened.error(), "mysql at {}", AddressText(host));
+    answer->error = opened.error();
+    return opened;
+  };
+  std::vector<HostAnswer> answers(options_.hosts.size());
+  for (std::size_t i = 0; i < options_.hosts.size(); ++i) {
+    auto opened = open(options_.hosts[i], false, &answers[i]);
+    if (opened) choice_.Reset();
+    if (opened || opened.error().kind == ErrorKind::kInterrupted) return opened;
   }
+  auto chosen = choice_.Decide(answers, std::chrono::steady_clock::now());
+  if (!chosen) return std::unexpected(chosen.error());
+  auto opened = open(options_.hosts[*chosen], true, &answers[*chosen]);
+  if (opened) choice_.Reset();
   return opened;
 }
 
-Result<StreamIdentity> MysqlEventSource::OpenHost(const ConnectionOptions& host,
-                                                  const Position& from) {
+Result<StreamIdentity> MysqlEventSource::Connect(const ConnectionOptions& host) {
+  if (interrupted_.exchange(false)) return Fail(ErrorKind::kInterrupted, "interrupted");
   ConnectionOptions options = host;
   options.read_timeout = std::max(std::chrono::ceil<std::chrono::seconds>(options_.read_deadline),
                                   std::chrono::seconds(1));
@@ -178,51 +239,123 @@ Result<StreamIdentity> MysqlEventSource::OpenHost(const ConnectionOptions& host,
   if (!WatchSocket(dump_->connection().socket_descriptor())) {
     return Fail(ErrorKind::kInterrupted, "interrupted");
   }
-  auto state = PrepareSession(dump_->connection(), options_);
-  if (!state) return AsInterrupted(state.error());
-  opened_from_ = from.file;
-  const bool is_known_by_file = !from.file.empty() && from.file == file_with_anonymous_;
-  const bool by_gtid =
-      state->gtid_mode_is_on && !is_known_by_file && (!from.gtids.empty() || from.file.empty());
+  return PrepareSession(dump_->connection(), options_);
+}
+
+Result<StreamIdentity> MysqlEventSource::OpenHost(const ConnectionOptions& host,
+                                                  const Request& request, HostAnswer* answer) {
+  const Position& from = request.from;
+  auto stream = Connect(host);
+  if (!stream) return stream;
+  const bool is_former =
+      request.known.server_uuid.empty() || request.known.server_uuid == stream->server_uuid;
+  opened_from_ = is_former ? from.file : std::string();
+  const bool is_known_by_file = !opened_from_.empty() && opened_from_ == file_with_anonymous_;
+  stream->by_gtid =
+      stream->by_gtid && !is_known_by_file && (!from.gtids.empty() || from.file.empty());
   // A set without a file where GTIDs cannot be asked for: everything that the server has is read,
   // and what is in the set passed over.
-  const bool checks_gtids = by_gtid || (from.file.empty() && !from.gtids.empty());
-  auto checked = checks_gtids ? CheckGtids(from.gtids) : CheckFile(dump_->connection(), from);
-  if (!checked) return AsInterrupted(checked.error());
-  auto started = dump_->Start(from, by_gtid, options_.server_id);
-  if (!started) return AsInterrupted(started.error());
-  return StreamIdentity{.server_uuid = std::move(state->server_uuid),
-                        .by_gtid = by_gtid,
-                        .has_checksums = state->has_checksums};
+  const bool checks_gtids = stream->by_gtid || (from.file.empty() && !from.gtids.empty());
+  if (!checks_gtids && !is_former) {
+    return Fail(ErrorKind::kDiverged,
+                "the position is a file and offset of server {}, but this is server {}, where they"
+                " mean nothing HINT: point mysql.host at the former server, or choose a place with"
+                " 'outboxd position set'",
+                request.known.server_uuid, stream->server_uuid);
+  }
+  auto checked =
+      checks_gtids ? CheckGtids(request, *stream, answer) : CheckFile(dump_->connection(), from);
+  if (!checked) return std::unexpected(checked.error());
+  Position position = from;
+  if (!stream->lost.empty()) position.TakeOut(stream->lost);
+  bool was_used = false;
+  auto same = CheckLastTransaction(request.known, position, *stream, &was_used);
+  if (!same) return std::unexpected(same.error());
+  if (was_used) {
+    Close();
+    if (auto again = Connect(host); !again) return again;
+  }
+  auto started = dump_->Start(position, stream->by_gtid, options_.server_id);
+  if (!started) return std::unexpected(started.error());
+  return stream;
 }
 
 // The server itself compares only its own UUID's transactions: after a failover it would pass over
 // what it never got.
-Result<void> MysqlEventSource::CheckGtids(const GtidSet& have) {
-  const auto deadline = std::chrono::steady_clock::now() + kLagMax;
-  while (true) {
-    auto executed = QueryGtids(dump_->connection(), "gtid_executed");
-    if (!executed) return std::unexpected(executed.error());
-    const GtidSet lost = have.Minus(*executed);
-    if (lost.empty()) break;
-    if (std::chrono::steady_clock::now() >= deadline) {
-      return Fail(ErrorKind::kDiverged,
-                  "the server does not have the transactions {} that were already read: it was"
-                  " reset, restored, or a failover lost them HINT: compare event table and topic,"
-                  " then choose a place with 'outboxd position set'",
-                  lost.ToText());
-    }
-    std::this_thread::sleep_for(kLagCheck);
+Result<void> MysqlEventSource::CheckGtids(const Request& request, StreamIdentity& stream,
+                                          HostAnswer* answer) {
+  MysqlConnection& connection = dump_->connection();
+  const GtidSet& have = request.from.gtids;
+  // A server sends a transaction before its commit is finished. Asked in this order, it stands in
+  // one of the two at least. What another server sent may be rolled back here yet.
+  auto owned_text = QueryVariable(connection, "gtid_owned");
+  if (!owned_text) return std::unexpected(owned_text.error());
+  auto server_has = QueryGtids(connection, "gtid_executed");
+  if (!server_has) return std::unexpected(server_has.error());
+  const std::string& former = request.known.server_uuid;
+  const auto owned = ParseOwnedGtids(*owned_text);
+  if (owned && (former.empty() || former == stream.server_uuid)) server_has->Unite(*owned);
+  auto compared = CompareHistories(have, *server_has, stream.server_uuid, former);
+  const bool is_accepted = request.accepts_loss && compared.lack == Lack::kTail;
+  if (compared.lack != Lack::kNothing && !is_accepted) {
+    answer->lack = compared.lack;
+    answer->missing = compared.missing.count();
+    answer->is_catching_up = IsCatchingUp(connection, compared.missing);
+    return Fail(ErrorKind::kDiverged,
+                "server {} does not have the transactions {} that were already read: {} HINT:"
+                " compare event table and topic, then choose a place with 'outboxd position set'",
+                stream.server_uuid, compared.missing.ToText(), ReasonOf(compared.lack));
   }
+  auto purged = QueryGtids(connection, "gtid_purged");
+  if (!purged) return std::unexpected(purged.error());
+  const GtidSet gap = purged->Minus(have);
+  if (!gap.empty()) {
+    return Fail(ErrorKind::kGone,
+                "the server has purged the transactions {}, which were not read yet: events may be"
+                " missing HINT: 'outboxd position set table' publishes what is in the event table,"
+                " then everything new",
+                gap.ToText());
+  }
+  stream.lost = std::move(compared.missing);
+  if (!former.empty() && former != stream.server_uuid && !have.empty()) {
+    stream.unseen = OfUnseenOrigins(have, *server_has);
+  }
+  return {};
+}
+
+// Lets the server send the last transaction of the position once more, where it still can, and
+// compares when it was committed. `*was_used`: the connection is of no more use.
+Result<void> MysqlEventSource::CheckLastTransaction(const KnownHistory& known,
+                                                    const Position& position,
+                                                    const StreamIdentity& stream, bool* was_used) {
+  if (!stream.by_gtid || !known.last_gtid || known.last_commit_us == 0) return {};
+  if (!position.gtids.Contains(*known.last_gtid)) return {};
   auto purged = QueryGtids(dump_->connection(), "gtid_purged");
   if (!purged) return std::unexpected(purged.error());
-  const GtidSet missing = purged->Minus(have);
-  if (missing.empty()) return {};
-  return Fail(ErrorKind::kGone,
-              "the server has purged the transactions {}, which were not read yet: events may be"
-              " missing HINT: 'outboxd position set table' publishes what is in the event table,"
-              " then everything new",
-              missing.ToText());
+  if (purged->Contains(*known.last_gtid)) return {};
+
+  *was_used = true;
+  GtidSet last;
+  last.Add(*known.last_gtid);
+  const Position before{.gtids = position.gtids.Minus(last), .file = {}, .offset = 0};
+  auto started = dump_->Start(before, true, options_.server_id);
+  if (!started) return std::unexpected(started.error());
+  std::optional<std::uint32_t> idle_at;  // Where the heartbeat before stood.
+  for (int i = 0; i < kEventsBeforeLastMax; ++i) {
+    auto event = dump_->Fetch(options_.first_event_deadline);
+    if (!event && event.error().kind == ErrorKind::kDisconnected) {
+      return std::unexpected(event.error());
+    }
+    if (!event) return {};  // What cannot be read there cannot be compared.
+    if (const auto time = CommitTimeOf(*event, *known.last_gtid, stream.has_checksums)) {
+      return CompareLastTransaction(known, *time);
+    }
+    const auto header = ParseEventHeader(*event);
+    if (!header || header->type != EventType::kHeartbeat) continue;
+    if (idle_at == header->log_pos) return {};  // The end of the log.
+    idle_at = header->log_pos;
+  }
+  return {};
 }
 
 Result<Bytes> MysqlEventSource::Next() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "binlog/event_source.h"
+#include "binlog/failover.h"
 #include "binlog/mysql_connection.h"
 
 namespace outboxd::binlog {
@@ -20,15 +21,19 @@ struct MysqlEventSourceOptions {
   std::chrono::milliseconds read_deadline{3000};
   // The same for the first event after the request: the server may search many files by GTID.
   std::chrono::seconds first_event_deadline{600};
+  // How long no host may have all transactions of the position until they count as lost.
+  std::chrono::milliseconds lag_timeout{60'000};
 };
 
-// Tails a server's binary log with mysql_binlog_open() and mysql_binlog_fetch().
+// Tails a server's binary log with mysql_binlog_open() and mysql_binlog_fetch(). Of several hosts
+// the first one that has all transactions of the position is read.
 class MysqlEventSource final : public EventSource {
  public:
   explicit MysqlEventSource(MysqlEventSourceOptions options);
   ~MysqlEventSource() override;
 
-  [[nodiscard]] Result<StreamIdentity> Open(const Position& from) override;
+  [[nodiscard]] Result<StreamIdentity> Open(const Position& from,
+                                            const KnownHistory& known) override;
   [[nodiscard]] Result<Bytes> Next() override;
   void Interrupt() override;
   void Close() override;
@@ -36,9 +41,22 @@ class MysqlEventSource final : public EventSource {
  private:
   class Dump;
 
+  struct Request {
+    const Position& from;
+    const KnownHistory& known;
+    bool accepts_loss;
+  };
+
+  // `*answer`: what is known of the host when it cannot go on.
   [[nodiscard]] Result<StreamIdentity> OpenHost(const ConnectionOptions& host,
-                                                const Position& from);
-  [[nodiscard]] Result<void> CheckGtids(const GtidSet& have);
+                                                const Request& request, HostAnswer* answer);
+  // `by_gtid` of the result: whether the server can.
+  [[nodiscard]] Result<StreamIdentity> Connect(const ConnectionOptions& host);
+  [[nodiscard]] Result<void> CheckGtids(const Request& request, StreamIdentity& stream,
+                                        HostAnswer* answer);
+  [[nodiscard]] Result<void> CheckLastTransaction(const KnownHistory& known,
+                                                  const Position& position,
+                                                  const StreamIdentity& stream, bool* was_used);
   [[nodiscard]] Error AfterFetch(Error error);
   [[nodiscard]] std::unexpected<Error> AsInterrupted(const Error& error);
   [[nodiscard]] bool WatchSocket(int descriptor);
@@ -48,6 +66,7 @@ class MysqlEventSource final : public EventSource {
 
   // Reader thread only.
   std::unique_ptr<Dump> dump_;
+  HostChoice choice_;
   std::string opened_from_;          // The file of the position that the stream began at.
   std::string file_with_anonymous_;  // Cannot be read by GTID, though gtid_mode is ON now.
 

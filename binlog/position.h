@@ -12,8 +12,16 @@ namespace outboxd::binlog {
 struct Position {
   GtidSet gtids;
   std::string file;  // Empty: not known.
-  std::uint64_t offset =
-      0;  // Bytes from the start of `file`, of the next transaction's first event.
+  // Bytes from the start of `file`, of the next transaction's first event.
+  std::uint64_t offset = 0;
+
+  // The position of a server that does not have `others`: no place in a file tells
+  // it any more, least of all when no GTID is left.
+  void TakeOut(const GtidSet& others) {
+    gtids = gtids.Minus(others);
+    file.clear();
+    offset = 0;
+  }
 
   friend bool operator==(const Position&, const Position&) = default;
 };

@@ -9,10 +9,10 @@
 
 namespace outboxd {
 
-// Something in the binary log by which events may exist that were not published.
+// Something by which events may exist that were not published, or were published and do not exist.
 struct Alarm {
-  std::string kind;             // "statement", "update", "xa".
-  std::string position;         // The transaction: its GTID, or file and offset.
+  std::string kind;             // "statement", "update", "xa", "lost".
+  std::string position;         // The transaction: its GTID, or file and offset; or a GTID set.
   std::string text;             // For people; escaped.
   std::uint64_t commit_us = 0;  // Of the transaction; 0: not told.
 };

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <iterator>
 #include <optional>
 #include <set>
 #include <system_error>
@@ -21,7 +20,8 @@ constexpr char kName[] = "journal";
 constexpr char kOldName[] = "journal.old";
 
 void AppendField(std::string& text, std::string_view field) {
-  if (field.find_first_of("\t\n\\") == std::string_view::npos) {
+  const auto is_special = [](char c) { return c == '\t' || c == '\n' || c == '\\'; };
+  if (std::ranges::none_of(field, is_special)) {
     text += field;
     return;
   }
@@ -82,7 +82,12 @@ class Search {
 
  private:
   void Line(std::string_view line) {
-    const std::string gtid = TakeField(line);
+    std::string gtid = TakeField(line);
+    std::string prepared;
+    if (const std::size_t space = gtid.find(' '); space != std::string::npos) {
+      prepared = gtid.substr(space + 1);
+      gtid.resize(space);
+    }
     const auto parsed = binlog::GtidSet::Parse(gtid);
     if (!parsed || parsed->count() != 1) return;
     const bool is_wanted = parsed->IsSubsetOf(gtids_);
@@ -91,6 +96,7 @@ class Search {
     const auto commit_us = TakeNumber(line);
     const auto events = TakeNumber(line);
     if (!commit_us || !events) return;
+    if (const auto decided = binlog::GtidSet::Parse(prepared)) findings_.decided.Unite(*decided);
     const bool is_repeated = !transactions_.insert(gtid).second;
     std::string table;
     std::uint64_t named = 0;
@@ -140,11 +146,19 @@ void JournalLine::Add(std::string_view schema_name, std::string_view table_name,
   AppendField(text_, id);
 }
 
-std::string JournalLine::Text(const binlog::Gtid& gtid, std::uint64_t commit_us) const {
-  constexpr std::size_t kLongestFront = 128;
+std::string JournalLine::Text(const binlog::Gtid& gtid, std::uint64_t commit_us,
+                              const std::optional<binlog::Gtid>& prepared) const {
+  constexpr std::size_t kLongestFront = 256;
   std::string line;
   line.reserve(kLongestFront + text_.size());
-  fmt::format_to(std::back_inserter(line), "{}\t{}\t{}", ToText(gtid), commit_us, events_);
+  const auto number = [&line](std::uint64_t value) {
+    line += '\t';
+    line += fmt::format_int(value).str();
+  };
+  line += ToText(gtid);
+  if (prepared) line += ' ' + ToText(*prepared);
+  number(commit_us);
+  number(events_);
   line += text_;
   line += '\n';
   return line;

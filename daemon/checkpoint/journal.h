@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,10 +15,10 @@
 namespace outboxd {
 
 // The journal's line about one transaction, as its events are sent:
-//   GTID <tab> COMMIT_US <tab> EVENTS { <tab> TABLE <tab> ID } <line feed>
-// TABLE is empty where it is that of the event before. Of tabs, line feeds and backslashes the
-// first letter stands behind a backslash. Where EVENTS is more than what follows, the ids of the
-// rest were not kept. One thread.
+//   GTID [ <space> PREPARED ] <tab> COMMIT_US <tab> EVENTS { <tab> TABLE <tab> ID } <line feed>
+// PREPARED is the GTID of the XA PREPARE that it decides. TABLE is empty where it is that of the
+// event before. Of tabs, line feeds and backslashes the first letter stands behind a backslash.
+// Where EVENTS is more than what follows, the ids of the rest were not kept. One thread.
 class JournalLine {
  public:
   // What the ids of one transaction may take, about; those behind it are only counted.
@@ -26,7 +27,8 @@ class JournalLine {
   void Clear();
   void Add(std::string_view schema_name, std::string_view table_name, std::string_view id);
   [[nodiscard]] bool empty() const { return events_ == 0; }
-  [[nodiscard]] std::string Text(const binlog::Gtid& gtid, std::uint64_t commit_us) const;
+  [[nodiscard]] std::string Text(const binlog::Gtid& gtid, std::uint64_t commit_us,
+                                 const std::optional<binlog::Gtid>& prepared = {}) const;
 
  private:
   std::string text_;
@@ -47,6 +49,7 @@ struct PublishedEvent {
 struct JournalFindings {
   std::vector<PublishedEvent> events;  // In the order in which they were published, each once.
   std::uint64_t without_id = 0;        // So many more, whose ids were not kept.
+  binlog::GtidSet decided;             // The XA PREPAREs that the transactions decide.
   // Events of the oldest of them may have been published before the journal begins.
   bool is_cut = false;
 };

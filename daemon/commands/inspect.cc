@@ -31,7 +31,7 @@ Result<binlog::TableFilter> MakeFilter(const std::optional<Config>& config) {
 Result<void> Read(binlog::EventSource& source, const binlog::Position& from, std::uint64_t begin,
                   Inspector& inspector) {
   StopSignals signals;
-  auto stream = source.Open(from);
+  auto stream = source.Open(from, {});
   if (!stream) return Fail(ExitCodeOf(stream.error().kind), "{}", stream.error().message);
   inspector.Begin(*stream, from, begin);
   while (!signals.Arrived()) {

@@ -34,6 +34,7 @@ struct MysqlConfig {
   std::string tls_ca, tls_cert, tls_key;
   std::optional<std::uint32_t> server_id;  // Default: derived from the relay's name.
   std::chrono::milliseconds heartbeat{1000};
+  std::chrono::milliseconds lag_timeout{60'000};
 };
 
 struct HeaderConfig {
@@ -95,6 +96,8 @@ struct DeliveryConfig {
   OnStatement on_statement = OnStatement::kAlarm;
   enum class OnUpdate { kIgnore, kPublish, kAlarm };
   OnUpdate on_update = OnUpdate::kIgnore;
+  enum class OnLostTransactions { kContinue, kStop };
+  OnLostTransactions on_lost_transactions = OnLostTransactions::kContinue;
   std::uint64_t in_flight_bytes_max = 32ull << 20;
   std::chrono::milliseconds max_stall{600'000};
   std::uint64_t max_rate = 0;  // Events a second; 0: no limit.
@@ -102,6 +105,7 @@ struct DeliveryConfig {
 
 struct CheckpointConfig {
   std::chrono::milliseconds interval{1000};
+  std::uint64_t journal_bytes_max = 16ull << 20;  // 0: no journal is kept.
 };
 
 struct LogConfig {

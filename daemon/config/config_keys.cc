@@ -100,6 +100,10 @@ const std::vector<Key>& Keys() {
        [](Config& c) { return Set<ParseServerId>(c.mysql.server_id); }},
       {{"mysql", "heartbeat", "1s", "how often the server shows that an idle stream is alive"},
        [](Config& c) { return Set<ParseDuration>(c.mysql.heartbeat); }},
+      {{"mysql", "lag-timeout", "60s",
+        "how long transactions that were read already may be missing on every host before they "
+        "count as lost"},
+       [](Config& c) { return Set<ParseDuration>(c.mysql.lag_timeout); }},
 
       {{"outbox", "table", "",
         "event table, DATABASE.TABLE; * and ? stand for any characters and "
@@ -185,6 +189,10 @@ const std::vector<Key>& Keys() {
         "as "
         "it is then) or alarm"},
        [](Config& c) { return Set<ParseOnUpdate>(c.delivery.on_update); }},
+      {{"delivery", "on-lost-transactions", "continue",
+        "what to do when a failover lost transactions that were read already: continue (with an "
+        "alarm that names their events) or stop"},
+       [](Config& c) { return Set<ParseOnLostTransactions>(c.delivery.on_lost_transactions); }},
       {{"delivery", "in-flight-bytes-max", "32MiB",
         "most bytes on their way to the sink at a time"},
        [](Config& c) { return Set<ParseInFlightBytes>(c.delivery.in_flight_bytes_max); }},
@@ -199,6 +207,10 @@ const std::vector<Key>& Keys() {
        [](Config&) { return CheckOnly<ParseStore>(); }},
       {{"checkpoint", "interval", "1s", "longest time between two checkpoints while events flow"},
        [](Config& c) { return Set<ParseDuration>(c.checkpoint.interval); }},
+      {{"checkpoint", "journal-bytes-max", "16MiB",
+        "most bytes of the journal of published events, which names what a failover lost; 0: none "
+        "is kept"},
+       [](Config& c) { return Set<ParseJournalBytes>(c.checkpoint.journal_bytes_max); }},
 
       {{"log", "level", "info", "debug, info, warning or error"},
        [](Config& c) { return Set<ParseLevel>(c.log.level); }},
@@ -239,9 +251,7 @@ bool IsLaterKey(std::string_view section, std::string_view key) {
   static constexpr std::pair<std::string_view, std::string_view> kLater[] = {
       {"relay", "on-halt"},
       {"mysql", "max-stall"},
-      {"mysql", "on-lost-transactions"},
       {"outbox", "json"},
-      {"delivery", "on-lost-transactions"},
       {"delivery", "standby"},
       {"delivery", "start-order"},
       {"delivery", "transaction-bytes-max"},

@@ -353,6 +353,12 @@ Parsed<DeliveryConfig::OnUpdate> ParseOnUpdate(std::string_view text) {
       text, {{"ignore", kIgnore}, {"publish", kPublish}, {"alarm", kAlarm}}, {});
 }
 
+Parsed<DeliveryConfig::OnLostTransactions> ParseOnLostTransactions(std::string_view text) {
+  using enum DeliveryConfig::OnLostTransactions;
+  return ParseWord<DeliveryConfig::OnLostTransactions>(
+      text, {{"continue", kContinue}, {"stop", kStop}}, {});
+}
+
 Parsed<ColumnDefaultConfig> ParseColumnDefault(std::string_view text) {
   const std::size_t colon = text.find(':');
   ColumnDefaultConfig parsed;
@@ -373,6 +379,11 @@ Parsed<std::uint64_t> ParseInFlightBytes(std::string_view text) {
 
 Parsed<std::uint64_t> ParseRate(std::string_view text) {
   return ParseNumber(text, 0, 1'000'000'000);
+}
+
+Parsed<std::uint64_t> ParseJournalBytes(std::string_view text) {
+  if (text == "0") return 0;
+  return ParseInFlightBytes(text);
 }
 
 Parsed<LogConfig::Level> ParseLevel(std::string_view text) {

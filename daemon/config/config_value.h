@@ -42,9 +42,12 @@ using Parsed = std::expected<T, std::string>;
 [[nodiscard]] Parsed<DeliveryConfig::OnBadEvent> ParseOnBadEvent(std::string_view text);
 [[nodiscard]] Parsed<DeliveryConfig::OnStatement> ParseOnStatement(std::string_view text);
 [[nodiscard]] Parsed<DeliveryConfig::OnUpdate> ParseOnUpdate(std::string_view text);
+[[nodiscard]] Parsed<DeliveryConfig::OnLostTransactions> ParseOnLostTransactions(
+    std::string_view text);
 [[nodiscard]] Parsed<ColumnDefaultConfig> ParseColumnDefault(std::string_view text);
 [[nodiscard]] Parsed<std::uint64_t> ParseInFlightBytes(std::string_view text);
 [[nodiscard]] Parsed<std::uint64_t> ParseRate(std::string_view text);
+[[nodiscard]] Parsed<std::uint64_t> ParseJournalBytes(std::string_view text);
 [[nodiscard]] Parsed<LogConfig::Level> ParseLevel(std::string_view text);
 
 // Keys with one value that this version has; the true one is the only one.

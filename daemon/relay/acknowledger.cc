@@ -5,12 +5,26 @@
 #include <algorithm>
 
 namespace outboxd {
+namespace {
+
+// Lines that wait for the next checkpoint may take about so much memory.
+constexpr std::size_t kJournalBytesMax = std::size_t{1} << 20;
+
+std::optional<binlog::Gtid> ParseGtid(const std::string& text) {
+  const auto set = binlog::GtidSet::Parse(text);
+  if (!set || set->count() != 1) return std::nullopt;
+  const auto& [origin, intervals] = *set->origins().begin();
+  return binlog::Gtid{origin, intervals.front().first};
+}
+
+}  // namespace
 
 Acknowledger::Acknowledger(sinks::Sink& sink, DeliveryTracker& tracker, CheckpointStore* store,
-                           const Clock& clock, Options options)
+                           Journal* journal, const Clock& clock, Options options)
     : sink_(sink),
       tracker_(tracker),
       store_(store),
+      journal_(journal),
       clock_(clock),
       options_(std::move(options)),
       next_store_(clock.Now() + options_.interval) {}
@@ -21,6 +35,7 @@ void Acknowledger::Step(std::chrono::milliseconds timeout) {
   if (!reports_.delivered.empty() || !reports_.failed.empty() || reports_.lost) {
     tracker_.Report(reports_);
   }
+  if (tracker_.delivered_events_bytes() > kJournalBytesMax) WriteJournal();
   const auto now = clock_.Now();
   if (now < next_store_) return;
   next_store_ = now + options_.interval;
@@ -33,11 +48,21 @@ void Acknowledger::Step(std::chrono::milliseconds timeout) {
 Result<void> Acknowledger::Store() {
   const std::uint64_t version = tracker_.progress_version();
   if (store_ == nullptr || version == stored_version_) return {};
-  auto stored = store_->Store(MakeCheckpoint(tracker_.progress(), options_.relay, options_.tables,
-                                             clock_.WallMicroseconds()));
+  const Progress progress = tracker_.progress();
+  WriteJournal();
+  auto stored = store_->Store(
+      MakeCheckpoint(progress, options_.relay, options_.tables, clock_.WallMicroseconds()));
   if (!stored) return stored;
   stored_version_ = version;
   return {};
+}
+
+// It is for the report about a failover: without it the deliveries are as good.
+void Acknowledger::WriteJournal() {
+  if (journal_ == nullptr) return;
+  if (auto written = journal_->Append(tracker_.TakeDeliveredEvents()); !written) {
+    spdlog::error("the journal cannot be written: {}", written.error().message);
+  }
 }
 
 Checkpoint MakeCheckpoint(const Progress& progress, const std::string& relay,
@@ -63,7 +88,7 @@ Progress MakeProgress(const Checkpoint& checkpoint) {
                   .sink = checkpoint.sink,
                   .position = checkpoint.position,
                   .last_commit_us = checkpoint.last_commit_us,
-                  .last_gtid = std::nullopt,
+                  .last_gtid = ParseGtid(checkpoint.last_gtid),
                   .table_read_pending = checkpoint.table_read_pending,
                   .prepared = {checkpoint.prepared.begin(), checkpoint.prepared.end()}};
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemon/checkpoint/checkpoint_store.h"
+#include "daemon/checkpoint/journal.h"
 #include "daemon/error.h"
 #include "daemon/relay/clock.h"
 #include "daemon/relay/delivery_tracker.h"
@@ -25,23 +26,28 @@ class Acknowledger {
     std::chrono::milliseconds interval{1000};
   };
 
-  // All are borrowed and outlive it. `store` may be null: then nothing is remembered.
+  // All are borrowed and outlive it. `store` may be null: then nothing is remembered. `journal` may
+  // be null: then no journal is kept.
   Acknowledger(sinks::Sink& sink, DeliveryTracker& tracker, CheckpointStore* store,
-               const Clock& clock, Options options);
+               Journal* journal, const Clock& clock, Options options);
 
   // Waits up to `timeout` for reports and stores a checkpoint when one is due. A checkpoint that
   // cannot be stored is logged and tried again at the next interval: deliveries go on, and what the
   // older checkpoint does not cover would be repeated after a crash.
   void Step(std::chrono::milliseconds timeout);
 
-  // Stores the progress now if it has moved since it was stored last. kState.
+  // Stores the progress now if it has moved since it was stored last, and before it what the
+  // journal lacks of it. kState.
   [[nodiscard]] Result<void> Store();
 
  private:
+  void WriteJournal();
+
   // Constant after construction.
   sinks::Sink& sink_;
   DeliveryTracker& tracker_;
   CheckpointStore* store_;
+  Journal* journal_;
   const Clock& clock_;
   Options options_;
 

@@ -13,20 +13,24 @@ constexpr std::size_t kRingMin = 1u << 16;
 
 }  // namespace
 
-DeliveryTracker::DeliveryTracker(Progress progress)
-    : progress_(std::move(progress)),
+DeliveryTracker::DeliveryTracker(Progress progress, bool keeps_events)
+    : keeps_events_(keeps_events),
+      progress_(std::move(progress)),
       acknowledged_(kRingMin),
       done_file_(progress_.position.file),
       done_offset_(progress_.position.offset) {}
 
 void DeliveryTracker::Begin() {
+  open_events_.Clear();
   const std::lock_guard lock(mutex_);
   pending_.emplace_back();
 }
 
 void DeliveryTracker::Finish(const binlog::Transaction& transaction, bool counts_gtids) {
+  std::string line = LineOf(transaction);
   const std::lock_guard lock(mutex_);
   Pending& pending = pending_.back();
+  pending.events = std::move(line);
   pending.end_id = next_id_;
   pending.is_finished = true;
   Merge(pending, transaction, counts_gtids);
@@ -34,14 +38,24 @@ void DeliveryTracker::Finish(const binlog::Transaction& transaction, bool counts
 }
 
 void DeliveryTracker::Pass(const binlog::Transaction& transaction, bool counts_gtids) {
+  open_events_.Clear();
+  std::string line = LineOf(transaction);
   const std::lock_guard lock(mutex_);
   if (pending_.empty()) {
     Pending& pending = pending_.emplace_back();
     pending.end_id = next_id_;
     pending.is_finished = true;
   }
+  pending_.back().events += line;
   Merge(pending_.back(), transaction, counts_gtids);
   Advance();
+}
+
+// The journal's line about the transaction with the events in hand; empty: it needs none.
+std::string DeliveryTracker::LineOf(const binlog::Transaction& transaction) const {
+  if (!keeps_events_ || !transaction.gtid) return {};
+  if (open_events_.empty() && !transaction.prepared_gtid) return {};
+  return open_events_.Text(*transaction.gtid, transaction.commit_us, transaction.prepared_gtid);
 }
 
 void DeliveryTracker::FinishTableRead() {
@@ -50,9 +64,8 @@ void DeliveryTracker::FinishTableRead() {
   pending.end_id = next_id_;
   pending.is_finished = true;
   pending.ends_table_read = true;
-  pending.file = FileIndex(progress_.position.file);
+  pending.file = FileNumber(progress_.position.file);
   pending.offset = progress_.position.offset;
-  pending.commit_us = progress_.last_commit_us;
   Advance();
 }
 
@@ -67,7 +80,7 @@ void DeliveryTracker::PassFile(const binlog::Position& position) {
     return;
   }
   Pending& pending = pending_.back();
-  pending.file = FileIndex(position.file);
+  pending.file = FileNumber(position.file);
   pending.offset = position.offset;
   if (position.gtids.empty()) return;
   if (!pending.more) pending.more = std::make_unique<binlog::GtidSet>();
@@ -77,7 +90,7 @@ void DeliveryTracker::PassFile(const binlog::Position& position) {
 void DeliveryTracker::Merge(Pending& pending, const binlog::Transaction& transaction,
                             bool counts_gtids) {
   using binlog::XaStep;
-  pending.file = FileIndex(transaction.file);
+  pending.file = FileNumber(transaction.file);
   pending.offset = transaction.end_offset;
   if (transaction.xa != XaStep::kNone) {
     pending.xa_changes.push_back({transaction.xa,
@@ -87,7 +100,9 @@ void DeliveryTracker::Merge(Pending& pending, const binlog::Transaction& transac
                                   counts_gtids && transaction.gtid.has_value()});
   }
   if (transaction.xa == XaStep::kHeld) return;  // Done with its decision.
+  pending.has_last = true;
   pending.commit_us = transaction.commit_us;
+  pending.last_gtid.reset();
   if (!counts_gtids) return;
   if (transaction.prepared_gtid) AddGtid(pending, *transaction.prepared_gtid);
   if (!transaction.gtid) return;
@@ -163,9 +178,9 @@ Progress DeliveryTracker::CurrentProgress() const {
   return progress;
 }
 
-std::uint32_t DeliveryTracker::FileIndex(const std::string& file) {
+std::uint64_t DeliveryTracker::FileNumber(const std::string& file) {
   if (files_.empty() || files_.back() != file) files_.push_back(file);
-  return static_cast<std::uint32_t>(files_.size() - 1);
+  return first_file_ + files_.size() - 1;
 }
 
 void DeliveryTracker::Advance() {
@@ -174,10 +189,14 @@ void DeliveryTracker::Advance() {
     Pending& done = pending_.front();
     if (done.has_gtid) progress_.position.gtids.Add(done.origin, done.numbers);
     if (done.more) progress_.position.gtids.Unite(*done.more);
-    if (done.last_gtid) progress_.last_gtid = std::move(done.last_gtid);
-    if (done.commit_us != 0) progress_.last_commit_us = done.commit_us;
+    if (done.has_last) {
+      progress_.last_gtid = std::move(done.last_gtid);
+      progress_.last_commit_us = done.commit_us;
+    }
+    delivered_events_ += done.events;
     for (XaChange& change : done.xa_changes) ApplyXa(change);
-    done_file_ = files_[done.file];
+    for (; first_file_ < done.file; ++first_file_) files_.pop_front();
+    done_file_ = files_.front();
     done_offset_ = done.offset;
     SetPlace();
     TakeServer();
@@ -201,6 +220,43 @@ Progress DeliveryTracker::Restart() {
   trouble_ = {};
   has_trouble_.store(false, std::memory_order_release);
   return progress_;
+}
+
+void DeliveryTracker::TakeOut(const binlog::GtidSet& gtids) {
+  const std::lock_guard lock(mutex_);
+  const auto forget = [&gtids](std::optional<binlog::Gtid>& last) {
+    if (last && gtids.Contains(*last)) last.reset();
+  };
+  progress_.position.TakeOut(gtids);
+  forget(progress_.last_gtid);
+  for (Pending& pending : pending_) {
+    binlog::GtidSet all;
+    if (pending.has_gtid) all.Add(pending.origin, pending.numbers);
+    if (pending.more) all.Unite(*pending.more);
+    pending.has_gtid = false;
+    pending.more = std::make_unique<binlog::GtidSet>(all.Minus(gtids));
+    forget(pending.last_gtid);
+  }
+  ++progress_version_;
+}
+
+std::string DeliveryTracker::UnwrittenEvents() const {
+  const std::lock_guard lock(mutex_);
+  std::string lines = taken_events_ + delivered_events_;
+  for (const Pending& pending : pending_) lines += pending.events;
+  return lines;
+}
+
+const std::string& DeliveryTracker::TakeDeliveredEvents() {
+  const std::lock_guard lock(mutex_);
+  taken_events_.clear();
+  std::swap(taken_events_, delivered_events_);
+  return taken_events_;
+}
+
+std::size_t DeliveryTracker::delivered_events_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return delivered_events_.size();
 }
 
 void DeliveryTracker::SetServer(const std::string& server_uuid, bool by_gtid) {

@@ -9,12 +9,14 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "binlog/gtid_set.h"
 #include "binlog/position.h"
 #include "binlog/transaction.h"
 #include "daemon/checkpoint/checkpoint.h"
+#include "daemon/checkpoint/journal.h"
 #include "sinks/error.h"
 #include "sinks/sink.h"
 
@@ -25,8 +27,9 @@ struct Progress {
   std::string server_uuid;  // Of the server `position` was read from.
   std::string sink;         // Identity of the cluster the messages went to.
   binlog::Position position;
-  std::uint64_t last_commit_us = 0;  // Of the last transaction within `position`; 0: not told.
-  std::optional<binlog::Gtid> last_gtid;
+  // Of the last transaction within `position`: when it was committed; 0: not told.
+  std::uint64_t last_commit_us = 0;
+  std::optional<binlog::Gtid> last_gtid;  // None: it has none, or those before it are not known.
   bool table_read_pending = false;
   // Names of the XA transactions within `position` that are prepared without event rows. Those with
   // event rows are not within it: their GTIDs are left out, and file and offset wait for them.
@@ -51,7 +54,8 @@ struct DeliveryTrouble {
 // row.
 class DeliveryTracker {
  public:
-  explicit DeliveryTracker(Progress progress);
+  // `keeps_events`: whether TakeDeliveredEvents() is called now and then.
+  explicit DeliveryTracker(Progress progress, bool keeps_events = false);
 
   // Reader thread.
 
@@ -61,6 +65,10 @@ class DeliveryTracker {
   [[nodiscard]] sinks::DeliveryId NextId() { return next_id_++; }
   // The sink did not take the message that NextId() was called for last.
   void TakeBack() { --next_id_; }
+  // The event that the message last handed over stands for.
+  void AddEvent(std::string_view schema_name, std::string_view table_name, std::string_view id) {
+    if (keeps_events_) open_events_.Add(schema_name, table_name, id);
+  }
   // All its messages have got an id. `counts_gtids`: whether the set of GTIDs is known.
   void Finish(const binlog::Transaction& transaction, bool counts_gtids);
   // A transaction without messages.
@@ -75,6 +83,11 @@ class DeliveryTracker {
   void SetSink(const std::string& identity);
   // The messages in flight are lost and belong to the open transaction: they will get new ids.
   void ForgetUnacknowledged();
+  // Takes transactions out of the position: they are not within it any more, nor will be when the
+  // messages in flight are acknowledged.
+  void TakeOut(const binlog::GtidSet& gtids);
+  // The journal's lines about transactions whose delivery is not certain, or not in the journal.
+  [[nodiscard]] std::string UnwrittenEvents() const;
   // Forgets what is in flight: it will be announced again from the progress on. Also forgets the
   // trouble. Reports of forgotten messages are ignored from now on.
   [[nodiscard]] Progress Restart();
@@ -87,6 +100,10 @@ class DeliveryTracker {
 
   void Report(const sinks::DeliveryReports& reports);
   void Acknowledge(sinks::DeliveryId id);
+  // The journal's lines about the transactions that were passed since the last call; valid until
+  // the next. Acknowledgement thread only.
+  [[nodiscard]] const std::string& TakeDeliveredEvents();
+  [[nodiscard]] std::size_t delivered_events_bytes() const;
 
   // Any thread.
 
@@ -112,11 +129,13 @@ class DeliveryTracker {
     binlog::GtidOrigin origin;
     binlog::GtidSet::Interval numbers{};
     std::unique_ptr<binlog::GtidSet> more;  // GTIDs that do not continue `numbers`.
-    std::uint32_t file = 0;                 // Index in files_.
+    std::uint64_t file = 0;                 // Number in files_.
     std::uint64_t offset = 0;
-    std::uint64_t commit_us = 0;  // Of the last transaction, as is
-    std::optional<binlog::Gtid> last_gtid;
+    bool has_last = false;                  // Whether there is a last transaction, of which are
+    std::uint64_t commit_us = 0;            // this
+    std::optional<binlog::Gtid> last_gtid;  // and this.
     std::vector<XaChange> xa_changes;
+    std::string events;  // The journal's lines.
   };
   // Where a stream by file has to begin again for one of Progress::held_xa.
   struct HeldPlace {
@@ -127,6 +146,7 @@ class DeliveryTracker {
     std::set<std::string> prepared;
   };
 
+  [[nodiscard]] std::string LineOf(const binlog::Transaction& transaction) const;
   void Merge(Pending& pending, const binlog::Transaction& transaction, bool counts_gtids);
   static void AddGtid(Pending& pending, const binlog::Gtid& gtid);
   void ApplyXa(XaChange& change);
@@ -137,10 +157,14 @@ class DeliveryTracker {
   [[nodiscard]] Progress CurrentProgress() const;
   void SetAcknowledged(sinks::DeliveryId id);
   void Advance();
-  [[nodiscard]] std::uint32_t FileIndex(const std::string& file);
+  [[nodiscard]] std::uint64_t FileNumber(const std::string& file);
+
+  // Constant after construction.
+  const bool keeps_events_;
 
   // Reader thread only.
   sinks::DeliveryId next_id_ = 0;
+  JournalLine open_events_;
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.
@@ -157,8 +181,12 @@ class DeliveryTracker {
   std::vector<HeldPlace> held_places_;  // As many as progress_.held_xa.
   std::string done_file_;               // Behind everything done, whatever is held before it.
   std::uint64_t done_offset_ = 0;
-  std::vector<std::string> files_;
+  // Those of pending_, as they came; the first one has the number first_file_.
+  std::deque<std::string> files_;
+  std::uint64_t first_file_ = 0;
   DeliveryTrouble trouble_;
+  std::string delivered_events_;
+  std::string taken_events_;  // By the acknowledgement thread, which reads it without the mutex.
 
   std::atomic<bool> has_trouble_ = false;
 };

@@ -78,17 +78,13 @@ Result<Step> Publisher::Send(const binlog::Row& row, std::string_view position, 
     state_ = State::kAwaiting;
     return Step{Step::Kind::kPause, kAcknowledgementCheck};
   }
-  auto delivered = Delivered(position, done);
-  if (!delivered) return std::unexpected(delivered.error());
-  return Step{};
+  return Delivered(row, position, done);
 }
 
 Result<Step> Publisher::Await(const binlog::Row& row, std::string_view position, bool* done) {
   if (tracker_.AllAcknowledged()) {
     if (careful_messages_ > 0) --careful_messages_;
-    auto delivered = Delivered(position, done);
-    if (!delivered) return std::unexpected(delivered.error());
-    return Step{};
+    return Delivered(row, position, done);
   }
   if (!tracker_.has_trouble()) return Step{Step::Kind::kPause, kAcknowledgementCheck};
   sink_.Close();  // No report of this producer comes after it.
@@ -181,24 +177,30 @@ Result<Step> Publisher::LetPass(const binlog::Row& row, std::string_view positio
     needs_producer_ = !sink_.Open(options_.open_timeout).has_value();
   }
   tracker_.Acknowledge(tracker_.NextId());
-  auto delivered = Delivered(position, done);
-  if (!delivered) return std::unexpected(delivered.error());
-  return Step{};
+  return Passed(position, done);
 }
 
-Result<void> Publisher::Delivered(std::string_view position, bool* done) {
+Result<Step> Publisher::Delivered(const binlog::Row& row, std::string_view position, bool* done) {
+  tracker_.AddEvent(row.schema_name, row.table_name, mappings_[row.table].event_id());
+  return Passed(position, done);
+}
+
+Result<Step> Publisher::Passed(std::string_view position, bool* done) {
   *done = true;
   state_ = needs_producer_ ? State::kHolding : State::kReady;
   back_off_.Reset();
   // After a replay earlier events come first.
-  if (held_ && held_->position != position) return {};
+  if (held_ && held_->position != position) return Step{};
   if (held_) spdlog::info("going on behind event {}", held_->position);
   // What an earlier process held at is sent again: nobody waits at it now.
   const bool is_recorded = held_ || (!record_is_own_ && state_directory_ != nullptr);
   held_.reset();
-  if (!is_recorded) return {};
+  if (!is_recorded) return Step{};
   record_is_own_ = true;
-  return state_directory_->ClearHeld();
+  if (auto cleared = state_directory_->ClearHeld(); !cleared) {
+    return std::unexpected(cleared.error());
+  }
+  return Step{};
 }
 
 void Publisher::Reset() {

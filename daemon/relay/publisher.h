@@ -75,7 +75,8 @@ class Publisher {
   Result<Step> Hold(const binlog::Row& row, std::string_view position, std::string_view topic,
                     const std::string& reason, bool producer_is_lost);
   Result<Step> LetPass(const binlog::Row& row, std::string_view position, bool* done);
-  Result<void> Delivered(std::string_view position, bool* done);
+  Result<Step> Delivered(const binlog::Row& row, std::string_view position, bool* done);
+  Result<Step> Passed(std::string_view position, bool* done);
   Step PauseUntilRetry();
 
   // Constant after construction.

@@ -20,6 +20,12 @@ constexpr int kCorruptTimesMax = 3;
 // The greatest offset that a dump by file can begin at.
 constexpr std::uint64_t kFileOffsetMax = std::numeric_limits<std::uint32_t>::max();
 
+binlog::KnownHistory HistoryOf(const Progress& progress) {
+  return {.server_uuid = progress.server_uuid,
+          .last_gtid = progress.last_gtid,
+          .last_commit_us = progress.last_commit_us};
+}
+
 }  // namespace
 
 Relay::Relay(Parts parts, Options options)
@@ -29,7 +35,9 @@ Relay::Relay(Parts parts, Options options)
       rate_limit_(options.max_rate),
       source_back_off_(kBackOffFirst, kBackOffMax, parts.clock.WallMicroseconds()),
       sink_back_off_(kBackOffFirst, kBackOffMax, parts.clock.WallMicroseconds() + 1) {
-  parts_.transactions.ForgetPrepared(parts.tracker.progress().prepared);
+  const Progress progress = parts.tracker.progress();
+  known_ = HistoryOf(progress);
+  parts_.transactions.ForgetPrepared(progress.prepared);
 }
 
 Result<void> Relay::Run() {
@@ -138,25 +146,41 @@ Result<Step> Relay::OpenSink(bool* is_open) {
 
 Result<Step> Relay::OpenSource() {
   ExpectAnswerWithin(options_.source_open_timeout);
-  auto stream = parts_.source.Open(resume_from_);
+  auto stream = parts_.source.Open(resume_from_, known_);
   if (!stream) return OnSourceError(stream.error());
-  const std::string known = parts_.tracker.progress().server_uuid;
-  if (!stream->by_gtid && !known.empty() && known != stream->server_uuid) {
-    return Fail(ExitCode::kDiverged,
-                "the checkpoint holds a file and offset of server {}, but this is server {}, where"
-                " they mean nothing HINT: point mysql.host at the former server, or choose a place"
-                " with 'outboxd position set'",
-                known, stream->server_uuid);
-  }
   stream_ = std::move(*stream);
-  parts_.tracker.SetServer(stream_.server_uuid, stream_.by_gtid);
-  parts_.transactions.Reset(stream_, resume_from_);
   source_is_open_ = source_was_open_ = true;
+  auto reads_again = OnFailover();
+  if (!reads_again) return std::unexpected(reads_again.error());
+  known_.server_uuid = stream_.server_uuid;
+  parts_.tracker.SetServer(stream_.server_uuid, stream_.by_gtid);
+  if (*reads_again) {
+    parts_.sink.Close();  // No report of this producer comes after it.
+    return StartOver();
+  }
+  parts_.transactions.Reset(stream_, resume_from_);
   phase_ = Phase::kReading;
   spdlog::info("reading the binary log of server {} {}", stream_.server_uuid,
                stream_.by_gtid ? "by GTID"
                                : fmt::format("from {}:{}", resume_from_.file, resume_from_.offset));
   return Step{};
+}
+
+// True: what is held is to be read anew, because a prepared transaction was lost, or its decision.
+Result<bool> Relay::OnFailover() {
+  const FailoverWatch::Servers servers{known_.server_uuid, stream_.server_uuid};
+  if (!stream_.unseen.empty()) parts_.failovers.OnUnseen(stream_.unseen, servers);
+  const binlog::GtidSet& lost = stream_.lost;
+  if (lost.empty()) return false;
+  auto undecided = parts_.failovers.OnLost(lost, servers, parts_.tracker.UnwrittenEvents());
+  if (!undecided) return std::unexpected(undecided.error());
+  binlog::GtidSet unread = lost;
+  unread.Unite(*undecided);
+  parts_.tracker.TakeOut(unread);
+  resume_from_.TakeOut(unread);
+  if (known_.last_gtid && unread.Contains(*known_.last_gtid)) known_.last_gtid.reset();
+  return !undecided->empty() ||
+         !lost.Intersect(parts_.transactions.prepared().held_gtids()).empty();
 }
 
 Result<Step> Relay::ReadEvent() {
@@ -211,6 +235,11 @@ Result<Step> Relay::OnTransaction() {
 
 Step Relay::EndTransaction() {
   phase_ = Phase::kReading;
+  known_.last_gtid.reset();
+  if (parts_.transactions.collects_gtids()) {
+    known_.last_gtid = parts_.transactions.transaction().gtid;
+    known_.last_commit_us = parts_.transactions.transaction().commit_us;
+  }
   const bool gives_memory_back =
       parts_.transactions.largest_event() > options_.large_event_bytes &&
       // Where a dump by file could not begin it stays open until the next file.
@@ -306,6 +335,7 @@ Result<Step> Relay::StartOver() {
   if (parts_.tracker.delivered() != delivered_at_trouble_) sink_back_off_.Reset();
   delivered_at_trouble_ = parts_.tracker.delivered();
   Progress progress = parts_.tracker.Restart();
+  known_ = HistoryOf(progress);
   resume_from_ = std::move(progress.position);
   parts_.transactions.ForgetPrepared(std::move(progress.prepared));
   CloseSource();

@@ -16,6 +16,7 @@
 #include "daemon/relay/clock.h"
 #include "daemon/relay/delivery_tracker.h"
 #include "daemon/relay/event_position.h"
+#include "daemon/relay/failover_watch.h"
 #include "daemon/relay/publisher.h"
 #include "daemon/relay/rate_limit.h"
 #include "sinks/sink.h"
@@ -38,12 +39,13 @@ class Relay {
     DeliveryTracker& tracker;
     Publisher& publisher;
     ChangeWatch& changes;
+    FailoverWatch& failovers;
     const Clock& clock;
   };
   struct Options {
     std::chrono::milliseconds sink_open_timeout{10'000};
     // The longest that opening the source or waiting for its next event may take.
-    std::chrono::milliseconds source_open_timeout{60'000};
+    std::chrono::milliseconds source_open_timeout{700'000};
     std::chrono::milliseconds source_read_timeout{700'000};
     // After a transaction with a larger binlog event the source is opened again: the client library
     // keeps the memory of the largest one for as long as the connection lasts.
@@ -86,6 +88,7 @@ class Relay {
   enum class Phase { kOpenSink, kOpenSource, kReading, kPublishing };
 
   Result<Step> OpenSource();
+  Result<bool> OnFailover();
   Result<Step> ReadEvent();
   Result<Step> OnTransaction();
   Result<Step> PublishRows();
@@ -105,6 +108,7 @@ class Relay {
   Phase phase_ = Phase::kOpenSink;
   binlog::Position resume_from_;
   binlog::StreamIdentity stream_;
+  binlog::KnownHistory known_;  // Of resume_from_, or of what was read behind it.
   EventPosition event_position_;
   std::string row_position_;
   const binlog::Row* row_ = nullptr;  // The row in hand; null: take the next one.

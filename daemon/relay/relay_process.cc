@@ -93,16 +93,26 @@ Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIde
   binlog::TransactionReader transactions(filter, {.spill_directory = config.relay.spill_directory,
                                                   .spill_bytes_max = config.relay.spill_bytes_max});
   binlog::RowReader rows(filter, parts_.character_sets, LookUpSchema(config.mysql));
-  DeliveryTracker tracker(std::move(progress));
+  const std::string directory = parts_.state == nullptr ? "" : parts_.state->path();
+  std::optional<Journal> journal;
+  if (!directory.empty() && config.checkpoint.journal_bytes_max > 0) {
+    journal.emplace(directory, config.checkpoint.journal_bytes_max);
+  }
+  DeliveryTracker tracker(std::move(progress), journal.has_value());
   Publisher publisher(std::move(tables.mappings), parts_.sink, tracker, parts_.state, parts_.clock,
                       {.on_bad_event = config.delivery.on_bad_event});
   std::optional<AlarmLog> alarms;
-  if (parts_.state != nullptr) alarms.emplace(parts_.state->path());
+  if (!directory.empty()) alarms.emplace(directory);
   ChangeWatch changes(config.delivery, alarms ? &*alarms : nullptr, parts_.clock);
-  Relay relay({source, transactions, rows, parts_.sink, tracker, publisher, changes, parts_.clock},
-              {.max_stall = config.delivery.max_stall, .max_rate = config.delivery.max_rate});
+  FailoverWatch failovers(
+      config.delivery.on_lost_transactions,
+      {.journal = journal ? &*journal : nullptr, .alarms = alarms ? &*alarms : nullptr}, directory);
+  Relay relay({source, transactions, rows, parts_.sink, tracker, publisher, changes, failovers,
+               parts_.clock},
+              {});
   TableRead table_read({config, tables, relay, publisher, tracker});
-  Acknowledger acknowledger(parts_.sink, tracker, parts_.store, parts_.clock,
+  Acknowledger acknowledger(parts_.sink, tracker, parts_.store, journal ? &*journal : nullptr,
+                            parts_.clock,
                             {.relay = config.relay.name,
                              .tables = TablePatterns(config),
                              .interval = config.checkpoint.interval});

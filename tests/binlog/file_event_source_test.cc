@@ -29,7 +29,7 @@ class FileEventSourceTest : public testing::Test {
  protected:
   void Write(const std::string& content) { directory_.Write("log", content); }
   std::optional<ErrorKind> ErrorOfOpen() {
-    const auto opened = source_.Open({});
+    const auto opened = source_.Open({}, {});
     message_ = opened ? "" : opened.error().message;
     return opened ? std::nullopt : std::optional(opened.error().kind);
   }
@@ -50,7 +50,7 @@ class FileEventSourceTest : public testing::Test {
 
 TEST_F(FileEventSourceTest, GivesEveryEventAndThenTheEnd) {
   Write(Log({first_, second_}));
-  const auto identity = source_.Open({.gtids = {}, .file = "another", .offset = 1000});
+  const auto identity = source_.Open({.gtids = {}, .file = "another", .offset = 1000}, {});
   ASSERT_TRUE(identity);
   EXPECT_FALSE(identity->by_gtid);
   EXPECT_FALSE(identity->has_checksums);
@@ -66,7 +66,7 @@ TEST_F(FileEventSourceTest, GivesEveryEventAndThenTheEnd) {
 TEST_F(FileEventSourceTest, OpenedAgainItBeginsAgain) {
   Write(Log({first_}));
   for (int i = 0; i < 2; ++i) {
-    ASSERT_TRUE(source_.Open({}));
+    ASSERT_TRUE(source_.Open({}, {}));
     EXPECT_TRUE(source_.Next());
     EXPECT_EQ(ErrorOfNext(), ErrorKind::kEnd);
   }
@@ -74,14 +74,14 @@ TEST_F(FileEventSourceTest, OpenedAgainItBeginsAgain) {
 
 TEST_F(FileEventSourceTest, AFileWithoutEventsEndsAtOnce) {
   Write(std::string(kMagic));
-  ASSERT_TRUE(source_.Open({}));
+  ASSERT_TRUE(source_.Open({}, {}));
   EXPECT_EQ(ErrorOfNext(), ErrorKind::kEnd);
 }
 
 TEST_F(FileEventSourceTest, IsDisconnectedUnlessItIsOpen) {
   EXPECT_EQ(ErrorOfNext(), ErrorKind::kDisconnected);
   Write(Log({first_}));
-  ASSERT_TRUE(source_.Open({}));
+  ASSERT_TRUE(source_.Open({}, {}));
   source_.Close();
   EXPECT_EQ(ErrorOfNext(), ErrorKind::kDisconnected);
 }
@@ -100,7 +100,7 @@ TEST_F(FileEventSourceTest, RefusesWhatIsNoBinaryLog) {
     EXPECT_NE(message_.find("not a binary log"), std::string::npos) << message_;
   }
   FileEventSource folder(directory_.path());
-  EXPECT_FALSE(folder.Open({}));
+  EXPECT_FALSE(folder.Open({}, {}));
 }
 
 TEST_F(FileEventSourceTest, TellsHowAnEncryptedLogIsRead) {
@@ -117,7 +117,7 @@ TEST_F(FileEventSourceTest, AFileCutOffWithinAnEventIsCorrupt) {
   const std::size_t begin = kMagic.size() + first_.size();
   for (std::size_t size = begin + 1; size < whole.size(); ++size) {
     Write(whole.substr(0, size));
-    ASSERT_TRUE(source_.Open({}));
+    ASSERT_TRUE(source_.Open({}, {}));
     ASSERT_TRUE(source_.Next());
     EXPECT_EQ(ErrorOfNext(), ErrorKind::kCorrupt) << size;
     EXPECT_NE(message_.find("at offset " + std::to_string(begin)), std::string::npos) << message_;
@@ -130,7 +130,7 @@ TEST_F(FileEventSourceTest, ALengthThatIsALieIsCorruptBeforeItIsAllocated) {
     std::string log = Log({first_});
     for (std::size_t i = 0; i < 4; ++i) log[4 + 9 + i] = static_cast<char>(length >> (8 * i));
     Write(log);
-    ASSERT_TRUE(source_.Open({}));
+    ASSERT_TRUE(source_.Open({}, {}));
     EXPECT_EQ(ErrorOfNext(), ErrorKind::kCorrupt) << length;
   }
   EXPECT_LT(AllocatedBytes(), before + 100'000);
@@ -140,7 +140,7 @@ TEST_F(FileEventSourceTest, AServersLogIsReadToItsEnd) {
   Write(ReadFixture("values.binlog.gz"));
   const TableFilter filter({{"*", "*", {}, {}}});
   TransactionReader transactions(filter, {.spill_directory = directory_.path()});
-  const auto identity = source_.Open({});
+  const auto identity = source_.Open({}, {});
   ASSERT_TRUE(identity);
   transactions.Reset(*identity, {});
   std::size_t with_rows = 0;

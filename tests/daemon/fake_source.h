@@ -76,10 +76,12 @@ class FakeSource final : public binlog::EventSource {
   static constexpr std::string_view kUuid = "11111111-1111-1111-1111-111111111111";
   static constexpr std::uint64_t kFirstOffset = 4;
 
-  binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from) override {
+  binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from,
+                                              const binlog::KnownHistory& known) override {
     ++opened;
+    known_ = known;
     if (open_error) return std::unexpected(*open_error);
-    from_ = from.gtids.ToText();
+    from_ = from.gtids.Minus(lost).ToText();
     events_.clear();
     end_ = static_cast<std::uint32_t>(first_offset);
     AddRotate(by_gtid ? kFirstOffset : std::max(from.offset, first_offset), "binlog.000001");
@@ -88,14 +90,17 @@ class FakeSource final : public binlog::EventSource {
     for (std::uint64_t number = 1; number <= transactions.size(); ++number) {
       const binlog::Gtid gtid{{binlog::ParseUuid(kUuid).value(), ""}, number};
       const std::uint32_t begin = end_;
-      if (by_gtid && from.gtids.Contains(gtid)) continue;
+      if (by_gtid && from.gtids.Minus(lost).Contains(gtid)) continue;
       AddGroup(number, transactions[number - 1]);
       // A dump from the middle of a file has only the format in front.
       if (!by_gtid && begin < from.offset) events_.erase(events_.begin() + 2, events_.end());
     }
     if (ends_file) AddRotate(kFirstOffset, "binlog.000002");
-    return binlog::StreamIdentity{
-        .server_uuid = std::string(kUuid), .by_gtid = by_gtid, .has_checksums = false};
+    return binlog::StreamIdentity{.server_uuid = server_uuid,
+                                  .by_gtid = by_gtid,
+                                  .has_checksums = false,
+                                  .lost = std::exchange(lost, {}),
+                                  .unseen = std::exchange(unseen, {})};
   }
   binlog::Result<binlog::Bytes> Next() override {
     if (fails_after == 0) {
@@ -124,6 +129,9 @@ class FakeSource final : public binlog::EventSource {
   int closed = 0;
   bool interrupted = false;
   std::string from_;
+  binlog::KnownHistory known_;
+  std::string server_uuid{kUuid};
+  binlog::GtidSet lost, unseen;  // What the next Open() tells.
 
  private:
   using EventBytes = binlog::EventBytes;

@@ -73,6 +73,9 @@ void HistoryChecker::OnStore(const Checkpoint& checkpoint) {
   const SimulatedServer& server = *source_.server;
   // A relay that was not told of the failover yet stores what it did with the server before.
   if (checkpoint.server_uuid != server.uuid()) return;
+  if (source_.gtid_mode_is_on && !position.gtids.IsSubsetOf(server.executed())) {
+    throw Violation{"the checkpoint has transactions that its server does not have"};
+  }
   if (!ResumesByGtid(position)) {
     const std::size_t file = server.FileNamed(position.file);
     if (file == kNone || !server.IsBoundary(file, std::max<std::uint64_t>(position.offset, 4))) {

@@ -15,8 +15,9 @@ class PassingSource : public binlog::EventSource {
  public:
   explicit PassingSource(binlog::EventSource& inner) : inner_(inner) {}
 
-  binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from) override {
-    return inner_.Open(from);
+  binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from,
+                                              const binlog::KnownHistory& known) override {
+    return inner_.Open(from, known);
   }
   binlog::Result<binlog::Bytes> Next() override { return inner_.Next(); }
   void Interrupt() override { inner_.Interrupt(); }
@@ -100,10 +101,11 @@ class EarlyGtid final : public Interposer {
   class EarlySource final : public WatchedSource {
    public:
     using WatchedSource::WatchedSource;
-    binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from) override {
+    binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from,
+                                                const binlog::KnownHistory& known) override {
       binlog::Position ahead = from;
       if (watch_.opened() && !from.gtids.empty()) ahead.gtids.Add(*watch_.opened());
-      return inner_.Open(ahead);
+      return inner_.Open(ahead, known);
     }
   };
   GtidWatch watch_;  // Of one process.
@@ -250,14 +252,37 @@ class NoReplay final : public Interposer {
   class ForwardSource final : public WatchedSource {
    public:
     using WatchedSource::WatchedSource;
-    binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from) override {
+    binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from,
+                                                const binlog::KnownHistory& known) override {
       binlog::Position ahead = from;
       ahead.gtids.Unite(watch_.complete());
-      return inner_.Open(ahead);
+      return inner_.Open(ahead, known);
     }
   };
   GtidWatch watch_;  // Of one process.
   std::optional<ForwardSource> source_;
+};
+
+// Bug: what a failover lost stays within what was read.
+class UnnoticedLoss final : public Interposer {
+ public:
+  using Interposer::Around;
+  binlog::EventSource& Around(binlog::EventSource& source) override {
+    return source_.emplace(source);
+  }
+
+ private:
+  class SilentSource final : public PassingSource {
+   public:
+    using PassingSource::PassingSource;
+    binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from,
+                                                const binlog::KnownHistory& known) override {
+      auto stream = inner_.Open(from, known);
+      if (stream) stream->lost = {};
+      return stream;
+    }
+  };
+  std::optional<SilentSource> source_;
 };
 
 }  // namespace outboxd::sim

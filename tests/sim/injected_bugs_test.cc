@@ -55,5 +55,10 @@ TEST_F(InjectedBugTest, AReplayThatIsLeftOut) {
               HasSubstr("not delivered"));
 }
 
+TEST_F(InjectedBugTest, AFailoverWhoseLossGoesUnnoticed) {
+  EXPECT_THAT(Caught<UnnoticedLoss>({.reads_by_file = false, .fails_over = true}),
+              HasSubstr("that its server does not have"));
+}
+
 }  // namespace
 }  // namespace outboxd::sim

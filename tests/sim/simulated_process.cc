@@ -6,6 +6,7 @@ namespace outboxd::sim {
 namespace {
 
 constexpr std::chrono::milliseconds kCheckpointInterval{10};
+constexpr std::uint64_t kJournalBytesMax = std::uint64_t{1} << 20;
 
 OutboxMapping Mapping() {
   OutboxConfig config;
@@ -46,20 +47,26 @@ Result<void> CheckedStore::Store(const Checkpoint& checkpoint) {
 }
 
 SimulatedProcess::SimulatedProcess(World world, Progress progress, const Settings& settings)
-    : source_(world.source, world.faults),
+    : source_(world.source, world.faults, world.clock),
       sink_(world.history, world.checker, world.faults, settings.sink_room),
       seen_source_(world.interposer.Around(static_cast<binlog::EventSource&>(source_))),
       seen_sink_(world.interposer.Around(static_cast<sinks::Sink&>(sink_))),
-      transactions_(EventTables(), {.spill_directory = settings.spill_directory,
+      transactions_(EventTables(), {.spill_directory = settings.state_directory,
                                     .memory_bytes_max = settings.memory_bytes_max}),
       rows_(EventTables(), CharacterSetsOfServer()),
-      tracker_(std::move(progress)),
+      journal_(settings.keeps_journal
+                   ? std::make_unique<Journal>(settings.state_directory, kJournalBytesMax)
+                   : nullptr),
+      tracker_(std::move(progress), journal_ != nullptr),
       publisher_(Mappings(), seen_sink_, tracker_, world.state, world.clock, {}),
       changes_({}, world.alarms, world.clock),
+      failovers_(settings.on_lost, {.journal = journal_.get(), .alarms = world.alarms},
+                 settings.state_directory),
       relay_({seen_source_, transactions_, rows_, seen_sink_, tracker_, publisher_, changes_,
-              world.clock},
+              failovers_, world.clock},
              {.large_event_bytes = settings.large_event_bytes}),
-      acknowledger_(seen_sink_, tracker_, &world.interposer.Around(world.store), world.clock,
+      acknowledger_(seen_sink_, tracker_, &world.interposer.Around(world.store), journal_.get(),
+                    world.clock,
                     {.relay = "shop", .tables = {"shop.outbox"}, .interval = kCheckpointInterval}) {
 }
 

@@ -59,7 +59,10 @@ class SimulatedProcess {
     std::size_t sink_room = 16;
     std::size_t large_event_bytes = std::size_t{16} << 20;
     std::size_t memory_bytes_max = std::size_t{8} << 20;
-    std::string spill_directory;
+    // On a memory file system: for what the relay writes past FileSystem.
+    std::string state_directory;
+    bool keeps_journal = false;
+    DeliveryConfig::OnLostTransactions on_lost{};
   };
 
   SimulatedProcess(World world, Progress progress, const Settings& settings);
@@ -84,9 +87,11 @@ class SimulatedProcess {
   sinks::Sink& seen_sink_;
   binlog::TransactionReader transactions_;
   binlog::RowReader rows_;
+  std::unique_ptr<Journal> journal_;  // Null: none is kept.
   DeliveryTracker tracker_;
   Publisher publisher_;
   ChangeWatch changes_;
+  FailoverWatch failovers_;
   Relay relay_;
   Acknowledger acknowledger_;
 };

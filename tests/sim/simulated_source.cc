@@ -9,7 +9,8 @@ namespace outboxd::sim {
 using binlog::ErrorKind;
 using binlog::EventType;
 
-binlog::Result<binlog::StreamIdentity> SimulatedSource::Open(const binlog::Position& from) {
+binlog::Result<binlog::StreamIdentity> SimulatedSource::Open(const binlog::Position& from,
+                                                             const binlog::KnownHistory& known) {
   Close();
   faults_.Yield("opening the source");
   if (faults_.Strike(faults_.rates().source_open)) {
@@ -23,27 +24,60 @@ binlog::Result<binlog::StreamIdentity> SimulatedSource::Open(const binlog::Posit
                                 from.file, from.offset)};
   }
   pending_.clear();
-  auto found = by_gtid_ ? FindByGtid(from) : FindByFile(from);
-  faults_.Note("source: Open at '{}' {}:{}: {}", from.gtids.ToText(), from.file, from.offset,
-               found ? (by_gtid_ ? "by GTID" : "by file") : found.error().message);
-  if (!found) return std::unexpected(found.error());
+  std::vector<binlog::HostAnswer> answers(1);
+  auto found = Find({from, known, false}, &answers.front());
+  if (!found) {
+    answers.front().error = found.error();
+    const auto chosen = choice_.Decide(answers, clock_.Now());
+    found = chosen ? Find({from, known, true}, &answers.front())
+                   : binlog::Result<binlog::StreamIdentity>(std::unexpected(chosen.error()));
+  }
+  faults_.Note("source: Open at '{}' {}:{}: {}{}", from.gtids.ToText(), from.file, from.offset,
+               found ? (by_gtid_ ? "by GTID" : "by file") : found.error().message,
+               found && !found->lost.empty() ? ", without " + found->lost.ToText() : "");
+  if (!found) return found;
+  choice_.Reset();
+  source_.reported_lost.Unite(found->lost);
   is_open_ = was_open_ = true;
   is_at_end_ = false;
-  return binlog::StreamIdentity{.server_uuid = source_.server->uuid(),
-                                .by_gtid = by_gtid_,
-                                .has_checksums = source_.server->has_checksums()};
+  return found;
 }
 
-binlog::Result<void> SimulatedSource::FindByGtid(const binlog::Position& from) {
+binlog::Result<binlog::StreamIdentity> SimulatedSource::Find(const Request& request,
+                                                             binlog::HostAnswer* answer) {
+  binlog::StreamIdentity stream{.server_uuid = source_.server->uuid(),
+                                .by_gtid = by_gtid_,
+                                .has_checksums = source_.server->has_checksums()};
+  auto found = by_gtid_ ? FindByGtid(request, stream, answer) : FindByFile(request);
+  if (!found) return std::unexpected(found.error());
+  return stream;
+}
+
+binlog::Result<void> SimulatedSource::FindByGtid(const Request& request,
+                                                 binlog::StreamIdentity& stream,
+                                                 binlog::HostAnswer* answer) {
   const SimulatedServer& server = *source_.server;
-  if (!from.gtids.IsSubsetOf(server.executed())) {
-    return binlog::Fail(ErrorKind::kDiverged, "the server lacks {}",
-                        from.gtids.Minus(server.executed()).ToText());
+  const binlog::GtidSet& have = request.from.gtids;
+  const std::string& former = request.known.server_uuid;
+  auto compared = CompareHistories(have, server.executed(), server.uuid(), former);
+  const bool is_accepted = request.accepts_loss && compared.lack == binlog::Lack::kTail;
+  if (compared.lack != binlog::Lack::kNothing && !is_accepted) {
+    answer->lack = compared.lack;
+    answer->missing = compared.missing.count();
+    answer->is_catching_up = std::ranges::any_of(source_.lagging, [&](std::size_t transaction) {
+      const auto gtid = server.GtidOf(transaction);
+      return gtid && compared.missing.Contains(*gtid);
+    });
+    return binlog::Fail(ErrorKind::kDiverged, "the server lacks {}", compared.missing.ToText());
   }
-  if (!server.purged().IsSubsetOf(from.gtids)) {
-    return binlog::Fail(ErrorKind::kGone, "purged: {}", server.purged().Minus(from.gtids).ToText());
+  if (!server.purged().IsSubsetOf(have)) {
+    return binlog::Fail(ErrorKind::kGone, "purged: {}", server.purged().Minus(have).ToText());
   }
-  have_ = from.gtids;
+  have_ = have.Minus(compared.missing);
+  stream.lost = std::move(compared.missing);
+  if (former != server.uuid() && !have.empty()) {
+    stream.unseen = OfUnseenOrigins(have, server.executed());
+  }
   file_ = server.first_file();
   for (std::size_t i = file_ + 1; i < server.files().size(); ++i) {
     if (server.files()[i].previous.IsSubsetOf(have_)) file_ = i;
@@ -52,8 +86,12 @@ binlog::Result<void> SimulatedSource::FindByGtid(const binlog::Position& from) {
   return {};
 }
 
-binlog::Result<void> SimulatedSource::FindByFile(const binlog::Position& from) {
+binlog::Result<void> SimulatedSource::FindByFile(const Request& request) {
   const SimulatedServer& server = *source_.server;
+  const binlog::Position& from = request.from;
+  if (!from.file.empty() && request.known.server_uuid != server.uuid()) {
+    return binlog::Fail(ErrorKind::kDiverged, "another server");
+  }
   file_ = from.file.empty() ? server.first_file() : server.FileNamed(from.file);
   if (file_ == kNone || file_ < server.first_file()) {
     return binlog::Fail(ErrorKind::kGone, "{} is gone", from.file);
@@ -62,8 +100,7 @@ binlog::Result<void> SimulatedSource::FindByFile(const binlog::Position& from) {
     return binlog::Fail(ErrorKind::kDiverged, "{} is shorter than {}", from.file, from.offset);
   }
   const std::uint64_t offset = std::max<std::uint64_t>(from.offset, 4);
-  const bool is_same_server = source_.former_uuid.empty();
-  if (is_same_server && !server.IsBoundary(file_, offset)) {
+  if (!server.IsBoundary(file_, offset)) {
     throw Violation{fmt::format("{}:{} is asked for, which is no boundary", from.file, offset)};
   }
   have_ = {};

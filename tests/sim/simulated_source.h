@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "binlog/event_source.h"
+#include "binlog/failover.h"
+#include "daemon/relay/clock.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/simulated_server.h"
 
@@ -17,18 +19,25 @@ namespace outboxd::sim {
 // What the relay connects to: one server at a time, and how it answers.
 struct Source {
   std::unique_ptr<SimulatedServer> server;
-  std::string former_uuid;  // Of the server that a failover replaced; empty: none yet.
+  std::string former_uuid;          // Of the server that a failover replaced; empty: none yet.
+  std::deque<std::size_t> lagging;  // What the server still replicates, in order.
+  binlog::GtidSet reported_lost;    // What a relay was told that the failover lost.
   bool gtid_mode_is_on = true;
   bool must_ask_by_gtid = false;         // It has been on all the time.
   std::map<std::size_t, int> corrupted;  // How often, by transaction: the relay gives up at three.
 };
 
+// For so long a server that lags may be on its way to what was read.
+inline constexpr std::chrono::milliseconds kLagTimeout{50};
+
 // The connection of one process. Checks what it is asked for as MysqlEventSource does.
 class SimulatedSource final : public binlog::EventSource {
  public:
-  SimulatedSource(Source& source, Faults& faults) : source_(source), faults_(faults) {}
+  SimulatedSource(Source& source, Faults& faults, const Clock& clock)
+      : source_(source), faults_(faults), clock_(clock) {}
 
-  binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from) override;
+  binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from,
+                                              const binlog::KnownHistory& known) override;
   binlog::Result<binlog::Bytes> Next() override;
   void Interrupt() override { is_interrupted_ = true; }
   void Close() override { is_open_ = false; }
@@ -47,15 +56,27 @@ class SimulatedSource final : public binlog::EventSource {
     std::size_t transaction;
   };
 
-  [[nodiscard]] binlog::Result<void> FindByGtid(const binlog::Position& from);
-  [[nodiscard]] binlog::Result<void> FindByFile(const binlog::Position& from);
+  struct Request {
+    const binlog::Position& from;
+    const binlog::KnownHistory& known;
+    bool accepts_loss;
+  };
+
+  [[nodiscard]] binlog::Result<binlog::StreamIdentity> Find(const Request& request,
+                                                            binlog::HostAnswer* answer);
+  [[nodiscard]] binlog::Result<void> FindByGtid(const Request& request,
+                                                binlog::StreamIdentity& stream,
+                                                binlog::HostAnswer* answer);
+  [[nodiscard]] binlog::Result<void> FindByFile(const Request& request);
   void SendHead(std::uint64_t offset);
   void Fill();
   [[nodiscard]] bool Corrupts(const Pending& next);
 
   Source& source_;
   Faults& faults_;
+  const Clock& clock_;
 
+  binlog::HostChoice choice_{kLagTimeout};
   bool is_open_ = false;
   bool was_open_ = false;
   bool by_gtid_ = false;

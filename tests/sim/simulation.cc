@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 namespace outboxd::sim {
@@ -17,6 +19,7 @@ constexpr int kActionsMore = 240;
 constexpr int kStepsToHealMax = 20'000;
 constexpr int kStepsToStopMax = 200;
 constexpr std::size_t kLargeEventBytes = 400;
+constexpr const char* kLostFile = "lost.jsonl";
 
 // Each seed has some of the faults, so that some histories run far and others are torn at once.
 FaultRates SomeOf(const FaultRates& rates, SeededRandom& random) {
@@ -59,15 +62,22 @@ Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, bool keeps_
   start_.server_uuid = kUuid;
   if (!by_gtid) start_.position = {.gtids = {}, .file = "binlog.000001", .offset = 4};
   settings_.sink_room = 1 + random_.Below(12);
-  settings_.spill_directory = scratch;
+  settings_.state_directory = scratch;
   if (scenario.has_large_events) settings_.large_event_bytes = kLargeEventBytes;
   if (scenario.spills && random_.OneIn(8)) settings_.memory_bytes_max = 64;
-  if (scenario.has_bad_events || scenario.has_statements) {
-    for (const char* name : {"held", "skip", "skipped.jsonl", "alarms.jsonl"}) {
+  settings_.keeps_journal = scenario.fails_over;
+  if (scenario.fails_over && random_.OneIn(4)) {
+    settings_.on_lost = DeliveryConfig::OnLostTransactions::kStop;
+  }
+  if (scenario.has_bad_events || scenario.has_statements || scenario.fails_over) {
+    for (const char* name :
+         {"held", "skip", "skipped.jsonl", "alarms.jsonl", "journal", kLostFile}) {
       Remove(SystemFiles(), scratch, name);
     }
     if (scenario.has_bad_events) state_ = std::make_unique<StateDirectory>(scratch);
-    if (scenario.has_statements) alarms_ = std::make_unique<AlarmLog>(scratch);
+    if (scenario.has_statements || scenario.fails_over) {
+      alarms_ = std::make_unique<AlarmLog>(scratch);
+    }
   }
   faults_.Set(SomeOf(scenario.rates, random_));
   faults_.Note("seed {}: {}, {}, room for {} messages", seed, by_gtid ? "by GTID" : "by file",
@@ -143,6 +153,7 @@ void Simulation::Decide(std::size_t index, Event::State state) {
 }
 
 void Simulation::Commit() {
+  if (!source_.lagging.empty()) return Replicate();
   if (history_.transactions.size() >= scenario_.transactions_max) return;
   if (random_.OneIn(6)) {
     faults_.Note("server: next file");
@@ -205,7 +216,7 @@ void Simulation::Commit(Transaction transaction) {
 }
 
 void Simulation::DecideXa() {
-  if (prepared_.empty()) return;
+  if (prepared_.empty() || !source_.lagging.empty()) return;
   const std::size_t at = random_.Below(prepared_.size());
   const std::size_t prepare = prepared_[at];
   prepared_.erase(prepared_.begin() + static_cast<std::ptrdiff_t>(at));
@@ -221,7 +232,7 @@ void Simulation::DecideXa() {
   Commit(std::move(decision));
 }
 
-// A replica takes over, maybe without the last transactions.
+// A replica takes over. The last transactions may not have reached it yet, or never will.
 void Simulation::FailOver() {
   if (!source_.former_uuid.empty()) return;
   const SimulatedServer& former = *source_.server;
@@ -230,12 +241,13 @@ void Simulation::FailOver() {
       SimulatedServer::Settings{.logs_gtids = former.logs_gtids(),
                                 .has_checksums = former.has_checksums()},
       history_);
-  const std::size_t lost = random_.OneIn(2) ? 0 : random_.Below(4);
-  const std::size_t kept = former.order().size() - std::min(lost, former.order().size());
-  const bool may_read_by_file = !source_.must_ask_by_gtid;
-  divergence_is_right_ = kept < former.order().size() || may_read_by_file;
-  gap_is_right_ = gap_is_right_ || may_read_by_file;
-  faults_.Note("server: failover, {} of {} transactions are kept", kept, former.order().size());
+  const std::size_t missing = random_.OneIn(2) ? 0 : random_.Below(4);
+  const std::size_t kept = former.order().size() - std::min(missing, former.order().size());
+  const bool lags = random_.OneIn(2);
+  is_file_of_former_ = !source_.must_ask_by_gtid;
+  gap_is_right_ = gap_is_right_ || is_file_of_former_;
+  faults_.Note("server: failover, {} of {} transactions are kept, the others {}", kept,
+               former.order().size(), lags ? "come later" : "lost");
   for (std::size_t i = 0; i < former.order().size(); ++i) {
     const std::size_t index = former.order()[i];
     Transaction& transaction = history_.transactions[index];
@@ -244,11 +256,18 @@ void Simulation::FailOver() {
       if (random_.OneIn(5)) replica->Rotate();
       continue;
     }
+    if (lags) {
+      source_.lagging.push_back(index);
+      continue;
+    }
     transaction.is_lost = true;
     std::erase(prepared_, index);
     if (transaction.prepare == kNone) continue;
     Transaction& prepare = history_.transactions[transaction.prepare];
     prepare.decision = kNone;
+    // Its decision was read already: one without rows is not read again, one with rows must be.
+    may_be_unknown_ = may_be_unknown_ || prepare.events.empty();
+    gap_is_right_ = gap_is_right_ || !prepare.events.empty();
     if (!prepare.is_lost) prepared_.push_back(transaction.prepare);
     for (const std::size_t event : prepare.events) Decide(event, Event::State::kPrepared);
   }
@@ -256,6 +275,13 @@ void Simulation::FailOver() {
   source_.server = std::move(replica);
   next_number_ = 1;
   if (process_) process_->source().BreakOff();
+}
+
+// The new server gets one more of the former one's transactions.
+void Simulation::Replicate() {
+  faults_.Note("server: transaction {} arrives", source_.lagging.front());
+  source_.server->Log(source_.lagging.front());
+  source_.lagging.pop_front();
 }
 
 void Simulation::Purge() {
@@ -380,15 +406,32 @@ void Simulation::Stop() {
 
 void Simulation::OnEnd(const Error& error) {
   faults_.Note("the relay ends: {}", error.message);
-  const bool is_right = (error.exit_code == ExitCode::kDiverged && divergence_is_right_) ||
+  const bool is_right = (error.exit_code == ExitCode::kDiverged && DivergenceIsRight()) ||
                         (error.exit_code == ExitCode::kGap && gap_is_right_);
   if (!is_right) throw Violation{"the relay ends: " + error.message};
   EndProcess();
   has_ended_ = true;
 }
 
+bool Simulation::DivergenceIsRight() const {
+  if (is_file_of_former_) return true;
+  const auto is_lost = [](const Transaction& transaction) { return transaction.is_lost; };
+  if (std::ranges::none_of(history_.transactions, is_lost)) return false;
+  if (settings_.on_lost == DeliveryConfig::OnLostTransactions::kStop) return true;
+  // Not the former server's own, so that it is not known to have been its last.
+  const auto is_foreign = [](const Transaction& transaction) {
+    return transaction.is_lost && binlog::ToText(transaction.gtid->origin.uuid) == kForeignUuid;
+  };
+  if (std::ranges::any_of(history_.transactions, is_foreign)) return true;
+  // Nothing is left of what was read: it might be any other server.
+  return process_->tracker()
+      .progress()
+      .position.gtids.Intersect(source_.server->executed())
+      .empty();
+}
+
 void Simulation::CheckMemory() const {
-  if (process_->counts().unknown_decisions > 0) {
+  if (process_->counts().unknown_decisions > 0 && !may_be_unknown_) {
     throw Violation{"an XA decision is taken for one about an unknown transaction"};
   }
   if (process_->prepared().held_count() > history_.transactions.size()) {
@@ -417,6 +460,7 @@ void Simulation::Heal() {
     process_->sink().Step();
     Acknowledge();
     AskOperator();
+    if (!source_.lagging.empty() && i % 8 == 0) Replicate();
     if (clock_.Now() < process_->reader_ready) {
       clock_.Move(milliseconds(20));
       continue;
@@ -437,10 +481,27 @@ void Simulation::CheckAtEnd() {
     const auto held = state_->ReadHeld();
     if (!held || *held) throw Violation{"an event is shown as held, but the relay moves"};
   }
+  CheckLostEvents();
   if (!alarms_) return;
   const auto standing = alarms_->Standing();
   if (!standing || standing->size() < statements_) {
     throw Violation{"a change in statement format raised no alarm"};
+  }
+}
+
+// What was published of the transactions that the failover lost stands in the report, by its id.
+void Simulation::CheckLostEvents() const {
+  if (source_.reported_lost.empty()) return;
+  std::ifstream file(settings_.state_directory + "/" + kLostFile);
+  const std::string report{std::istreambuf_iterator<char>(file), {}};
+  for (const Transaction& transaction : history_.transactions) {
+    if (transaction.kind != Kind::kInsert && transaction.kind != Kind::kXaCommit) continue;
+    if (!transaction.gtid || !source_.reported_lost.Contains(*transaction.gtid)) continue;
+    for (const std::size_t event : transaction.events) {
+      if (history_.events[event].may_be_skipped) continue;
+      if (report.find(fmt::format("\"id\":\"{}\"", IdOf(event))) != std::string::npos) continue;
+      throw Violation{fmt::format("event {} was lost by the failover, but is not reported", event)};
+    }
   }
 }
 

@@ -59,6 +59,16 @@ TEST_F(JournalTest, NamesATableWhereItChanges) {
   EXPECT_EQ(found_.events[2].table, "shop.other");
 }
 
+TEST_F(JournalTest, FindsWhatXaDecisionsDecided) {
+  JournalLine commit;
+  commit.Add("shop", "outbox", "a");
+  ASSERT_TRUE(journal_.Append(commit.Text(GtidOf(4), 4, GtidOf(2)) +
+                              JournalLine().Text(GtidOf(5), 5, GtidOf(3)) +
+                              JournalLine().Text(GtidOf(6), 6, GtidOf(1))));
+  EXPECT_EQ(Ids("4-5"), Names{"a"});
+  EXPECT_EQ(found_.decided.ToText(), fmt::format("{}:2-3", kUuid));
+}
+
 TEST_F(JournalTest, AnyBytesMayStandInAnId) {
   const std::string id("\t\n\\\\t\0\xff'", 8);
   ASSERT_TRUE(journal_.Append(Line(1, {id, "\\", ""})));

@@ -16,7 +16,7 @@ class InspectTest : public testing::Test {
   void WriteLog(const std::string& name, std::vector<LoggedTransaction> transactions) {
     FakeSource source;
     source.transactions = std::move(transactions);
-    ASSERT_TRUE(source.Open({}));
+    ASSERT_TRUE(source.Open({}, {}));
     (void)source.Next();  // The ROTATE that only a server sends.
     std::string contents =
         "\xfe"

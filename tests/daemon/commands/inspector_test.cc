@@ -23,7 +23,7 @@ class InspectorTest : public testing::Test {
   std::string Printed(std::vector<LoggedTransaction> transactions, std::uint64_t begin = 0) {
     source_.transactions = std::move(transactions);
     testing::internal::CaptureStdout();
-    inspector_.Begin(source_.Open({}).value(), {}, begin);
+    inspector_.Begin(source_.Open({}, {}).value(), {}, begin);
     while (!source_.AtEnd()) EXPECT_TRUE(inspector_.Take(source_.Next().value()));
     inspector_.PrintSummary();
     return testing::internal::GetCapturedStdout();
@@ -135,7 +135,7 @@ class WantedKeyTest : public InspectorTest {
 TEST_F(WantedKeyTest, StopsWhereTheRelayWouldStop) {
   source_.transactions = {LoggedTransaction{"a"}.LeaveOutKeys()};
   testing::internal::CaptureStdout();
-  inspector_.Begin(source_.Open({}).value(), {}, 0);
+  inspector_.Begin(source_.Open({}, {}).value(), {}, 0);
   Result<void> taken;
   while (taken && !source_.AtEnd()) taken = inspector_.Take(source_.Next().value());
   const std::string text = testing::internal::GetCapturedStdout();

@@ -66,6 +66,9 @@ TEST_F(ConfigReaderTest, FillsInEveryDefault) {
   EXPECT_TRUE(config.outboxes[0].defaults.empty());
   EXPECT_EQ(config.delivery.start.kind, StartChoice::Kind::kNone);
   EXPECT_EQ(config.delivery.on_statement, DeliveryConfig::OnStatement::kAlarm);
+  EXPECT_EQ(config.delivery.on_lost_transactions, DeliveryConfig::OnLostTransactions::kContinue);
+  EXPECT_EQ(config.checkpoint.journal_bytes_max, 16u << 20);
+  EXPECT_EQ(config.mysql.lag_timeout, std::chrono::milliseconds(60'000));
   EXPECT_EQ(config.delivery.on_update, DeliveryConfig::OnUpdate::kIgnore);
 }
 
@@ -88,6 +91,7 @@ tls-cert = /cert
 tls-key = /key
 server-id = 7
 heartbeat = 250ms
+lag-timeout = 5s
 [outbox]
 table = shop.outbox
 table = shop.outbox2
@@ -123,6 +127,7 @@ guarantee = at-least-once
 start = file:binlog.000001:4
 on-bad-event = stop
 on-statement = stop
+on-lost-transactions = stop
 on-update = publish
 in-flight-bytes-max = 8MiB
 [checkpoint]
@@ -143,6 +148,7 @@ level = debug
   EXPECT_EQ(config.mysql.tls_ca + config.mysql.tls_cert + config.mysql.tls_key, "/ca/cert/key");
   EXPECT_EQ(config.mysql.server_id, 7u);
   EXPECT_EQ(config.mysql.heartbeat, std::chrono::milliseconds(250));
+  EXPECT_EQ(config.mysql.lag_timeout, std::chrono::milliseconds(5000));
   ASSERT_EQ(config.outboxes.size(), 2u);
   const OutboxConfig& outbox = config.outboxes[0];
   EXPECT_THAT(outbox.tables, ElementsAre("shop.outbox", "shop.outbox2"));
@@ -170,6 +176,7 @@ level = debug
   EXPECT_EQ(config.delivery.start.file, "binlog.000001");
   EXPECT_EQ(config.delivery.on_bad_event, DeliveryConfig::OnBadEvent::kStop);
   EXPECT_EQ(config.delivery.on_statement, DeliveryConfig::OnStatement::kStop);
+  EXPECT_EQ(config.delivery.on_lost_transactions, DeliveryConfig::OnLostTransactions::kStop);
   EXPECT_EQ(config.delivery.on_update, DeliveryConfig::OnUpdate::kPublish);
   EXPECT_EQ(config.delivery.in_flight_bytes_max, 8u << 20);
   EXPECT_EQ(config.checkpoint.interval, std::chrono::milliseconds(200));

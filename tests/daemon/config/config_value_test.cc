@@ -132,6 +132,10 @@ TEST(ConfigValueTest, ChangesThatPublishNothingHaveTheirModes) {
   EXPECT_EQ(ParseOnStatement("alarm"), DeliveryConfig::OnStatement::kAlarm);
   EXPECT_EQ(ParseOnStatement("stop"), DeliveryConfig::OnStatement::kStop);
   EXPECT_EQ(ParseOnStatement("ignore").error(), "'ignore' is none of: alarm, stop");
+  using enum DeliveryConfig::OnLostTransactions;
+  EXPECT_EQ(ParseOnLostTransactions("continue"), kContinue);
+  EXPECT_EQ(ParseOnLostTransactions("stop"), kStop);
+  EXPECT_EQ(ParseOnLostTransactions("hold").error(), "'hold' is none of: continue, stop");
 }
 
 TEST(ConfigValueTest, AColumnsDefaultIsAValueOrNull) {
@@ -155,6 +159,9 @@ TEST(ConfigValueTest, NumbersHaveARange) {
   EXPECT_FALSE(ParsePartitions("0").has_value());
   EXPECT_FALSE(ParseReplication("-1").has_value());
   EXPECT_FALSE(ParseInFlightBytes("1KiB").has_value());
+  EXPECT_FALSE(ParseJournalBytes("1KiB").has_value());
+  EXPECT_EQ(ParseJournalBytes("0"), 0u);
+  EXPECT_EQ(ParseJournalBytes("1MiB"), 1u << 20);
 }
 
 }  // namespace

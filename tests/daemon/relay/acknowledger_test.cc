@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "tests/daemon/fakes.h"
+#include "tests/daemon/temporary_directory.h"
 
 namespace outboxd {
 namespace {
 
 using std::chrono::milliseconds;
+
+constexpr std::string_view kUuid = "11111111-1111-1111-1111-111111111111";
 
 class FakeStore final : public CheckpointStore {
  public:
@@ -31,6 +34,7 @@ class AcknowledgerTest : public ::testing::Test {
     binlog::Transaction transaction;
     transaction.file = "binlog.000001";
     transaction.end_offset = offset;
+    transaction.commit_us = offset;
     tracker_.Finish(transaction, false);
   }
   void Pass(milliseconds time) {
@@ -41,9 +45,11 @@ class AcknowledgerTest : public ::testing::Test {
   FakeClock clock_;
   FakeSink sink_;
   FakeStore store_;
-  DeliveryTracker tracker_{Progress{}};
-  Acknowledger acknowledger_{
-      sink_, tracker_, &store_, clock_, {"shop", {"b.t", "a.t"}, milliseconds(1000)}};
+  TemporaryDirectory directory_;
+  Journal journal_{directory_.path(), 1u << 20};
+  DeliveryTracker tracker_{Progress{}, true};
+  Acknowledger acknowledger_{sink_,     tracker_, &store_,
+                             &journal_, clock_,   {"shop", {"b.t", "a.t"}, milliseconds(1000)}};
 };
 
 TEST_F(AcknowledgerTest, StoresWhatIsAcknowledgedOnceAnInterval) {
@@ -84,6 +90,36 @@ TEST_F(AcknowledgerTest, ACheckpointAndItsProgressAreTheSame) {
   Pass(milliseconds(1500));
   const Progress progress = MakeProgress(store_.stored.at(0));
   EXPECT_EQ(progress.position, tracker_.progress().position);
+}
+
+TEST_F(AcknowledgerTest, WritesTheJournalOfWhatIsDeliveredBeforeTheCheckpoint) {
+  const binlog::Gtid gtid{{binlog::ParseUuid(kUuid).value(), ""}, 7};
+  tracker_.Begin();
+  ASSERT_TRUE(sink_.Publish({}, tracker_.NextId()));
+  tracker_.AddEvent("shop", "outbox", "e1");
+  binlog::Transaction transaction;
+  transaction.gtid = gtid;
+  transaction.commit_us = 5;
+  tracker_.Finish(transaction, true);
+  Pass(milliseconds(1500));
+  EXPECT_EQ(directory_.Names().size(), 0u);
+  sink_.AcknowledgeAll();
+  store_.fails = true;
+  Pass(milliseconds(1500));
+  EXPECT_EQ(directory_.Read("journal"), fmt::format("{}:7\t5\t1\tshop.outbox\te1\n", kUuid));
+  store_.fails = false;
+  Pass(milliseconds(1500));
+  const Progress progress = MakeProgress(store_.stored.at(0));
+  EXPECT_EQ(progress.last_gtid, gtid);
+  EXPECT_EQ(progress.last_commit_us, 5u);
+}
+
+TEST_F(AcknowledgerTest, AJournalThatCannotBeWrittenKeepsNoCheckpointBack) {
+  std::filesystem::create_directory(directory_ / "journal");
+  Send(100);
+  sink_.AcknowledgeAll();
+  Pass(milliseconds(1500));
+  EXPECT_EQ(store_.stored.size(), 1u);
 }
 
 TEST_F(AcknowledgerTest, ACheckpointNamesWhatIsPreparedWithoutEvents) {

@@ -398,5 +398,73 @@ TEST_F(DeliveryTrackerTest, NeverRunsAheadOfAnAcknowledgementInAnyOrder) {
   }
 }
 
+TEST_F(DeliveryTrackerTest, TheLastTransactionIsThatOfThePositionAndNoOther) {
+  const auto ids = Send(1, 1);
+  Pass(2);
+  tracker_.Report({.delivered = ids, .failed = {}, .lost = {}});
+  EXPECT_EQ(tracker_.progress().last_gtid, Make(2).gtid);
+  EXPECT_EQ(tracker_.progress().last_commit_us, 2u);
+  Xa(XaStep::kHeld, 3, "x");
+  EXPECT_EQ(tracker_.progress().last_gtid, Make(2).gtid);
+  binlog::Transaction anonymous = Make(4);
+  anonymous.gtid.reset();
+  tracker_.Pass(anonymous, true);
+  EXPECT_FALSE(tracker_.progress().last_gtid);
+}
+
+TEST_F(DeliveryTrackerTest, WhatIsTakenOutDoesNotComeBackWithAcknowledgements) {
+  Pass(1);
+  Pass(2);
+  const auto ids = Send(3, 1);
+  Pass(4);
+  Pass(9);
+  binlog::GtidSet lost;
+  for (const std::uint64_t number : {2u, 4u, 9u}) lost.Add(*Make(number).gtid);
+  tracker_.TakeOut(lost);
+  EXPECT_EQ(Gtids(), fmt::format("{}:1", kUuid));
+  EXPECT_FALSE(tracker_.progress().last_gtid);
+  tracker_.Report({.delivered = ids, .failed = {}, .lost = {}});
+  EXPECT_EQ(Gtids(), fmt::format("{}:1:3", kUuid));
+  EXPECT_FALSE(tracker_.progress().last_gtid);
+}
+
+TEST_F(DeliveryTrackerTest, ASetThatIsTakenOutWholeIsNoPositionByFile) {
+  Pass(1);
+  EXPECT_NE(tracker_.progress().position.file, "");
+  binlog::GtidSet all;
+  all.Add(*Make(1).gtid);
+  tracker_.TakeOut(all);
+  EXPECT_EQ(tracker_.progress().position, binlog::Position{});
+}
+
+TEST(DeliveryTrackerEventsTest, AnXaDecisionNamesWhatItDecidesAlsoWithoutEvents) {
+  DeliveryTracker tracker{Progress{}, true};
+  const binlog::GtidOrigin origin{binlog::ParseUuid(kUuid).value(), ""};
+  binlog::Transaction rolled_back;
+  rolled_back.gtid = binlog::Gtid{origin, 2};
+  rolled_back.prepared_gtid = binlog::Gtid{origin, 1};
+  tracker.Pass(rolled_back, true);
+  EXPECT_EQ(tracker.TakeDeliveredEvents(), fmt::format("{0}:2 {0}:1\t0\t0\n", kUuid));
+}
+
+TEST(DeliveryTrackerEventsTest, AreTakenOnceDeliveredAndKnownBeforeThat) {
+  DeliveryTracker tracker{Progress{}, true};
+  binlog::Transaction transaction;
+  transaction.gtid = binlog::Gtid{{binlog::ParseUuid(kUuid).value(), ""}, 1};
+  tracker.Begin();
+  const sinks::DeliveryId id = tracker.NextId();
+  tracker.AddEvent("shop", "outbox", "a");
+  tracker.Finish(transaction, true);
+  const std::string line = fmt::format("{}:1\t0\t1\tshop.outbox\ta\n", kUuid);
+  EXPECT_EQ(tracker.UnwrittenEvents(), line);
+  EXPECT_EQ(tracker.TakeDeliveredEvents(), "");
+  tracker.Acknowledge(id);
+  EXPECT_EQ(tracker.delivered_events_bytes(), line.size());
+  EXPECT_EQ(tracker.TakeDeliveredEvents(), line);
+  EXPECT_EQ(tracker.UnwrittenEvents(), line);
+  EXPECT_EQ(tracker.TakeDeliveredEvents(), "");
+  EXPECT_EQ(tracker.UnwrittenEvents(), "");
+}
+
 }  // namespace
 }  // namespace outboxd

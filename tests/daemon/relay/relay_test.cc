@@ -1,5 +1,6 @@
 #include "daemon/relay/relay.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <unistd.h>
@@ -14,6 +15,9 @@ namespace outboxd {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
 using Kind = LoggedTransaction::Kind;
 
 constexpr std::string_view kUuid = FakeSource::kUuid;
@@ -39,7 +43,9 @@ class RelayTest : public ::testing::Test {
                   delivery.on_update == DeliveryConfig::OnUpdate::kPublish}}),
         transactions_(filter_, {directory_ / "spill", memory_bytes_max, spill_bytes_max}),
         changes_(delivery, &alarms_, clock_),
-        relay_({source_, transactions_, rows_, sink_, tracker_, publisher_, changes_, clock_},
+        failovers_(delivery.on_lost_transactions, {&journal_, &alarms_}, directory_.path()),
+        relay_({source_, transactions_, rows_, sink_, tracker_, publisher_, changes_, failovers_,
+                clock_},
                options) {}
 
   // Steps until nothing is left to do but wait for the source; acknowledges on the way if asked to.
@@ -75,10 +81,12 @@ class RelayTest : public ::testing::Test {
   binlog::TableFilter filter_;
   binlog::TransactionReader transactions_;
   binlog::RowReader rows_{filter_, character_sets_};
-  DeliveryTracker tracker_{Progress{}};
+  DeliveryTracker tracker_{Progress{}, true};
   Publisher publisher_{Mappings(), sink_, tracker_, &state_, clock_, {}};
   AlarmLog alarms_{directory_.path()};
   ChangeWatch changes_;
+  Journal journal_{directory_.path(), 1u << 20};
+  FailoverWatch failovers_;
   Relay relay_;
 };
 
@@ -483,6 +491,118 @@ TEST_F(SpillCapTest, HoldsAtATransactionAboveTheCapAndTriesAgainWithGrowingPause
   EXPECT_EQ(sink_.delivered.size(), 1u);
   EXPECT_EQ(Done(), fmt::format("{}:1", kUuid));
   EXPECT_GE(clock_.Now().time_since_epoch(), (opened - 10) * milliseconds(7'500));
+}
+
+// A relay that has read a, b, c from one server and meets another one that lacks c.
+class FailoverRelayTest : public RelayTest {
+ protected:
+  explicit FailoverRelayTest(DeliveryConfig delivery = {}) : RelayTest(delivery) {}
+
+  Result<void> FailOver(bool acknowledge) {
+    if (auto read = Work(false); !read) return read;
+    if (acknowledge) {
+      sink_.AcknowledgeAll();
+      Report();
+    }
+    source_.transactions.pop_back();
+    source_.server_uuid = kOther;
+    source_.lost = binlog::GtidSet::Parse(fmt::format("{}:3", kUuid)).value();
+    source_.fails_after = 0;
+    return Work(false);
+  }
+  std::string Alarms() {
+    std::string text;
+    const auto standing = alarms_.Standing();
+    for (const Alarm& alarm : standing.value()) {
+      text += fmt::format("{} {}: {}\n", alarm.kind, alarm.position, alarm.text);
+    }
+    return text;
+  }
+
+  static constexpr std::string_view kOther = "22222222-2222-2222-2222-222222222222";
+};
+
+TEST_F(FailoverRelayTest, TellsTheSourceWhatWasReadLastAndFromWhom) {
+  source_.transactions = {{"a"}, {"b"}};
+  source_.fails_after = 9;  // Within the second transaction.
+  ASSERT_TRUE(Work(false));
+  EXPECT_EQ(source_.known_.server_uuid, kUuid);
+  ASSERT_TRUE(source_.known_.last_gtid);
+  EXPECT_EQ(ToText(*source_.known_.last_gtid), fmt::format("{}:1", kUuid));
+}
+
+TEST_F(FailoverRelayTest, TakesWhatWasLostOutOfThePositionAndNamesItsEvents) {
+  source_.transactions = {{"a"}, {"b"}, {"c1", "c2"}};
+  ASSERT_TRUE(FailOver(true));
+  EXPECT_EQ(Done(), fmt::format("{}:1-2", kUuid));
+  EXPECT_EQ(tracker_.progress().server_uuid, kOther);
+  EXPECT_EQ(sink_.in_flight.size(), 0u);
+  EXPECT_THAT(Alarms(), AllOf(HasSubstr(fmt::format("lost {}:3: ", kUuid)),
+                              HasSubstr("2 events were published of them: shop.outbox id c1, id c2"
+                                        "; the ids stand in ")));
+  EXPECT_THAT(directory_.Read("lost.jsonl"), HasSubstr("\"id\":\"c1\""));
+  EXPECT_THAT(directory_.Read("lost.jsonl"), Not(HasSubstr("\"b\"")));
+}
+
+TEST_F(FailoverRelayTest, AMessageInFlightOfALostTransactionIsNamedToo) {
+  source_.transactions = {{"a"}, {"b"}, {"c"}};
+  ASSERT_TRUE(FailOver(false));
+  EXPECT_EQ(Done(), "");
+  EXPECT_THAT(Alarms(), HasSubstr("1 event was published of them: shop.outbox id c;"));
+  sink_.AcknowledgeAll();
+  Report();
+  EXPECT_EQ(Done(), fmt::format("{}:1-2", kUuid));
+  EXPECT_EQ(sink_.delivered.size(), 3u);
+}
+
+TEST_F(FailoverRelayTest, ALostTransactionThatReappearsIsPublishedAgain) {
+  source_.transactions = {{"a"}, {"b"}, {"c"}};
+  ASSERT_TRUE(FailOver(true));
+  source_.transactions.push_back({"c"});
+  source_.fails_after = 0;
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.delivered.size(), 4u);
+  EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
+}
+
+TEST_F(FailoverRelayTest, APreparedTransactionThatWasLostIsForgotten) {
+  source_.transactions = {{"a"}, {"b"}, LoggedTransaction::Xa(Kind::kXaPrepare, {"c"})};
+  ASSERT_TRUE(FailOver(true));
+  EXPECT_EQ(transactions_.prepared().held_count(), 0u);
+  source_.transactions.push_back(LoggedTransaction::Xa(Kind::kXaPrepare, {"d"}));
+  source_.transactions.push_back(LoggedTransaction::Xa(Kind::kXaCommit));
+  source_.fails_after = 0;
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.delivered.size(), 3u);
+}
+
+TEST_F(FailoverRelayTest, AnXaTransactionWhoseDecisionWasLostIsDecidedOnceMore) {
+  source_.transactions = {{"a"},
+                          LoggedTransaction::Xa(Kind::kXaPrepare, {"b"}),
+                          LoggedTransaction::Xa(Kind::kXaRollback)};
+  ASSERT_TRUE(FailOver(true));
+  EXPECT_EQ(Done(), fmt::format("{}:1", kUuid));
+  source_.transactions.push_back(LoggedTransaction::Xa(Kind::kXaCommit));
+  source_.fails_after = 0;
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(DeliveredValues().size(), 2u);
+  EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
+}
+
+class StoppingRelayTest : public FailoverRelayTest {
+ protected:
+  StoppingRelayTest()
+      : FailoverRelayTest({.on_lost_transactions = DeliveryConfig::OnLostTransactions::kStop}) {}
+};
+
+TEST_F(StoppingRelayTest, EndsBeforeAnythingOfTheNewServerIsPublished) {
+  source_.transactions = {{"a"}, {"b"}, {"c"}};
+  const auto ended = FailOver(true);
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().exit_code, ExitCode::kDiverged);
+  EXPECT_THAT(ended.error().message, HasSubstr("shop.outbox id c"));
+  EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
+  EXPECT_EQ(tracker_.progress().server_uuid, kUuid);
 }
 
 }  // namespace

@@ -1,0 +1,110 @@
+#include "binlog/failover.h"
+
+#include <fmt/chrono.h>
+
+#include <algorithm>
+#include <ctime>
+
+namespace outboxd::binlog {
+namespace {
+
+// Whether `missing` are the last numbers of their origin, as far as they are known.
+bool IsTail(const GtidSet::Intervals& missing, const GtidSet::Intervals* server_has) {
+  return server_has == nullptr || server_has->back().last < missing.front().first;
+}
+
+std::string TimeText(std::uint64_t microseconds) {
+  const auto seconds = static_cast<std::time_t>(microseconds / 1'000'000);
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}.{:06} UTC", fmt::gmtime(seconds),
+                     microseconds % 1'000'000);
+}
+
+// It ends the run, unless another host can go on.
+bool IsVerdict(const HostAnswer& answer) {
+  return answer.lack != Lack::kNothing || answer.error.kind == ErrorKind::kGone ||
+         answer.error.kind == ErrorKind::kDiverged;
+}
+
+}  // namespace
+
+Comparison CompareHistories(const GtidSet& have, const GtidSet& server_has,
+                            std::string_view server_uuid, std::string_view former_uuid) {
+  Comparison comparison{Lack::kNothing, have.Minus(server_has)};
+  if (comparison.missing.empty()) return comparison;
+  comparison.lack = Lack::kTail;
+  for (const auto& [origin, missing] : comparison.missing.origins()) {
+    const std::string uuid = ToText(origin.uuid);
+    if (uuid == server_uuid) {
+      comparison.lack = Lack::kOwn;
+      return comparison;
+    }
+    const auto found = server_has.origins().find(origin);
+    const auto* others = found == server_has.origins().end() ? nullptr : &found->second;
+    if (uuid != former_uuid || !IsTail(missing, others)) comparison.lack = Lack::kOther;
+  }
+  if (have.Intersect(server_has).empty()) comparison.lack = Lack::kDisjoint;
+  return comparison;
+}
+
+GtidSet OfUnseenOrigins(const GtidSet& have, const GtidSet& server_has) {
+  GtidSet unseen;
+  for (const auto& [origin, intervals] : server_has.origins()) {
+    const bool is_seen = std::ranges::any_of(
+        have.origins(), [&origin](const auto& entry) { return entry.first.uuid == origin.uuid; });
+    if (is_seen) continue;
+    for (const GtidSet::Interval& interval : intervals) unseen.Add(origin, interval);
+  }
+  return unseen;
+}
+
+Result<GtidSet> ParseOwnedGtids(std::string_view text) {
+  std::string gtids;
+  bool in_session = false;
+  for (const char c : text) {
+    if (c == '#') in_session = true;
+    if (c == ':' || c == ',' || c == '\n') in_session = false;
+    if (!in_session) gtids += c;
+  }
+  return GtidSet::Parse(gtids);
+}
+
+Result<void> CompareLastTransaction(const KnownHistory& known, std::uint64_t server_us) {
+  if (!known.last_gtid || known.last_commit_us == 0 || server_us == 0) return {};
+  if (known.last_commit_us == server_us) return {};
+  return Fail(ErrorKind::kDiverged,
+              "transaction {} was committed at {} when it was read, but at {} by the server's log:"
+              " the server lost the end of its log and gave the GTID to another transaction HINT:"
+              " compare event table and topic, then choose a place with 'outboxd position set';"
+              " sync_binlog = 1 keeps it from happening again",
+              ToText(*known.last_gtid), TimeText(known.last_commit_us), TimeText(server_us));
+}
+
+Result<std::size_t> HostChoice::Decide(std::span<const HostAnswer> answers, TimePoint now) {
+  const auto verdict = std::ranges::find_if(answers, IsVerdict);
+  if (verdict == answers.end()) {
+    since_.reset();
+    return std::unexpected(answers.back().error);
+  }
+  if (!since_) since_ = now;
+  const auto may_change = [](const HostAnswer& answer) {
+    return answer.lack != Lack::kNothing || !IsVerdict(answer);
+  };
+  const bool is_catching_up = std::ranges::any_of(answers, &HostAnswer::is_catching_up);
+  const bool is_early = now - *since_ < lag_timeout_ && std::ranges::any_of(answers, may_change);
+  if (is_early || is_catching_up) {
+    const std::string& message = verdict->error.message;
+    return Fail(ErrorKind::kDisconnected, "{}{}", message.substr(0, message.find(" HINT: ")),
+                is_early ? ""
+                         : "; it still replicates and may get them HINT: STOP REPLICA on it once it"
+                           " is to be the source");
+  }
+  const HostAnswer* best = nullptr;
+  for (const HostAnswer& answer : answers) {
+    if (answer.lack != Lack::kTail) continue;
+    if (best == nullptr || answer.missing < best->missing) best = &answer;
+  }
+  if (best != nullptr) return static_cast<std::size_t>(best - answers.data());
+  return std::unexpected(verdict->error);
+}
+
+}  // namespace outboxd::binlog
