@@ -109,7 +109,7 @@ Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIde
       {.journal = journal ? &*journal : nullptr, .alarms = alarms ? &*alarms : nullptr}, directory);
   Relay relay({source, transactions, rows, parts_.sink, tracker, publisher, changes, failovers,
                parts_.clock},
-              {});
+              {.max_stall = config.delivery.max_stall, .max_rate = config.delivery.max_rate});
   TableRead table_read({config, tables, relay, publisher, tracker});
   Acknowledger acknowledger(parts_.sink, tracker, parts_.store, journal ? &*journal : nullptr,
                             parts_.clock,
