@@ -5,6 +5,7 @@ A test that stops a server, or changes its settings, starts one of its own.
 
 import os
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -31,3 +32,13 @@ def mysql():
 def kafka():
     with PrivateKafka() as server:
         yield server
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 256 KiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)

@@ -124,16 +124,25 @@ class TopicReader:
         while any(self.next.get(p, 0) < ends[p] for p in partitions):
             for partition, batch in consumer.poll(timeout_ms=500).items():
                 for m in batch:
-                    message = Received(m.partition, m.offset, m.key, m.value, tuple(m.headers))
-                    self.messages.append(message)
-                    self.ids.add(message.id)
+                    self.take(Received(m.partition, m.offset, m.key, m.value, tuple(m.headers)))
                 self.next[partition] = batch[-1].offset + 1
             if time.monotonic() > deadline:
                 return
 
+    def take(self, message):
+        self.messages.append(message)
+        self.ids.add(message.id)
+
     def begin_again(self):
         """The topic is a new one of the same name; what was read stays."""
         self.next = {}
+
+
+def report(result):
+    print(json.dumps(result))
+    if REPORT:
+        with open(REPORT, "a") as file:
+            file.write(json.dumps(result) + "\n")
 
 
 class Trial:
@@ -204,8 +213,11 @@ class Trial:
         self.relay.insert(marker, key="marker")
         deadline = time.monotonic() + seconds
         while marker not in self.reader.read():
-            assert self.relay.process.poll() is None, self.tail()
+            self.check_process()
             assert time.monotonic() < deadline, f"{marker} did not arrive\n{self.tail()}"
+
+    def check_process(self):
+        assert self.relay.process.poll() is None, self.tail()
 
     def tail(self):
         return self.relay.log()[-4000:]
@@ -255,10 +267,7 @@ class Trial:
             "most log lines": self.lines,
             "seed": SEED,
         }
-        print(json.dumps(result))
-        if REPORT:
-            with open(REPORT, "a") as file:
-                file.write(json.dumps(result) + "\n")
+        report(result)
         tail = self.tail()
         assert not lost, (sorted(lost)[:20], tail)
         assert not invented, (sorted(invented)[:20], tail)

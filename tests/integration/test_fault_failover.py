@@ -8,33 +8,10 @@ import shutil
 import pytest
 from private_servers import PrivateMysql
 from relay import Relay, wait_until
+from replication import catch_up, executed, promote, replicate, value
 
 # Far beyond what a test takes: whatever ends sooner was decided by something else.
 LONG = "600s"
-
-
-def value(server, variable):
-    return server.mysql(f"SELECT @@global.{variable}").strip().replace("\\n", "")
-
-
-def executed(server):
-    return value(server, "gtid_executed")
-
-
-def replicate(replica, source):
-    replica.mysql(
-        f"CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = {source.port},"
-        f" SOURCE_USER = 'root', SOURCE_PASSWORD = '{source.password}', SOURCE_AUTO_POSITION = 1,"
-        " SOURCE_CONNECT_RETRY = 1, GET_SOURCE_PUBLIC_KEY = 1; START REPLICA"
-    )
-
-
-def catch_up(replica, source):
-    wait_until(lambda: executed(replica) == executed(source), "the replica has everything")
-
-
-def promote(replica):
-    replica.mysql("STOP REPLICA; RESET REPLICA ALL; SET GLOBAL read_only = OFF")
 
 
 class Pair:

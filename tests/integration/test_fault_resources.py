@@ -25,16 +25,6 @@ def dumps(server, user):
     return rows.count("Binlog Dump")
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 256 KiB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)], check=True)
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
 def test_a_full_disk_keeps_the_old_checkpoint_and_heals(relay, small_disk):
     relay.state = small_disk / "state"
     relay.configure(relay__state_directory=relay.state).begin_now().start()

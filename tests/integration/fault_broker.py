@@ -1,0 +1,52 @@
+"""A Kafka broker behind a proxy that misbehaves on demand."""
+
+from fault_proxy import FaultProxy
+from private_servers import PrivateKafka, free_port
+from relay import PASSWORD
+
+SETTINGS = {
+    # Instead of a minute: so much sooner a lost response is asked for again.
+    "kafka__socket__timeout__ms": "4000",
+    "kafka__compression__codec": "none",  # So that the proxy finds its pattern.
+}
+
+
+class Broker:
+    """A broker that the tests reach directly, and a relay through the proxy alone."""
+
+    def __init__(self, sasl=False):
+        port = free_port()
+        self.proxy = FaultProxy("127.0.0.1", port, kafka=True)
+        self.kafka = PrivateKafka()
+        properties = self.kafka.properties
+        relay = f"RELAY://127.0.0.1:{port},"
+        properties["listeners"] = relay + properties["listeners"]
+        properties["advertised.listeners"] = (
+            f"RELAY://127.0.0.1:{self.proxy.port},PLAINTEXT://{self.kafka.bootstrap}"
+        )
+        properties["inter.broker.listener.name"] = "PLAINTEXT"
+        properties["listener.security.protocol.map"] = (
+            f"RELAY:{'SASL_PLAINTEXT' if sasl else 'PLAINTEXT'},PLAINTEXT:PLAINTEXT,"
+            "CONTROLLER:PLAINTEXT"
+        )
+        if sasl:
+            properties["authorizer.class.name"] = (
+                "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+            )
+            properties["super.users"] = "User:ANONYMOUS"
+            properties["listener.name.relay.sasl.enabled.mechanisms"] = "PLAIN"
+            self.set_password(PASSWORD)
+
+    def set_password(self, password):
+        self.kafka.properties["listener.name.relay.plain.sasl.jaas.config"] = (
+            "org.apache.kafka.common.security.plain.PlainLoginModule required"
+            f' user_relay="{password}";'
+        )
+
+    def __enter__(self):
+        self.kafka.start()
+        return self
+
+    def __exit__(self, *_):
+        self.kafka.close()
+        self.proxy.close()
