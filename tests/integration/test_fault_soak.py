@@ -26,7 +26,7 @@ from fault_broker import SETTINGS, Broker
 from fault_proxy import PRODUCE, TO_CLIENT, TO_SERVER, FaultProxy, Way
 from fault_trial import LOG_LINES_MAX, SEED, TopicReader, Trial, report
 from private_servers import PrivateMysql
-from relay import Relay, wait_until
+from relay import PASSWORD, Relay, wait_until
 from replication import catch_up, executed, promote, replicate, value
 
 SECONDS = float(os.environ.get("OUTBOXD_SOAK_SECONDS", "8"))
@@ -55,7 +55,8 @@ def digest(*parts):
 
 class SoakWriter(threading.Thread):
     """Commits, rolls back, undoes to savepoints, deletes, prepares and decides later, through
-    crashes and failovers. Its keys are its own: the order in which it asks for commits is theirs."""
+    crashes and failovers. Its keys are its own: the order of its commits is the order of their
+    events."""
 
     def __init__(self, relay, number, stop):
         super().__init__(daemon=True)
@@ -205,6 +206,11 @@ class SoakReader(TopicReader):
                 self.ids.add(message.id)
 
 
+def remember_password(server, user):
+    """Without TLS a server takes only a password that it has seen since its start."""
+    server.mysql("DO 0", user=user, password=PASSWORD)
+
+
 class Soak(Trial):
     """A source and a replica that change places, a broker, a relay; and what happens to them."""
 
@@ -342,15 +348,20 @@ class Soak(Trial):
 
     # ---------------------------------------------------------------- faults of the servers
 
+    def start(self, server):
+        server.start()
+        if server in self.servers:
+            remember_password(server, self.relay.user)
+
     def crash(self, server):
         server.kill9()
         yield
-        server.start()
+        self.start(server)
 
     def restart(self, server):
         server.stop()
         yield
-        server.start()
+        self.start(server)
 
     def suspend(self, server):
         server.freeze()
@@ -430,7 +441,7 @@ class Soak(Trial):
         self.relay.mysql = replica
         source.options["read-only"] = "ON"
         yield
-        source.start()
+        self.start(source)
         replicate(source, replica)
 
     # ------------------------------------------------------------------------------ the run
@@ -619,6 +630,8 @@ def test_soak(outboxd, tmp_path, small_disk):
         servers[1].options["read-only"] = "ON"
         replicate(servers[1], servers[0])
         catch_up(servers[1], servers[0])
+        for server in servers:
+            remember_password(server, relay.user)
         soak = Soak(relay, servers, proxies, broker, small_disk)
         try:
             with soak:
