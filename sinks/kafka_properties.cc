@@ -91,11 +91,14 @@ constexpr std::uint64_t kQueueKilobytesDefault = 32 * 1024;
 // Measured with 400 bytes and 3 headers: 30,000 need 42 MB in all and are as fast as 100,000 with
 // 92 MB; librdkafka adds about 600 bytes to each message that its limit in bytes does not count.
 constexpr std::uint64_t kQueueMessagesDefault = 30'000;
+// librdkafka's own 10 s is what most of the recovery from a broker's restart was spent on.
+constexpr std::uint64_t kReconnectMillisecondsMax = 2000;
 constexpr std::uint64_t kInFlightMax = 5;  // What the brokers can put back in order (KIP-98).
 
 constexpr std::array<std::string_view, 1> kMessageBytes{"message.max.bytes"};
 constexpr std::array<std::string_view, 1> kQueueKilobytes{"queue.buffering.max.kbytes"};
 constexpr std::array<std::string_view, 1> kQueueMessages{"queue.buffering.max.messages"};
+constexpr std::array<std::string_view, 1> kReconnect{"reconnect.backoff.ms"};
 constexpr std::array<std::string_view, 2> kBootstrap{"bootstrap.servers", "metadata.broker.list"};
 
 std::unexpected<Error> Refuse(std::string_view name, std::string_view reason) {
@@ -239,7 +242,8 @@ Result<std::uint64_t> QueueKilobytes(const KafkaProperties& properties) {
   return *kilobytes;
 }
 
-std::vector<ResolvedProperty> Defaults(std::uint64_t queue_kilobytes) {
+std::vector<ResolvedProperty> Defaults(std::uint64_t queue_kilobytes,
+                                       std::uint64_t reconnect_milliseconds_max) {
   return {
       {"client.id", "outboxd", Origin::kOutboxd},
       {"linger.ms", "0", Origin::kOutboxd},
@@ -247,6 +251,7 @@ std::vector<ResolvedProperty> Defaults(std::uint64_t queue_kilobytes) {
       {"queue.buffering.max.kbytes", std::to_string(queue_kilobytes), Origin::kOutboxd},
       {"queue.buffering.max.messages", std::to_string(kQueueMessagesDefault), Origin::kOutboxd},
       {"socket.keepalive.enable", "true", Origin::kOutboxd},
+      {"reconnect.backoff.max.ms", std::to_string(reconnect_milliseconds_max), Origin::kOutboxd},
       {"enable.metrics.push", "false", Origin::kOptional},
   };
 }
@@ -282,7 +287,11 @@ Result<ResolvedProperty> Resolve(const std::string& name, const std::string& val
 Result<std::vector<ResolvedProperty>> ResolveKafkaProperties(const KafkaProperties& properties) {
   const auto queue_kilobytes = QueueKilobytes(properties);
   if (!queue_kilobytes) return std::unexpected(queue_kilobytes.error());
-  std::vector<ResolvedProperty> resolved = Defaults(*queue_kilobytes);
+  // librdkafka refuses a longest pause below the first one.
+  const auto reconnect = NumberOf(properties, kReconnect, 0);
+  if (!reconnect) return std::unexpected(reconnect.error());
+  std::vector<ResolvedProperty> resolved =
+      Defaults(*queue_kilobytes, std::max(kReconnectMillisecondsMax, *reconnect));
   for (const auto& [name, value] : properties) {
     auto property = Resolve(name, value);
     if (!property) return std::unexpected(property.error());

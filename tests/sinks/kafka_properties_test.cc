@@ -68,6 +68,12 @@ TEST_F(KafkaPropertiesTest, SetsWhatTheGuaranteesRestOn) {
   EXPECT_TRUE(Validate({}));
 }
 
+TEST_F(KafkaPropertiesTest, TriesABrokerAgainWithinTwoSecondsUnlessToldOtherwise) {
+  EXPECT_EQ(Resolve({}).at("reconnect.backoff.max.ms"), "2000");
+  EXPECT_EQ(Resolve({{"reconnect.backoff.max.ms", "500"}}).at("reconnect.backoff.max.ms"), "500");
+  EXPECT_TRUE(Validate({{"reconnect.backoff.ms", "5000"}}));
+}
+
 TEST_F(KafkaPropertiesTest, RefusesWhatWouldBreakAGuaranteeAndSaysWhy) {
   const std::map<std::string, std::string> refused = {
       {"acks", "1"},
