@@ -250,7 +250,6 @@ bool IsLaterSection(std::string_view section) {
 bool IsLaterKey(std::string_view section, std::string_view key) {
   static constexpr std::pair<std::string_view, std::string_view> kLater[] = {
       {"relay", "on-halt"},
-      {"mysql", "max-stall"},
       {"outbox", "json"},
       {"delivery", "standby"},
       {"delivery", "start-order"},

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "daemon/config/config_keys.h"
 #include "tests/daemon/temporary_directory.h"
 
 namespace outboxd {
@@ -223,6 +224,17 @@ TEST_F(ConfigReaderTest, FeaturesToComeAreNotCalledUnknown) {
   EXPECT_THAT(wrong, HasSubstr("c.conf:9: delivery.standby: is not available in this version"));
   EXPECT_THAT(wrong, HasSubstr("c.conf:11: checkpoint.store: 'kafka' is not available"));
   EXPECT_THAT(wrong, Not(HasSubstr("unknown")));
+}
+
+TEST_F(ConfigReaderTest, AKeyOfThisVersionIsNotCalledOneToComeWhereverItIsWritten) {
+  for (const ConfigKey& written_in : ConfigKeys()) {
+    for (const ConfigKey& known : ConfigKeys()) {
+      EXPECT_FALSE(IsLaterKey(written_in.section, known.key))
+          << written_in.section << "." << known.key;
+    }
+  }
+  EXPECT_EQ(Wrong(std::string(kLeast) + "[mysql]\nmax-stall = 1m\n"),
+            "c.conf:6: mysql.max-stall: unknown key HINT: max-stall belongs into [delivery]");
 }
 
 TEST_F(ConfigReaderTest, ADuplicateNamesBothLines) {
