@@ -1,8 +1,16 @@
 #include "daemon/checkpoint/alarm_log.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <charconv>
+#include <cerrno>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+#include <system_error>
 
 #include "daemon/checkpoint/file_system.h"
 #include "daemon/service/log.h"
@@ -12,8 +20,6 @@ namespace outboxd {
 namespace {
 
 constexpr char kAlarms[] = "alarms.jsonl";
-constexpr char kAcknowledged[] = "alarms.acknowledged";
-constexpr std::size_t kBytesMax = std::size_t{64} << 20;
 
 // An alarm is for people: text that is not UTF-8 after all is mended rather than refused.
 std::string JsonLine(const Alarm& alarm) {
@@ -38,55 +44,124 @@ std::optional<Alarm> Parse(std::string_view line) {
   }
 }
 
-Result<std::string> ReadOrEmpty(const std::string& path) {
-  auto text = ReadFile(SystemFiles(), path, kBytesMax);
-  if (!text) return std::unexpected(text.error());
-  return std::move(*text).value_or(std::string());
+std::unexpected<Error> Failed(const std::string& path, std::string_view step) {
+  return Fail(ExitCode::kState, "{}: {} failed: {}", Escaped(path), step,
+              std::system_category().message(errno));
+}
+
+bool IsSame(const std::timespec& a, const std::timespec& b) {
+  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
 }  // namespace
 
-Result<std::vector<Alarm>> AlarmLog::Standing() const {
-  const auto all = ReadOrEmpty(directory_ + "/" + kAlarms);
-  if (!all) return std::unexpected(all.error());
-  const auto acknowledged = ReadOrEmpty(directory_ + "/" + kAcknowledged);
-  if (!acknowledged) return std::unexpected(acknowledged.error());
-  std::size_t begin = 0;
-  std::from_chars(acknowledged->data(), acknowledged->data() + acknowledged->size(), begin);
-  std::vector<Alarm> alarms;
-  for (std::size_t end = 0; begin < all->size(); begin = end + 1) {
-    end = std::min(all->find('\n', begin), all->size());
-    if (auto alarm = Parse(std::string_view(*all).substr(begin, end - begin))) {
-      alarms.push_back(std::move(*alarm));
+// While it lives no other process records or acknowledges alarms of this folder.
+class AlarmLog::FolderLock {
+ public:
+  explicit FolderLock(const std::string& directory)
+      : descriptor_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (descriptor_ < 0) {
+      taken_ = Failed(directory + "/" + kAlarms, "open");
+      return;
+    }
+    int outcome = 0;
+    do {
+      outcome = ::flock(descriptor_, LOCK_EX);
+    } while (outcome != 0 && errno == EINTR);
+    if (outcome != 0) taken_ = Failed(directory, "flock");
+  }
+  ~FolderLock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+  [[nodiscard]] const Result<void>& taken() const { return taken_; }
+
+ private:
+  int descriptor_;
+  Result<void> taken_;
+};
+
+AlarmLog::AlarmLog(std::string directory)
+    : directory_(std::move(directory)), path_(directory_ + "/" + kAlarms) {}
+
+Result<AlarmLog::Version> AlarmLog::FileVersion() const {
+  struct stat status{};
+  if (::stat(path_.c_str(), &status) != 0) {
+    if (errno == ENOENT) return Version{};
+    return Failed(path_, "stat");
+  }
+  return Version{status.st_ino, status.st_size, status.st_mtim, status.st_ctim};
+}
+
+void AlarmLog::Keep(Alarm alarm) const {
+  known_.emplace(alarm.kind, alarm.position);
+  standing_.push_back(std::move(alarm));
+}
+
+// The version is taken before the contents: a change in between is noticed the next time.
+Result<void> AlarmLog::ReadIfChanged() const {
+  auto version = FileVersion();
+  if (!version) return std::unexpected(version.error());
+  if (version->inode == version_.inode && version->bytes == version_.bytes &&
+      IsSame(version->modified, version_.modified) && IsSame(version->changed, version_.changed)) {
+    return {};
+  }
+  auto text = ReadFile(SystemFiles(), path_, kBytesMax);
+  if (!text) return std::unexpected(text.error());
+  const std::string all = std::move(*text).value_or(std::string());
+  standing_.clear();
+  known_.clear();
+  for (std::size_t begin = 0, end = 0; begin < all.size(); begin = end + 1) {
+    end = std::min(all.find('\n', begin), all.size());
+    if (auto alarm = Parse(std::string_view(all).substr(begin, end - begin))) {
+      Keep(std::move(*alarm));
     }
   }
-  return alarms;
+  version_ = *version;
+  return {};
+}
+
+Result<std::vector<Alarm>> AlarmLog::Standing() const {
+  const std::lock_guard lock(mutex_);
+  if (auto read = ReadIfChanged(); !read) return std::unexpected(read.error());
+  return standing_;
+}
+
+Result<std::size_t> AlarmLog::CountStanding() const {
+  const std::lock_guard lock(mutex_);
+  if (auto read = ReadIfChanged(); !read) return std::unexpected(read.error());
+  return standing_.size();
 }
 
 Result<void> AlarmLog::Record(const Alarm& alarm) {
-  const auto standing = Standing();
-  if (!standing) return std::unexpected(standing.error());
-  const bool is_known = std::ranges::any_of(*standing, [&](const Alarm& other) {
-    return other.kind == alarm.kind && other.position == alarm.position;
-  });
-  if (is_known || standing->size() >= kStandingMax) return {};
-  if (auto mended = ForgetDeleted(); !mended) return mended;
-  return AppendLine(directory_, kAlarms, JsonLine(alarm));
+  const std::lock_guard lock(mutex_);
+  const FolderLock folder(directory_);
+  if (!folder.taken()) return folder.taken();
+  if (auto read = ReadIfChanged(); !read) return read;
+  if (known_.contains({alarm.kind, alarm.position})) return {};
+  const std::string line = JsonLine(alarm);
+  const std::size_t bytes = static_cast<std::size_t>(version_.bytes) + line.size() + 1;
+  if (standing_.size() >= kStandingMax || bytes > kBytesMax) return {};
+  if (auto appended = AppendLine(directory_, kAlarms, line); !appended) return appended;
+  auto version = FileVersion();
+  if (!version) return std::unexpected(version.error());
+  // As it would be read.
+  if (auto kept = Parse(line)) Keep(std::move(*kept));
+  version_ = *version;
+  return {};
 }
 
-// A file that was deleted begins anew: how much of the former one was acknowledged must not hide
-// what it grows to.
-Result<void> AlarmLog::ForgetDeleted() {
-  const auto all = ReadOrEmpty(directory_ + "/" + kAlarms);
-  if (!all) return std::unexpected(all.error());
-  if (!all->empty()) return {};
-  return RemoveFile(SystemFiles(), directory_, kAcknowledged);
-}
-
-Result<void> AlarmLog::Acknowledge() {
-  const auto all = ReadOrEmpty(directory_ + "/" + kAlarms);
-  if (!all) return std::unexpected(all.error());
-  return ReplaceFile(SystemFiles(), directory_, kAcknowledged, std::to_string(all->size()) + "\n");
+Result<std::vector<Alarm>> AlarmLog::Acknowledge() {
+  const std::lock_guard lock(mutex_);
+  const FolderLock folder(directory_);
+  if (!folder.taken()) return std::unexpected(folder.taken().error());
+  if (auto read = ReadIfChanged(); !read) return std::unexpected(read.error());
+  if (auto removed = RemoveFile(SystemFiles(), directory_, kAlarms); !removed) {
+    return std::unexpected(removed.error());
+  }
+  return std::exchange(standing_, {});
 }
 
 }  // namespace outboxd

@@ -48,17 +48,18 @@ Result<void> StatusCommand(const Config& config) {
 
 Result<void> AlarmsCommand(const Config& config, const CommandLine& line) {
   AlarmLog log(config.relay.state_directory);
-  auto alarms = log.Standing();
-  if (!alarms) return std::unexpected(alarms.error());
   if (line.words.empty()) {
+    const auto alarms = log.Standing();
+    if (!alarms) return std::unexpected(alarms.error());
     PrintAlarms(*alarms);
     return {};
   }
   if (line.words.size() != 1 || line.words[0] != "acknowledge") {
     return Fail(ExitCode::kUsage, "usage: outboxd alarms [acknowledge]");
   }
-  if (auto done = log.Acknowledge(); !done) return done;
-  fmt::print("{} alarms acknowledged\n", alarms->size());
+  const auto acknowledged = log.Acknowledge();
+  if (!acknowledged) return std::unexpected(acknowledged.error());
+  fmt::print("{} alarms acknowledged\n", acknowledged->size());
   return {};
 }
 

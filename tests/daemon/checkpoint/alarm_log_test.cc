@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <fstream>
+#include <thread>
+
 #include "tests/daemon/temporary_directory.h"
 
 namespace outboxd {
@@ -111,6 +115,79 @@ TEST_F(AlarmLogTest, AFloodIsRecordedUpToItsMaximum) {
   ASSERT_TRUE(log_.Acknowledge());
   Record("v:2");
   EXPECT_THAT(Standing(), ElementsAre("v:2"));
+}
+
+TEST_F(AlarmLogTest, WhatAnotherProcessAcknowledgedStandsNoLongerAndMayStandAgain) {
+  Record("u:1");
+  EXPECT_EQ(log_.CountStanding(), 1u);
+  ASSERT_TRUE(AlarmLog(directory_.path()).Acknowledge());
+  EXPECT_EQ(log_.CountStanding(), 0u);
+  Record("u:1");
+  EXPECT_THAT(Standing(), ElementsAre("u:1"));
+}
+
+TEST_F(AlarmLogTest, AcknowledgedAlarmsTakeNoSpace) {
+  Record("u:1");
+  ASSERT_TRUE(log_.Acknowledge());
+  std::uintmax_t bytes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
+    bytes += entry.file_size();
+  }
+  EXPECT_EQ(bytes, 0u);
+}
+
+TEST_F(AlarmLogTest, AlarmsThatTheFileHasNoRoomForEndNoRun) {
+  const std::string text(AlarmLog::kBytesMax / 4, 'x');
+  for (const char* position : {"u:1", "u:2", "u:3", "u:4", "u:5"}) {
+    ASSERT_TRUE(log_.Record({"statement", position, text}));
+  }
+  EXPECT_THAT(Standing(), ElementsAre("u:1", "u:2", "u:3"));
+}
+
+// Bytes that this process has read, from files among others.
+std::uint64_t BytesRead() {
+  std::ifstream file("/proc/self/io");
+  std::string name;
+  std::uint64_t bytes = 0;
+  file >> name >> bytes;
+  EXPECT_EQ(name, "rchar:");
+  return bytes;
+}
+
+TEST_F(AlarmLogTest, AFloodReadsTheFileOnce) {
+  for (int i = 0; i < 100; ++i) Record("u:" + std::to_string(i));
+  const std::uint64_t before = BytesRead();
+  for (int i = 0; i < 1000; ++i) {
+    Record("u:" + std::to_string(i % 100));
+    ASSERT_EQ(log_.CountStanding(), 100u);
+  }
+  EXPECT_LT(BytesRead() - before, 10'000u);
+}
+
+TEST_F(AlarmLogTest, EachAlarmIsAcknowledgedOrStandsWhicheverProcessComesFirst) {
+  constexpr int kCount = 500;
+  std::atomic<bool> finished = false;
+  std::vector<std::string> positions;
+  AlarmLog operators(directory_.path());
+  const auto acknowledge = [&] {
+    const auto alarms = operators.Acknowledge();
+    EXPECT_TRUE(alarms.has_value());
+    for (const Alarm& alarm : alarms.value_or(std::vector<Alarm>())) {
+      positions.push_back(alarm.position);
+    }
+  };
+  std::thread other([&] {
+    while (!finished.load()) acknowledge();
+  });
+  std::vector<std::string> expected;
+  for (int i = 0; i < kCount; ++i) {
+    expected.push_back("u:" + std::to_string(i));
+    Record(expected.back());
+  }
+  finished.store(true);
+  other.join();
+  acknowledge();
+  EXPECT_EQ(positions, expected);
 }
 
 TEST_F(AlarmLogTest, ADirectoryThatFailsIsNamed) {
