@@ -175,8 +175,8 @@ class MysqlEventSource::Dump {
 
   Result<Bytes> Fetch(std::chrono::milliseconds first_event_deadline) {
     if (!has_answered_ && !WaitReadable(connection_.socket_descriptor(), first_event_deadline)) {
-      return Fail(ErrorKind::kDisconnected, "the server did not begin to send within {} s",
-                  first_event_deadline.count() / 1000);
+      return Fail(ErrorKind::kDisconnected, "the server did not begin to send within {} ms",
+                  first_event_deadline.count());
     }
     if (mysql_binlog_fetch(connection_.handle(), &rpl_) != 0) {
       return std::unexpected(connection_.LastError());

@@ -20,7 +20,7 @@ struct MysqlEventSourceOptions {
   // How long nothing at all may come before the connection counts as dead.
   std::chrono::milliseconds read_deadline{3000};
   // The same for the first event after the request: the server may search many files by GTID.
-  std::chrono::seconds first_event_deadline{600};
+  std::chrono::milliseconds first_event_deadline{600'000};
   // How long no host may have all transactions of the position until they count as lost.
   std::chrono::milliseconds lag_timeout{60'000};
 };

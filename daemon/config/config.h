@@ -34,6 +34,7 @@ struct MysqlConfig {
   std::string tls_ca, tls_cert, tls_key;
   std::optional<std::uint32_t> server_id;  // Default: derived from the relay's name.
   std::chrono::milliseconds heartbeat{1000};
+  std::chrono::milliseconds first_event_timeout{600'000};
   std::chrono::milliseconds lag_timeout{60'000};
 };
 

@@ -100,6 +100,10 @@ const std::vector<Key>& Keys() {
        [](Config& c) { return Set<ParseServerId>(c.mysql.server_id); }},
       {{"mysql", "heartbeat", "1s", "how often the server shows that an idle stream is alive"},
        [](Config& c) { return Set<ParseDuration>(c.mysql.heartbeat); }},
+      {{"mysql", "first-event-timeout", "10m",
+        "how long the server may search its log until it sends the first event; then the "
+        "connection counts as dead"},
+       [](Config& c) { return Set<ParseDuration>(c.mysql.first_event_timeout); }},
       {{"mysql", "lag-timeout", "60s",
         "how long transactions that were read already may be missing on every host before they "
         "count as lost"},

@@ -109,6 +109,7 @@ binlog::MysqlEventSourceOptions SourceOptionsOf(const MysqlConfig& config,
   options.replica_uuid = identity.uuid;
   options.heartbeat = config.heartbeat;
   options.read_deadline = 3 * config.heartbeat;
+  options.first_event_deadline = config.first_event_timeout;
   options.lag_timeout = config.lag_timeout;
   return options;
 }

@@ -20,6 +20,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kPollTimeout{100};
 constexpr std::chrono::seconds kStatusInterval{5};
+constexpr std::chrono::seconds kSourceAnswerMargin{100};
 
 // The reader thread: ends with what ended the relay.
 class ReaderThread {
@@ -107,9 +108,15 @@ Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIde
   FailoverWatch failovers(
       config.delivery.on_lost_transactions,
       {.journal = journal ? &*journal : nullptr, .alarms = alarms ? &*alarms : nullptr}, directory);
+  // Opening can wait for a first event of each host, to compare it.
+  const milliseconds first_event = config.mysql.first_event_timeout;
+  const auto hosts = static_cast<int>(config.mysql.hosts.size());
   Relay relay({source, transactions, rows, parts_.sink, tracker, publisher, changes, failovers,
                parts_.clock},
-              {.max_stall = config.delivery.max_stall, .max_rate = config.delivery.max_rate});
+              {.source_open_timeout = hosts * first_event + kSourceAnswerMargin,
+               .source_read_timeout = first_event + kSourceAnswerMargin,
+               .max_stall = config.delivery.max_stall,
+               .max_rate = config.delivery.max_rate});
   TableRead table_read({config, tables, relay, publisher, tracker});
   Acknowledger acknowledger(parts_.sink, tracker, parts_.store, journal ? &*journal : nullptr,
                             parts_.clock,
@@ -142,9 +149,9 @@ Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIde
       if (now < relay.quiet_until() + kStatusInterval) parts_.notifier.Watchdog();
       if (now >= next_status) {
         next_status = now + kStatusInterval;
-        const auto standing = alarms ? alarms->Standing() : Result<std::vector<Alarm>>();
-        parts_.notifier.Status(StatusText(tracker, relay, standing ? standing->size() : 0,
-                                          parts_.clock.WallMicroseconds()));
+        const auto standing = alarms ? alarms->CountStanding() : Result<std::size_t>(0);
+        parts_.notifier.Status(
+            StatusText(tracker, relay, standing.value_or(0), parts_.clock.WallMicroseconds()));
       }
     }
     ended = reader.result();

@@ -58,7 +58,7 @@ class _Faults:
         self.rate = {TO_SERVER: None, TO_CLIENT: None}
         self.refuses = False
         self.drops = False
-        self.cut = {}  # way -> [bytes left, action]
+        self.cut = {}  # way -> [bytes left or pattern, action]
         self.corrupt = {}  # way -> [pattern or None, bytes left, mask]
         self.frames = {}  # (api key, way) -> [action, times left]
 
@@ -133,6 +133,10 @@ class FaultProxy:
         """Once: behind `count` further bytes of `way` the connection that brought them is reset,
         dropped (half-open) or closed."""
         self._do(lambda: self._faults.cut.update({way: [count, action]}))
+
+    def cut_behind(self, way, pattern, action="reset"):
+        """The same behind the read that brings `pattern`."""
+        self._do(lambda: self._faults.cut.update({way: [pattern, action]}))
 
     def corrupt(self, way, pattern=None, after=0, mask=0x10):
         """Once: changes the byte behind `after` further bytes, or the first byte of `pattern` when
@@ -305,12 +309,18 @@ class FaultProxy:
         cut = self._faults.cut.get(way)
         if cut is None:
             return piece, None
-        if cut[0] > len(piece):
+        place = len(piece)
+        if isinstance(cut[0], bytes):
+            if cut[0] not in piece:
+                return piece, None
+        elif cut[0] > len(piece):
             cut[0] -= len(piece)
             return piece, None
+        else:
+            place = cut[0]
         del self._faults.cut[way]
         self.cuts += 1
-        return piece[: cut[0]], cut[1]
+        return piece[:place], cut[1]
 
     def _corrupted(self, way, content):
         fault = self._faults.corrupt.get(way)

@@ -1,6 +1,7 @@
 """The way to MySQL breaks, or MySQL itself, in every manner and at random moments under load:
 nothing lost, nothing invented, nothing disordered, and the relay goes on by itself."""
 
+import struct
 import time
 
 import pytest
@@ -123,6 +124,34 @@ def test_silent_drop_while_connecting(relay, proxy):
                 trial.wait_until_delivered()
 
         trial.repeat(inject)
+
+
+def drop_behind_the_dump_request(relay, proxy, **config):
+    """Half-open from where the server has everything it needs to begin to send."""
+    server_id = 0x5A415A42
+    # In plain text, so that the proxy finds the one request that holds the id.
+    relay.begin_now().configure(mysql__tls="disabled", mysql__server_id=server_id, **config)
+    proxy.cut_behind(TO_SERVER, struct.pack("<I", server_id), "drop")
+    relay.insert("e1")
+    relay.start()
+    proxy.wait_for_cut(TO_SERVER)
+
+
+def test_silent_drop_before_the_first_event(relay, proxy):
+    """Heartbeats are due from the first event on; until it there is a deadline of its own."""
+    begin = time.monotonic()
+    drop_behind_the_dump_request(relay, proxy, mysql__first_event_timeout="5s")
+    assert [m.id for m in relay.wait_for(1)] == ["e1"]
+    assert 5 < time.monotonic() - begin < 20
+    assert "the server did not begin to send within 5000 ms" in relay.log()
+    assert relay.stop() == 0
+
+
+def test_a_stop_does_not_wait_for_the_first_event(relay, proxy):
+    drop_behind_the_dump_request(relay, proxy)
+    begin = time.monotonic()
+    assert relay.stop() == 0
+    assert time.monotonic() - begin < 10
 
 
 @pytest.mark.parametrize("seconds", [1, 6])

@@ -69,6 +69,7 @@ TEST_F(ConfigReaderTest, FillsInEveryDefault) {
   EXPECT_EQ(config.delivery.on_statement, DeliveryConfig::OnStatement::kAlarm);
   EXPECT_EQ(config.delivery.on_lost_transactions, DeliveryConfig::OnLostTransactions::kContinue);
   EXPECT_EQ(config.checkpoint.journal_bytes_max, 16u << 20);
+  EXPECT_EQ(config.mysql.first_event_timeout, std::chrono::minutes(10));
   EXPECT_EQ(config.mysql.lag_timeout, std::chrono::milliseconds(60'000));
   EXPECT_EQ(config.delivery.on_update, DeliveryConfig::OnUpdate::kIgnore);
 }
@@ -92,6 +93,7 @@ tls-cert = /cert
 tls-key = /key
 server-id = 7
 heartbeat = 250ms
+first-event-timeout = 90s
 lag-timeout = 5s
 [outbox]
 table = shop.outbox
@@ -149,6 +151,7 @@ level = debug
   EXPECT_EQ(config.mysql.tls_ca + config.mysql.tls_cert + config.mysql.tls_key, "/ca/cert/key");
   EXPECT_EQ(config.mysql.server_id, 7u);
   EXPECT_EQ(config.mysql.heartbeat, std::chrono::milliseconds(250));
+  EXPECT_EQ(config.mysql.first_event_timeout, std::chrono::seconds(90));
   EXPECT_EQ(config.mysql.lag_timeout, std::chrono::milliseconds(5000));
   ASSERT_EQ(config.outboxes.size(), 2u);
   const OutboxConfig& outbox = config.outboxes[0];
