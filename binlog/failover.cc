@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <set>
 
 namespace outboxd::binlog {
 namespace {
@@ -23,6 +24,33 @@ std::string TimeText(std::uint64_t microseconds) {
 bool IsVerdict(const HostAnswer& answer) {
   return answer.lack != Lack::kNothing || answer.error.kind == ErrorKind::kGone ||
          answer.error.kind == ErrorKind::kDiverged;
+}
+
+// Whether a host may get what it lacks: it applies it, or it receives from a server that may have
+// it. One that lacks it as well and gets it from nowhere has not: what receives from the new source
+// of a failover never gets what the failover lost.
+bool MayCatchUp(std::span<const HostAnswer> answers) {
+  std::set<std::string_view> without;  // Servers that lack it, so far without hope.
+  for (const HostAnswer& answer : answers) {
+    if (answer.lack != Lack::kNothing && !answer.is_applying) without.insert(answer.server_uuid);
+  }
+  const auto gets_it = [&without](const HostAnswer& answer) {
+    return std::ranges::any_of(answer.sources, [&without](const std::string& source) {
+      return source.empty() || !without.contains(source);
+    });
+  };
+  // Hope spreads along chains of replicas, one more link each time.
+  for (bool spreads = true; spreads;) {
+    spreads = false;
+    for (const HostAnswer& answer : answers) {
+      if (without.contains(answer.server_uuid) && gets_it(answer)) {
+        spreads = without.erase(answer.server_uuid) > 0;
+      }
+    }
+  }
+  return std::ranges::any_of(answers, [&without](const HostAnswer& answer) {
+    return answer.lack != Lack::kNothing && !without.contains(answer.server_uuid);
+  });
 }
 
 }  // namespace
@@ -89,7 +117,7 @@ Result<std::size_t> HostChoice::Decide(std::span<const HostAnswer> answers, Time
   const auto may_change = [](const HostAnswer& answer) {
     return answer.lack != Lack::kNothing || !IsVerdict(answer);
   };
-  const bool is_catching_up = std::ranges::any_of(answers, &HostAnswer::is_catching_up);
+  const bool is_catching_up = MayCatchUp(answers);
   const bool is_early = now - *since_ < lag_timeout_ && std::ranges::any_of(answers, may_change);
   if (is_early || is_catching_up) {
     const std::string& message = verdict->error.message;

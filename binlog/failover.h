@@ -52,7 +52,10 @@ struct HostAnswer {
   Error error;              // With the host's address.
   Lack lack{};              // kNothing: the error is another one.
   std::uint64_t missing{};  // How many transactions it lacks.
-  bool is_catching_up{};    // It lacks some that it still receives or applies.
+  std::string server_uuid;  // Its own; set with `lack`.
+  // It lacks some that it still applies. The servers that it receives from; "": not told which.
+  bool is_applying{};
+  std::vector<std::string> sources{};
 };
 
 // Decides what to do when no host could go on: wait, because a host may catch up or come back; go

@@ -62,21 +62,25 @@ Result<GtidSet> QueryGtids(MysqlConnection& connection, std::string_view variabl
   return GtidSet::Parse(*text);
 }
 
-// Whether the server still receives transactions, or applies some of `missing`.
-bool IsCatchingUp(MysqlConnection& connection, const GtidSet& missing) {
+// Tells whether the server applies some of `missing`, and from which servers it receives.
+void AskForReplication(MysqlConnection& connection, const GtidSet& missing, HostAnswer* answer) {
   // Columns of SHOW REPLICA STATUS, in their order since 5.7.
   constexpr std::size_t kReceiverIsRunning = 10;
   constexpr std::size_t kApplierIsRunning = 11;
+  constexpr std::size_t kSourceUuid = 40;
   constexpr std::size_t kReceived = 51;
   auto channels = connection.Query("SHOW REPLICA STATUS");
   if (!channels) channels = connection.Query("SHOW SLAVE STATUS");
-  if (!channels) return false;  // Not known then; the loss is not certain, but reported.
-  return std::ranges::any_of(*channels, [&missing](const ResultRow& channel) {
-    if (channel.size() <= kReceived) return false;
-    if (channel[kReceiverIsRunning] == "Yes") return true;
+  if (!channels) return;  // Not known then; the loss is not certain, but reported.
+  for (const ResultRow& channel : *channels) {
+    if (channel.size() <= kReceived) continue;
+    if (channel[kReceiverIsRunning] == "Yes") {
+      answer->sources.push_back(channel[kSourceUuid].value_or(""));
+    }
     const auto received = GtidSet::Parse(channel[kReceived].value_or(""));
-    return channel[kApplierIsRunning] == "Yes" && received && !received->Intersect(missing).empty();
-  });
+    answer->is_applying = answer->is_applying || (channel[kApplierIsRunning] == "Yes" && received &&
+                                                  !received->Intersect(missing).empty());
+  }
 }
 
 std::string_view ReasonOf(Lack lack) {
@@ -300,7 +304,8 @@ Result<void> MysqlEventSource::CheckGtids(const Request& request, StreamIdentity
   if (compared.lack != Lack::kNothing && !is_accepted) {
     answer->lack = compared.lack;
     answer->missing = compared.missing.count();
-    answer->is_catching_up = IsCatchingUp(connection, compared.missing);
+    answer->server_uuid = stream.server_uuid;
+    AskForReplication(connection, compared.missing, answer);
     return Fail(ErrorKind::kDiverged,
                 "server {} does not have the transactions {} that were already read: {} HINT:"
                 " compare event table and topic, then choose a place with 'outboxd position set'",

@@ -92,13 +92,29 @@ TEST(CompareLastTransactionTest, AnotherTimeOfCommitIsAnotherTransaction) {
 
 class HostChoiceTest : public testing::Test {
  protected:
-  static HostAnswer Fails(ErrorKind kind) { return {{kind, "failed"}, {}, {}, {}}; }
-  static HostAnswer Lacks(Lack lack, std::uint64_t missing = 1) {
-    return {{ErrorKind::kDiverged, fmt::format("lacks {}", missing)}, lack, missing, false};
+  static HostAnswer Fails(ErrorKind kind) {
+    HostAnswer answer;
+    answer.error = {kind, "failed"};
+    return answer;
   }
-  static HostAnswer CatchesUp() {
+  static HostAnswer Lacks(Lack lack, std::uint64_t missing = 1) {
+    HostAnswer answer;
+    answer.error = {ErrorKind::kDiverged, fmt::format("lacks {}", missing)};
+    answer.lack = lack;
+    answer.missing = missing;
+    answer.server_uuid = "promoted";
+    return answer;
+  }
+  static HostAnswer Applies() {
     HostAnswer answer = Lacks(Lack::kTail, 5);
-    answer.is_catching_up = true;
+    answer.server_uuid = "applying";
+    answer.is_applying = true;
+    return answer;
+  }
+  static HostAnswer Receives(const std::string& uuid, const std::vector<std::string>& sources) {
+    HostAnswer answer = Lacks(Lack::kTail, 5);
+    answer.server_uuid = uuid;
+    answer.sources = sources;
     return answer;
   }
   // What is decided `later` than the first time that the hosts answered so.
@@ -136,8 +152,26 @@ TEST_F(HostChoiceTest, GoesOnWithTheHostThatLostLeast) {
 }
 
 TEST_F(HostChoiceTest, CallsNothingLostWhileAHostCatchesUp) {
-  EXPECT_EQ(Refusal({CatchesUp()}, seconds(3600)), ErrorKind::kDisconnected);
-  EXPECT_EQ(Refusal({Lacks(Lack::kTail), CatchesUp()}, seconds(7200)), ErrorKind::kDisconnected);
+  const HostAnswer receives = Receives("r", {"former"});
+  for (const HostAnswer& answer : {Applies(), receives, Receives("r", {""})}) {
+    choice_.Reset();
+    EXPECT_EQ(Refusal({answer}, seconds(3600)), ErrorKind::kDisconnected);
+    EXPECT_EQ(Refusal({Lacks(Lack::kTail), answer}, seconds(7200)), ErrorKind::kDisconnected);
+  }
+  // Along a chain.
+  EXPECT_EQ(Refusal({Receives("s", {"r"}), receives}, seconds(9000)), ErrorKind::kDisconnected);
+}
+
+TEST_F(HostChoiceTest, AReplicaOfAServerThatLostThemDoesNotCatchUp) {
+  EXPECT_EQ(
+      Decide({Lacks(Lack::kTail), Receives("r", {"promoted"}), Receives("s", {"r"})}, seconds(60)),
+      0u);
+  choice_.Reset();
+  // Two that replicate from each other.
+  EXPECT_EQ(Decide({Receives("a", {"b"}), Receives("b", {"a"})}, seconds(60)), 0u);
+  choice_.Reset();
+  // One of its sources may have them.
+  EXPECT_FALSE(Decide({Lacks(Lack::kTail), Receives("r", {"promoted", "x"})}, seconds(60)));
 }
 
 TEST_F(HostChoiceTest, GivesUpOnAServerWithAnotherHistory) {

@@ -130,9 +130,9 @@ def test_a_replica_that_lags_is_waited_for(pair):
     assert "alarms        0" in pair.relay.command("status").stdout
 
 
-def lose(pair, *ids):
+def lose(pair, *ids, kept="kept"):
     """The relay publishes what the replica never gets."""
-    pair.publish("kept")
+    pair.publish(kept)
     catch_up(pair.replica, pair.source)
     before = executed(pair.source)
     pair.replica.mysql("STOP REPLICA IO_THREAD")
@@ -169,6 +169,34 @@ def test_what_a_failover_lost_is_named_and_the_stream_goes_on(pair):
     pair.wait_for("last")
     assert pair.relay.stop() == 0
     assert "alarms        0" in pair.relay.command("status").stdout
+
+
+def test_two_lossy_failovers_one_after_the_other(outboxd, kafka, tmp_path):
+    with contextlib.ExitStack() as stack:
+        pair = Pair(outboxd, kafka, tmp_path, stack, mysql__lag_timeout="1s").follow()
+        third = stack.enter_context(PrivateMysql())
+        hosts = [f"127.0.0.1:{server.port}" for server in (pair.source, pair.replica, third)]
+        pair.relay.configure(mysql__host=", ".join(hosts)).begin_now().start()
+        lost = [lose(pair, "lost by the first", kept="kept by the second")]
+        # The third, which never saw the first, follows the second.
+        replicate(third, pair.replica)
+        catch_up(third, pair.replica)
+        pair.source, pair.replica = pair.replica, third
+        lost.append(lose(pair, "lost by the second", kept="kept by the third"))
+        pair.relay.insert("after")
+        pair.wait_for("after")
+        assert [event["id"] for event in pair.lost()] == ["lost by the first", "lost by the second"]
+        assert [event["gtid"] for event in pair.lost()] == lost
+        status = pair.relay.command("status").stdout
+        assert "alarms        2" in status
+        assert all(f"lost       {gtid}" in status for gtid in lost)
+        pair.wait_for_checkpoint()
+        assert pair.relay.stop() == 0
+        assert pair.ids() == [
+            "kept by the second", "lost by the first", "kept by the third", "lost by the second",
+            "after",
+        ]
+        assert pair.stored() == {"kept by the second", "kept by the third", "after"}
 
 
 def test_a_loss_met_at_the_start_is_named_from_the_journal(pair):

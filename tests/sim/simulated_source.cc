@@ -64,7 +64,8 @@ binlog::Result<void> SimulatedSource::FindByGtid(const Request& request,
   if (compared.lack != binlog::Lack::kNothing && !is_accepted) {
     answer->lack = compared.lack;
     answer->missing = compared.missing.count();
-    answer->is_catching_up = std::ranges::any_of(source_.lagging, [&](std::size_t transaction) {
+    answer->server_uuid = server.uuid();
+    answer->is_applying = std::ranges::any_of(source_.lagging, [&](std::size_t transaction) {
       const auto gtid = server.GtidOf(transaction);
       return gtid && compared.missing.Contains(*gtid);
     });
