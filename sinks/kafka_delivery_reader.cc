@@ -1,7 +1,13 @@
 #include "sinks/kafka_delivery_reader.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <span>
 #include <utility>
 
@@ -18,6 +24,10 @@ constexpr std::chrono::milliseconds kSettleQuietMax{200};
 // A refused batch is cut into so many parts for the next attempt.
 constexpr std::size_t kBatchCut = 4;
 
+// What is added to the eventfd.
+constexpr std::uint64_t kEventCame = 1;
+constexpr std::uint64_t kWoken = std::uint64_t{1} << 32;
+
 static_assert(sizeof(void*) >= sizeof(DeliveryId), "a delivery id travels as a pointer");
 
 DeliveryId IdOf(const rd_kafka_message_t& message) {
@@ -32,8 +42,8 @@ std::string_view HintFor(rd_kafka_resp_err_t code) {
     case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
       return " HINT: raise the topic's segment.bytes, or make the event smaller";
     case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
-      return " HINT: see the topic's message.timestamp.before.max.ms and "
-             "message.timestamp.after.max.ms";
+      return " HINT: see the clock of this machine (or the column that `timestamp` names), and the "
+             "topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms";
     case RD_KAFKA_RESP_ERR_INVALID_RECORD:
       return " HINT: a compacted topic takes no event without a key";
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
@@ -47,18 +57,55 @@ std::string_view HintFor(rd_kafka_resp_err_t code) {
 
 DeliveryReader::DeliveryReader(rd_kafka_t* client, rd_kafka_queue_t* events, PartitionGate& gate,
                                const KafkaLog& log, BatchLimits limits)
-    : client_(client), events_(events), gate_(gate), log_(log), limits_(limits) {}
+    : client_(client),
+      events_(events),
+      gate_(gate),
+      log_(log),
+      signal_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      limits_(limits) {
+  // Without a descriptor the queue is asked at the end of each wait.
+  if (signal_ >= 0) {
+    rd_kafka_queue_io_event_enable(events_, signal_, &kEventCame, sizeof kEventCame);
+  }
+}
+
+DeliveryReader::~DeliveryReader() {
+  if (signal_ < 0) return;
+  rd_kafka_queue_io_event_enable(events_, -1, nullptr, 0);
+  close(signal_);
+}
+
+void DeliveryReader::Wake() {
+  // It fails only where so many stand in it that it wakes anyway.
+  static_cast<void>(!write(signal_, &kWoken, sizeof kWoken));
+}
 
 bool DeliveryReader::Read(std::chrono::milliseconds timeout, DeliveryReports& reports) {
   room_ = false;
-  int timeout_ms = Milliseconds(timeout);
-  for (int i = 0; i < kEventsPerReadMax && TakeEvent(timeout_ms, reports); ++i) timeout_ms = 0;
+  for (int i = 0; i < kEventsPerReadMax && TakeEvent(timeout, reports); ++i) {
+    timeout = std::chrono::milliseconds(0);
+  }
   if (failed()) Settle(reports);
   return room_;
 }
 
-bool DeliveryReader::TakeEvent(int timeout_ms, DeliveryReports& reports) {
-  const EventHandle event(rd_kafka_queue_poll(events_, timeout_ms));
+// Null: none came, or Wake().
+EventHandle DeliveryReader::NextEvent(std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (true) {
+    EventHandle event(rd_kafka_queue_poll(events_, 0));
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (event || left.count() <= 0) return event;
+    pollfd descriptor{.fd = signal_, .events = POLLIN, .revents = 0};
+    poll(&descriptor, 1, Milliseconds(left));
+    std::uint64_t signals = 0;
+    if (read(signal_, &signals, sizeof signals) == sizeof signals && signals >= kWoken) return {};
+  }
+}
+
+bool DeliveryReader::TakeEvent(std::chrono::milliseconds timeout, DeliveryReports& reports) {
+  const EventHandle event = NextEvent(timeout);
   if (!event) return false;
   switch (rd_kafka_event_type(event.get())) {
     case RD_KAFKA_EVENT_DR:
@@ -166,7 +213,7 @@ void DeliveryReader::Settle(DeliveryReports& reports) {
   if (!fatal_) rd_kafka_purge(client_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
   const auto deadline = std::chrono::steady_clock::now() + kSettleMax;
   while (rd_kafka_outq_len(client_) > 0 && std::chrono::steady_clock::now() < deadline) {
-    if (!TakeEvent(Milliseconds(kSettleQuietMax), reports)) break;
+    if (!TakeEvent(kSettleQuietMax, reports)) break;
   }
   if (fatal_ && fatal_->kind == ErrorKind::kDenied) {
     reports.lost = *fatal_;

@@ -25,16 +25,25 @@ namespace outboxd::sinks {
 // reports of purged messages (_PURGE_QUEUE) before or after it. Other failed deliveries
 // (rdkafka_broker.c, RD_KAFKA_OP_PARTITION_LEAVE: _UNKNOWN_PARTITION) come without a fatal error,
 // and the messages behind them are sent.
+//
+// librdkafka's own waits end at a time of day: one that is under way when the clock is set back by
+// an hour takes an hour longer. So its queue is only asked, and waited for by poll(2).
 class DeliveryReader {
  public:
   // All but `limits` are borrowed.
   DeliveryReader(rd_kafka_t* client, rd_kafka_queue_t* events, PartitionGate& gate,
                  const KafkaLog& log, BatchLimits limits);
+  ~DeliveryReader();
+  DeliveryReader(const DeliveryReader&) = delete;
+  DeliveryReader& operator=(const DeliveryReader&) = delete;
 
   // Appends what has come to an end; waits up to `timeout` for the first. On the first failure it
   // goes on for up to a second, until nothing is on its way, and sets `lost`. Acknowledgement
   // thread only. Returns whether the queue got room.
   [[nodiscard]] bool Read(std::chrono::milliseconds timeout, DeliveryReports& reports);
+
+  // Makes Read() return, or the next one where none is under way. Any thread.
+  void Wake();
 
   // Whether a delivery failed: nothing more may be published. Any thread.
   [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_acquire); }
@@ -50,7 +59,8 @@ class DeliveryReader {
     std::size_t bytes;
   };
 
-  bool TakeEvent(int timeout_ms, DeliveryReports& reports);
+  bool TakeEvent(std::chrono::milliseconds timeout, DeliveryReports& reports);
+  [[nodiscard]] EventHandle NextEvent(std::chrono::milliseconds timeout);
   void TakeBatch(rd_kafka_event_t* event, DeliveryReports& reports);
   void TakeFailure(const rd_kafka_message_t& message);
   void JudgeBatch(DeliveryReports& reports);
@@ -63,6 +73,7 @@ class DeliveryReader {
   rd_kafka_queue_t* const events_;
   PartitionGate& gate_;
   const KafkaLog& log_;
+  const int signal_;  // An eventfd that librdkafka adds 1 to when its queue is empty no longer.
 
   std::atomic<bool> failed_ = false;
 

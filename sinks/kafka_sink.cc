@@ -205,7 +205,7 @@ void KafkaSink::Close() {
     std::unique_lock lock(mutex_);
     if (!producer_) return;
     swapping_ = true;
-    rd_kafka_queue_yield(producer_->events.get());
+    producer_->reader.Wake();
     changed_.wait(lock, [this] { return !polling_; });
     closing = std::move(producer_);
     swapping_ = false;
@@ -261,7 +261,7 @@ void KafkaSink::Poll(std::chrono::milliseconds timeout, DeliveryReports& reports
 void KafkaSink::Wake() {
   const std::scoped_lock lock(mutex_);
   woken_ = true;
-  if (producer_) rd_kafka_queue_yield(producer_->events.get());
+  if (producer_) producer_->reader.Wake();
   changed_.notify_all();
 }
 
