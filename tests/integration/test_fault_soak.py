@@ -9,7 +9,6 @@ import collections
 import contextlib
 import hashlib
 import itertools
-import json
 import os
 import pathlib
 import random
@@ -26,7 +25,7 @@ from fault_broker import SETTINGS, Broker
 from fault_proxy import PRODUCE, TO_CLIENT, TO_SERVER, FaultProxy, Way
 from fault_trial import LOG_LINES_MAX, SEED, TopicReader, Trial, report
 from private_servers import PrivateMysql
-from relay import PASSWORD, Relay, wait_until
+from relay import PASSWORD, Received, Relay, wait_until
 from replication import catch_up, executed, promote, replicate, value
 
 SECONDS = float(os.environ.get("OUTBOXD_SOAK_SECONDS", "8"))
@@ -206,6 +205,68 @@ class SoakReader(TopicReader):
                 self.ids.add(message.id)
 
 
+class Verdict:
+    """What the writers committed, held against what arrived."""
+
+    def __init__(self, writers, happened, epochs, reader):
+        self.epochs, self.reader = epochs, reader
+        self.committed = {}  # id -> digest
+        self.serials = {}  # id -> place among all commits, where the server told it
+        self.positions = {}  # id -> header outboxd.position, where the server told the GTID
+        self.disordered_keys = 0
+        for writer in writers:
+            self._take(writer, happened)
+        first = {event: content for event, content in reader.first.items()
+                 if event not in reader.ids}
+        self.lost = set(self.committed) - set(first)
+        self.invented = set(first) - set(self.committed)
+        self.changed = reader.changed_copies + sum(
+            self.committed.get(event, value) != value
+            or self.positions.get(event, position) != position
+            for event, (value, position, _) in first.items()
+        )
+        self.overtaken = self._overtaken()
+
+    def check(self):
+        assert not self.lost, sorted(self.lost)[:20]
+        assert not self.invented, sorted(self.invented)[:20]
+        assert not self.changed and not self.disordered_keys and not self.overtaken
+
+    def _take(self, writer, happened):
+        keys = collections.defaultdict(list)
+        for label, commit in writer.commits.items():
+            if label not in happened:
+                assert commit.gtid is None, f"{label} was acknowledged, and is not there"
+                continue
+            for number, (event, key, content) in enumerate(commit.events, 1):
+                self.committed[event] = content
+                keys[key].append(event)
+                if commit.gtid:
+                    self.serials[event] = (*self._serial(commit.gtid), number)
+                    self.positions[event] = f"{commit.gtid[0]}:{commit.gtid[1]}:{number}"
+        places = {event: place for order in self.reader.order.values()
+                  for place, event in enumerate(order)}
+        for events in keys.values():
+            arrived = [places[event] for event in events if event in places]
+            self.disordered_keys += arrived != sorted(arrived)
+
+    def _serial(self, gtid):
+        """(number of failovers before, number of the transaction): the order of all commits."""
+        uuid, number = gtid
+        for epoch, (source, last) in enumerate(self.epochs):
+            if source == uuid and number <= last:
+                return epoch, number
+        return len(self.epochs), number
+
+    def _overtaken(self):
+        """First occurrences behind one of a later commit of their partition, whoever wrote it."""
+        count = 0
+        for order in self.reader.order.values():
+            known = [self.serials[event] for event in order if event in self.serials]
+            count += sum(later < former for former, later in itertools.pairwise(known))
+        return count
+
+
 def remember_password(server, user):
     """Without TLS a server takes only a password that it has seen since its start."""
     server.mysql("DO 0", user=user, password=PASSWORD)
@@ -223,6 +284,7 @@ class Soak(Trial):
         self.begin = time.monotonic()
         self.history = []  # (seconds, text)
         self.counts = collections.Counter()
+        self.slowest = {}  # name -> longest recovery, alone or with another
         self.memory_kib = self.descriptors = 0
         self.state_fails = False
         self.exits = collections.Counter()
@@ -517,6 +579,9 @@ class Soak(Trial):
             self.wait_until_delivered()
             self.recoveries.append(time.monotonic() - healed)
             self.note(f"caught up after {self.recoveries[-1]:.2f} s")
+            for name in names:
+                seconds = max(self.slowest.get(name, 0), self.recoveries[-1])
+                self.slowest[name] = round(seconds, 2)
             self.lines = max(self.lines, self.relay.log().count("\n") - lines)
             self.state_fails = False
             self.measure()
@@ -536,40 +601,25 @@ class Soak(Trial):
         happened = {note for (note,) in self.relay.sql("SELECT note FROM orders")}
         stored = {row[0] for row in self.relay.sql("SELECT id FROM outbox WHERE aggregateid <>"
                                                    " 'marker'")}
-        committed, serials, disordered, positions = {}, {}, 0, {}
-        for writer in self.writers:
-            keys = collections.defaultdict(list)
-            for label, commit in writer.commits.items():
-                if label not in happened:
-                    assert commit.gtid is None, f"{label} was acknowledged, and is not there"
-                    continue
-                for number, (event, key, content) in enumerate(commit.events, 1):
-                    committed[event] = content
-                    keys[key].append(event)
-                    if commit.gtid:
-                        serials[event] = (*self.serial(commit.gtid), number)
-                        positions[event] = f"{commit.gtid[0]}:{commit.gtid[1]}:{number}"
-            disordered += self.disordered_keys(keys)
+        verdict = Verdict(self.writers, happened, self.epochs, self.reader)
         deleted = set().union(*(writer.deleted for writer in self.writers))
-        assert stored <= set(committed) and set(committed) - deleted <= stored, "the test's record"
-        first = {event: content for event, content in self.reader.first.items()
-                 if event not in self.reader.ids}
-        overtaken = self.overtaken(serials)
+        committed = set(verdict.committed)
+        assert stored <= committed and committed - deleted <= stored, "the test's record"
         result = {
             "fault": "soak",
             "iterations": sum(self.counts.values()),
             "seconds": round(time.monotonic() - self.begin),
             "transactions": len(happened),
             "written": len(committed),
-            "lost": len(set(committed) - set(first)),
-            "invented": len(set(first) - set(committed)),
-            "changed": self.reader.changed_copies
-            + sum(committed.get(e, c[0]) != c[0] for e, c in first.items())
-            + sum(positions.get(e, c[1]) != c[1] for e, c in first.items()),
-            "keys out of order": disordered,
-            "out of order": overtaken,
+            "in known order": len(verdict.serials),
+            "lost": len(verdict.lost),
+            "invented": len(verdict.invented),
+            "changed": verdict.changed,
+            "keys out of order": verdict.disordered_keys,
+            "out of order": verdict.overtaken,
             "duplicates": self.reader.copies,
             "longest recovery s": round(max(self.recoveries, default=0), 2),
+            "longest by fault": dict(sorted(self.slowest.items())),
             "most log lines": self.lines,
             "most memory KiB": self.memory_kib,
             "most descriptors": self.descriptors,
@@ -578,38 +628,63 @@ class Soak(Trial):
             "seed": SEED,
         }
         report(result)
-        assert not set(committed) - set(first), sorted(set(committed) - set(first))[:20]
-        assert not set(first) - set(committed), sorted(set(first) - set(committed))[:20]
-        assert not result["changed"] and not disordered and not overtaken
+        verdict.check()
         assert "alarms        0" in status and "held  " not in status, status
         assert self.lines < LOG_LINES_MAX
         assert self.memory_kib < MEMORY_KIB_MAX and self.descriptors < DESCRIPTORS_MAX
 
-    def serial(self, gtid):
-        """(number of failovers before, number of the transaction): the order of all commits."""
-        uuid, number = gtid
-        for epoch, (source, last) in enumerate(self.epochs):
-            if source == uuid and number <= last:
-                return epoch, number
-        return len(self.epochs), number
 
-    def disordered_keys(self, keys):
-        """Of one writer: keys whose first occurrences are not in the order of the commits."""
-        places = {event: place for order in self.reader.order.values()
-                  for place, event in enumerate(order)}
-        return sum(
-            [places[e] for e in events if e in places] !=
-            sorted(places[e] for e in events if e in places)
-            for events in keys.values()
-        )
+@pytest.mark.parametrize(
+    "fault",
+    ["", "lost", "invented", "another value", "another copy", "wrong position", "key disordered",
+     "overtaken", "rolled back"],
+)  # fmt: skip
+def test_the_verdict_notices(fault):
+    writers = [SoakWriter(None, number, None) for number in range(2)]
+    reader = SoakReader(None, None)
 
-    def overtaken(self, serials):
-        """First occurrences behind one of a later commit of their partition, whoever wrote it."""
-        count = 0
-        for order in self.reader.order.values():
-            known = [serials[event] for event in order if event in serials]
-            count += sum(later < former for former, later in itertools.pairwise(known))
-        return count
+    def take(event, key, value, gtid, number):
+        headers = (("id", event.encode()), ("eventType", b"Created"),
+                   ("outboxd.position", f"{gtid[0]}:{gtid[1]}:{number}".encode()))
+        reader.take(Received(0, 0, key.encode(), value.encode(), headers))
+
+    def commit(writer, gtid, *events):
+        content = [(e, f"key-{writer}", digest(f"key-{writer}", "v", "Created")) for e in events]
+        writers[writer].commits[f"w{writer}-t{gtid}"] = Commit(content, gtid)
+
+    first, second, third = ("a", 9), ("b", 4), ("b", 5)
+    commit(0, first, "w0-1", "w0-2")
+    commit(1, second, "w1-1")
+    commit(0, third, "w0-3")
+    sent = [("w0-1", "key-0", "v", first, 1), ("w0-2", "key-0", "v", first, 2),
+            ("w1-1", "key-1", "v", second, 1), ("w0-3", "key-0", "v", third, 1)]
+    happened = {label for writer in writers for label in writer.commits}
+    if fault == "lost":
+        del sent[1]
+    elif fault == "invented":
+        sent.append(("w0-4", "key-0", "v", third, 2))
+    elif fault == "another value":
+        sent[1] = ("w0-2", "key-0", "w", first, 2)
+    elif fault == "another copy":
+        sent.append(("w0-1", "key-0", "w", first, 1))
+    elif fault == "wrong position":
+        sent[1] = ("w0-2", "key-0", "v", first, 3)
+    elif fault == "key disordered":
+        sent[0], sent[1] = sent[1], sent[0]
+    elif fault == "overtaken":
+        sent[2], sent[3] = sent[3], sent[2]
+    elif fault == "rolled back":
+        writers[0].commits[f"w0-t{third}"].gtid = None
+        happened.remove(f"w0-t{third}")
+    for message in [*sent, sent[0]]:  # A copy is none of these.
+        take(*message)
+    verdict = Verdict(writers, happened, [("a", 9)], reader)
+    if fault:
+        with pytest.raises(AssertionError):
+            verdict.check()
+    else:
+        verdict.check()
+        assert reader.copies == 1
 
 
 def test_soak(outboxd, tmp_path, small_disk):
