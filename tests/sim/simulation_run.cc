@@ -63,7 +63,7 @@ std::string Trace(const Scenario& scenario, std::uint64_t seed, const std::strin
 
 }  // namespace
 
-SeedsRun RunSeeds(const Scenario& scenario, double seconds,
+SeedsRun RunSeeds(const Scenario& scenario, const SeedsBound& bound,
                   const Simulation::MakeInterposer& make_interposer) {
   using Clock = std::chrono::steady_clock;
   const ScratchDirectory scratch;
@@ -73,11 +73,11 @@ SeedsRun RunSeeds(const Scenario& scenario, double seconds,
     return {1, violation.value_or("")};
   }
   const std::uint64_t wanted = NumberFrom("OUTBOXD_SIM_SEEDS");
-  const std::uint64_t last = wanted == 0 ? std::numeric_limits<std::uint64_t>::max() : wanted;
+  const std::uint64_t last = wanted == 0 ? bound.count : wanted;
   const auto begin = Clock::now();
   const auto elapsed = [begin] { return std::chrono::duration<double>(Clock::now() - begin); };
   SeedsRun run;
-  while (run.count < last && (wanted != 0 || elapsed().count() < seconds)) {
+  while (run.count < last && (wanted != 0 || elapsed().count() < bound.seconds)) {
     const std::uint64_t seed = ++run.count;
     const auto violation = Simulation(scenario, seed, false, scratch.path(), make_interposer).Run();
     if (!violation) continue;

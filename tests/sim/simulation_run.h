@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "tests/sim/simulation.h"
@@ -12,9 +13,15 @@ struct SeedsRun {
   std::string failure;  // Seed, trace and how to replay it; empty: no seed failed.
 };
 
-// Runs seeds from 1 on until one fails: so many as `seconds` allow, or OUTBOXD_SIM_SEEDS=count of
+// Both count. What has to be found by a seed is bounded by seeds, however slow the machine.
+struct SeedsBound {
+  std::uint64_t count = std::numeric_limits<std::uint64_t>::max();
+  double seconds = std::numeric_limits<double>::infinity();
+};
+
+// Runs seeds from 1 on until one fails: so many as `bound` allows, or OUTBOXD_SIM_SEEDS=count of
 // them. OUTBOXD_SIM_SEED=n runs that one and prints its trace.
-[[nodiscard]] SeedsRun RunSeeds(const Scenario& scenario, double seconds,
+[[nodiscard]] SeedsRun RunSeeds(const Scenario& scenario, const SeedsBound& bound,
                                 const Simulation::MakeInterposer& make_interposer = nullptr);
 
 }  // namespace outboxd::sim

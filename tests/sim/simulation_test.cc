@@ -18,7 +18,7 @@ class SimulationTest : public ::testing::Test {
   ~SimulationTest() override { spdlog::set_level(spdlog::level::info); }
 
   static void ExpectGuarantees(const Scenario& scenario) {
-    EXPECT_EQ(RunSeeds(scenario, kSeconds).failure, "");
+    EXPECT_EQ(RunSeeds(scenario, {.seconds = kSeconds}).failure, "");
   }
 };
 
