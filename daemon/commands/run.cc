@@ -24,7 +24,7 @@ bool WaitUnlessStopped(StopSignals& signals, ServiceNotifier& notifier,
                        std::chrono::milliseconds pause) {
   for (auto left = pause; left > std::chrono::milliseconds{0}; left -= kSignalCheck) {
     if (signals.Arrived()) return false;
-    notifier.Watchdog();
+    notifier.Watchdog(std::chrono::steady_clock::now());
     std::this_thread::sleep_for(std::min(left, kSignalCheck));
   }
   return !signals.Arrived();

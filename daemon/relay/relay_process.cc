@@ -146,7 +146,7 @@ Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIde
         relay.RequestStop();
       }
       if (now >= deadline) relay.RequestStop(true);
-      if (now < relay.quiet_until() + kStatusInterval) parts_.notifier.Watchdog();
+      if (now < relay.quiet_until() + kStatusInterval) parts_.notifier.Watchdog(now);
       if (now >= next_status) {
         next_status = now + kStatusInterval;
         const auto standing = alarms ? alarms->CountStanding() : Result<std::size_t>(0);
@@ -160,7 +160,7 @@ Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIde
   if (!stopping) deadline = parts_.clock.Now() + config.relay.stop_timeout;
   while (!tracker.AllAcknowledged() && !tracker.has_trouble() && parts_.clock.Now() < deadline) {
     acknowledger.Step(kPollTimeout);
-    parts_.notifier.Watchdog();
+    parts_.notifier.Watchdog(parts_.clock.Now());
     if (!stopping && parts_.signals.Arrived()) break;
   }
   const auto stored = acknowledger.Store();

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kKeepEnvironment = 0;
 constexpr std::size_t kStatusBytesMax = 1024;
+constexpr int kWatchdogsPerInterval = 4;
 
 void Notify(const char* state) { static_cast<void>(sd_notify(kKeepEnvironment, state)); }
 
@@ -34,6 +35,10 @@ void ServiceNotifier::Status(std::string_view text) {
 
 void ServiceNotifier::Stopping() { Notify("STOPPING=1"); }
 
-void ServiceNotifier::Watchdog() { Notify("WATCHDOG=1"); }
+void ServiceNotifier::Watchdog(std::chrono::steady_clock::time_point now) {
+  if (!watchdog_interval_ || now < next_watchdog_) return;
+  next_watchdog_ = now + *watchdog_interval_ / kWatchdogsPerInterval;
+  Notify("WATCHDOG=1");
+}
 
 }  // namespace outboxd

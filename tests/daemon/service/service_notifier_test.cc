@@ -27,6 +27,10 @@ class ServiceNotifierTest : public testing::Test {
     ASSERT_EQ(bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
     setenv("NOTIFY_SOCKET", path.c_str(), 1);
   }
+  static void Watch() {
+    setenv("WATCHDOG_USEC", "30000000", 1);
+    setenv("WATCHDOG_PID", std::to_string(getpid()).c_str(), 1);
+  }
   void TearDown() override {
     close(socket_);
     for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}) unsetenv(name);
@@ -48,8 +52,6 @@ TEST_F(ServiceNotifierTest, SendsEachState) {
   EXPECT_EQ(Received(), "READY=1");
   notifier.Status("streaming from 127.0.0.1:3306");
   EXPECT_EQ(Received(), "STATUS=streaming from 127.0.0.1:3306");
-  notifier.Watchdog();
-  EXPECT_EQ(Received(), "WATCHDOG=1");
   notifier.Stopping();
   EXPECT_EQ(Received(), "STOPPING=1");
 }
@@ -68,9 +70,26 @@ TEST_F(ServiceNotifierTest, WithoutServiceManagerNothingHappens) {
 
 TEST_F(ServiceNotifierTest, TellsHowLongTheWatchdogWaits) {
   EXPECT_FALSE(ServiceNotifier().watchdog_interval().has_value());
-  setenv("WATCHDOG_USEC", "30000000", 1);
-  setenv("WATCHDOG_PID", std::to_string(getpid()).c_str(), 1);
+  Watch();
   EXPECT_EQ(ServiceNotifier().watchdog_interval(), std::chrono::seconds(30));
+}
+
+TEST_F(ServiceNotifierTest, FeedsTheWatchdogFourTimesInItsInterval) {
+  Watch();
+  ServiceNotifier notifier;
+  std::chrono::steady_clock::time_point now{};
+  int fed = 0;
+  for (int call = 0; call < 300; ++call, now += std::chrono::milliseconds(100)) {
+    notifier.Watchdog(now);
+    if (Received() == "WATCHDOG=1") ++fed;
+  }
+  EXPECT_EQ(fed, 4);
+}
+
+TEST_F(ServiceNotifierTest, WithoutWatchdogNoneIsFed) {
+  ServiceNotifier notifier;
+  notifier.Watchdog(std::chrono::steady_clock::now());
+  EXPECT_EQ(Received(), "");
 }
 
 TEST_F(ServiceNotifierTest, AWatchdogOfAnotherProcessIsNotOurs) {
