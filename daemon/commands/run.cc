@@ -19,6 +19,13 @@ constexpr std::chrono::milliseconds kBackOffFirst{100};
 constexpr std::chrono::milliseconds kBackOffMax{15'000};
 constexpr std::chrono::milliseconds kSignalCheck{50};
 
+void LogWarnings(const std::vector<Finding>& warnings) {
+  for (const Finding& warning : warnings) {
+    spdlog::warn("{}: {}{}{}", warning.subject, warning.found,
+                 warning.remedy.empty() ? "" : " HINT: ", warning.remedy);
+  }
+}
+
 // Waits, but not beyond a stop; false: a stop was asked for.
 bool WaitUnlessStopped(StopSignals& signals, ServiceNotifier& notifier,
                        std::chrono::milliseconds pause) {
@@ -69,6 +76,7 @@ Result<void> RunCommand(const Config& config) {
   while (true) {
     auto prepared = Prepare(config, *checkpoint);
     if (prepared) {
+      LogWarnings(prepared->warnings);
       if (!*checkpoint) {
         auto stored = store.Store(MakeCheckpoint(prepared->progress, config.relay.name,
                                                  TablePatterns(config), clock.WallMicroseconds()));

@@ -1,5 +1,8 @@
 #include "daemon/preparation/preparation.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "daemon/exit_code_of.h"
 #include "daemon/preparation/readiness.h"
 #include "daemon/preparation/source_setup.h"
@@ -13,9 +16,16 @@ std::unexpected<Error> Pass(const binlog::Error& error) {
   return Fail(ExitCodeOf(error.kind), "{}", error.message);
 }
 
-Result<void> EndAtFirstProblem(const std::vector<Finding>& findings) {
+// Without one the warnings are kept.
+Result<void> EndAtFirstProblem(const std::vector<Finding>& findings,
+                               std::vector<Finding>& warnings) {
   const Finding* problem = FirstProblem(findings);
-  if (problem == nullptr) return {};
+  if (problem == nullptr) {
+    std::ranges::copy_if(findings, std::back_inserter(warnings), [](const Finding& finding) {
+      return finding.level == Finding::Level::kWarning;
+    });
+    return {};
+  }
   return Fail(problem->exit_code, "{}: {} HINT: {}", problem->subject, problem->found,
               problem->remedy);
 }
@@ -29,23 +39,29 @@ Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint
   if (!server) return Pass(server.error());
   auto facts = server->Facts();
   if (!facts) return Pass(facts.error());
-  if (auto good = EndAtFirstProblem(CheckServerSettings(*facts)); !good) {
+  std::vector<Finding> warnings;
+  if (auto good = EndAtFirstProblem(CheckServerSettings(*facts), warnings); !good) {
     return std::unexpected(good.error());
   }
   auto missing = FindMissingPrivileges(*server, *tables);
   if (!missing) return Pass(missing.error());
-  if (auto good = EndAtFirstProblem(CheckPrivileges(*missing)); !good) {
+  if (auto good = EndAtFirstProblem(CheckPrivileges(*missing), warnings); !good) {
     return std::unexpected(good.error());
   }
   auto described = DescribeEventTables(*server, *tables);
   if (!described) return Pass(described.error());
   auto event_tables = CheckEventTables(*tables, *described, facts->binlog_row_metadata);
-  if (auto good = EndAtFirstProblem(event_tables); !good) return std::unexpected(good.error());
+  if (auto good = EndAtFirstProblem(event_tables, warnings); !good)
+    return std::unexpected(good.error());
   auto log_filters = CheckLogFilters(*facts, *tables, *described);
-  if (auto good = EndAtFirstProblem(log_filters); !good) return std::unexpected(good.error());
+  if (auto good = EndAtFirstProblem(log_filters, warnings); !good)
+    return std::unexpected(good.error());
   for (const auto& [selection, table] : *described) tables->mappings[selection].Bind(table);
 
-  Preparation preparation{.progress = {}, .character_sets = {}, .tables = std::move(*tables)};
+  Preparation preparation{.progress = {},
+                          .character_sets = {},
+                          .tables = std::move(*tables),
+                          .warnings = std::move(warnings)};
   auto collations = server->Collations();
   if (!collations) return Pass(collations.error());
   for (const auto& [id, name] : *collations) preparation.character_sets.Add(id, name);
