@@ -169,13 +169,13 @@ Result<ConfigurationHandle> BuildConfiguration(const KafkaProperties& properties
   return configuration;
 }
 
-Result<ClientHandle> NewClient(ConfigurationHandle configuration, const KafkaLog& log) {
+Result<ClientHandle> NewClient(ConfigurationHandle configuration, const KafkaLog& log,
+                               rd_kafka_type_t type) {
   rd_kafka_conf_set_events(configuration.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
   rd_kafka_conf_set_log_cb(configuration.get(), ForwardLogLine);
   rd_kafka_conf_set_opaque(configuration.get(), const_cast<KafkaLog*>(&log));
   ErrorText text{};
-  ClientHandle client(
-      rd_kafka_new(RD_KAFKA_PRODUCER, configuration.get(), text.data(), text.size()));
+  ClientHandle client(rd_kafka_new(type, configuration.get(), text.data(), text.size()));
   if (!client) {
     return Fail(ErrorKind::kConfiguration, "librdkafka does not accept the kafka properties: {}",
                 View(text));

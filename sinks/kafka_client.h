@@ -18,10 +18,9 @@ namespace outboxd::sinks {
 [[nodiscard]] Result<ConfigurationHandle> BuildConfiguration(const KafkaProperties& properties,
                                                              const BatchLimits& limits);
 
-// A client of the type producer whose delivery reports and errors come as events. `log` must
-// outlive it.
-[[nodiscard]] Result<ClientHandle> NewClient(ConfigurationHandle configuration,
-                                             const KafkaLog& log);
+// A client whose delivery reports and errors come as events. `log` must outlive it.
+[[nodiscard]] Result<ClientHandle> NewClient(ConfigurationHandle configuration, const KafkaLog& log,
+                                             rd_kafka_type_t type = RD_KAFKA_PRODUCER);
 
 // Waits until a broker has told the cluster's id and returns it. kDenied: the credentials are
 // wrong. kUnreachable: no answer in time; the message carries librdkafka's last error.

@@ -63,6 +63,7 @@ void ReadEntries(const rd_kafka_ConfigResource_t* resource, KafkaTopicFacts& fac
     const char* value = rd_kafka_ConfigEntry_value(entry);
     if (name == "min.insync.replicas") facts.min_insync_replicas = Number(value);
     if (name == "max.message.bytes") facts.message_bytes_max = Number(value);
+    if (name == "cleanup.policy" && value != nullptr) facts.cleanup_policy = value;
   }
 }
 

@@ -31,6 +31,7 @@ struct KafkaTopicFacts {
   // None: the right to see the topic's configuration is missing; `configuration_error` says so.
   std::optional<std::int64_t> min_insync_replicas;
   std::optional<std::int64_t> message_bytes_max;
+  std::string cleanup_policy;  // "delete", "compact", "compact,delete"; empty: not told.
   std::string configuration_error;
 };
 

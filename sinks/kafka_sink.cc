@@ -193,10 +193,29 @@ Result<std::string> KafkaSink::Open(std::chrono::milliseconds timeout) {
   if (!cluster) return std::unexpected(cluster.error());
   auto producer =
       std::make_unique<Producer>(*std::move(client), std::move(events), options_.log, limits_);
-  const std::scoped_lock lock(mutex_);
-  producer_ = std::move(producer);
-  changed_.notify_all();
+  {
+    const std::scoped_lock lock(mutex_);
+    producer_ = std::move(producer);
+    changed_.notify_all();
+  }
+  if (const auto found = FindOwnTopics(); !found) {
+    Close();
+    return std::unexpected(found.error());
+  }
   return cluster;
+}
+
+// Only once: what becomes of them later shows when they are written to.
+Result<void> KafkaSink::FindOwnTopics() {
+  if (found_own_topics_) return {};
+  for (const std::string& name : options_.own_topics) {
+    const auto topic = AddTopic(name, Clock::now());
+    if (topic) continue;
+    if (topic.error().kind != ErrorKind::kRejected) return std::unexpected(topic.error());
+    return Fail(ErrorKind::kConfiguration, "the relay's own topics: {}", topic.error().message);
+  }
+  found_own_topics_ = true;
+  return {};
 }
 
 void KafkaSink::Close() {
@@ -312,7 +331,10 @@ Result<KafkaSink::Topic*> KafkaSink::FindTopic(std::string_view name, Clock::tim
 }
 
 Result<KafkaSink::Topic*> KafkaSink::AddTopic(std::string_view name, Clock::time_point now) {
-  const auto allowed = CheckTopicName(name, options_.allowed_topics, options_.denied_topics);
+  const bool is_own = std::ranges::find(options_.own_topics, name) != options_.own_topics.end();
+  static const std::vector<std::string> kAny;
+  const auto allowed =
+      CheckTopicName(name, is_own ? kAny : options_.allowed_topics, options_.denied_topics);
   if (!allowed) return std::unexpected(allowed.error());
   std::string key(name);
   Topic topic;

@@ -26,6 +26,9 @@ struct KafkaSinkOptions {
   // Patterns ('*' any text, '?' one character, over the whole name); empty: every topic.
   std::vector<std::string> allowed_topics = {};
   std::vector<std::string> denied_topics = {};  // Exact names: what the relay keeps for itself.
+  // Exact names, allowed whatever the patterns say. The first Open() is refused unless they exist
+  // or can be created.
+  std::vector<std::string> own_topics = {};
 
   // How long one look at a topic, or its creation, may hold Publish().
   std::chrono::milliseconds topic_timeout{5000};
@@ -56,7 +59,8 @@ class KafkaSink final : public Sink {
   ~KafkaSink() override;
 
   // Secrets are read again. kDenied: wrong credentials. kUnreachable: no broker answered in time.
-  // kConfiguration: a file with a secret or a certificate is gone or wrong.
+  // kConfiguration: a file with a secret or a certificate is gone or wrong; or, the first time, one
+  // of own_topics is not there or may not be seen.
   [[nodiscard]] Result<std::string> Open(std::chrono::milliseconds timeout) override;
 
   // The first message to a topic looks it up and may wait for topic_timeout; so does each further
@@ -87,6 +91,7 @@ class KafkaSink final : public Sink {
   // Reader thread.
   [[nodiscard]] Result<PublishOutcome> TryPublish(const Message& message, DeliveryId id);
   [[nodiscard]] Result<PublishOutcome> RefuseAll();
+  [[nodiscard]] Result<void> FindOwnTopics();
   [[nodiscard]] Result<Topic*> FindTopic(std::string_view name, TimePoint now);
   [[nodiscard]] Result<Topic*> AddTopic(std::string_view name, TimePoint now);
   [[nodiscard]] Result<std::int32_t> CountPartitions(const Topic& topic);
@@ -113,6 +118,7 @@ class KafkaSink final : public Sink {
   // Reader thread only.
   std::uint64_t full_at_room_count_ = 0;  // room_count_ before the queue was last found full.
   BatchLimits limits_;                    // Learnt from refusals by earlier producers.
+  bool found_own_topics_ = false;
 };
 
 }  // namespace outboxd::sinks

@@ -472,5 +472,26 @@ TEST_F(KafkaSinkTest, HandsLibrdkafkasLinesToTheLog) {
   sink_.reset();
 }
 
+TEST_F(KafkaSinkTest, OwnTopicsAreAllowedWhateverThePatternsSay) {
+  Open({}, {.allowed_topics = {"nothing"}, .own_topics = {topic_}});
+  Publish(1);
+  EXPECT_EQ(Await(1).delivered.size(), 1u);
+}
+
+TEST_F(KafkaSinkTest, OwnTopicsMustExistWhenItIsOpenedFirst) {
+  KafkaSinkOptions options;
+  options.properties = {{"bootstrap.servers", cluster_.bootstrap_servers()}};
+  options.own_topics = {topic_};
+  cluster_.SetTopicError(topic_, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  sink_ = KafkaSink::Create(options).value();
+  const auto opened = sink_->Open(kOpenTimeout);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().kind, ErrorKind::kConfiguration);
+  cluster_.SetTopicError(topic_, RD_KAFKA_RESP_ERR_NO_ERROR);
+  Reopen();
+  cluster_.SetTopicError(topic_, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  Reopen();
+}
+
 }  // namespace
 }  // namespace outboxd::sinks
