@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "daemon/checkpoint/file_system.h"
+#include "daemon/checkpoint/held_event_json.h"
 #include "daemon/service/log.h"
 #include "daemon/text_encoding.h"
 
@@ -59,48 +60,38 @@ int ReadProcessId(int descriptor) {
   return process;
 }
 
-// Bytes as JSON can carry them: as text where they are UTF-8, else as Base64 under `name`_base64.
-void PutBytes(nlohmann::ordered_json& json, const std::string& name, std::string_view bytes) {
-  if (IsUtf8(bytes)) {
-    json[name] = bytes;
-    return;
-  }
+using Bytes = std::optional<std::string>;
+
+std::string Base64(std::string_view bytes) {
   std::string encoded;
   AppendBase64(bytes, encoded);
-  json[name + "_base64"] = std::move(encoded);
+  return encoded;
 }
 
-nlohmann::ordered_json ToJson(const HeldEvent& held) {
-  nlohmann::ordered_json json;
-  json["position"] = held.position;
-  json["id"] = held.id;
-  json["table"] = held.table;
-  json["topic"] = held.topic;
-  json["reason"] = held.reason;
-  json["since_us"] = held.since_us;
+// Bytes as JSON can carry them: as text where they are UTF-8, else as Base64 under `name`_base64.
+void PutBytes(nlohmann::ordered_json& json, const std::string& name, const Bytes& bytes) {
+  if (!bytes) {
+    json[name] = nullptr;
+  } else if (IsUtf8(*bytes)) {
+    json[name] = *bytes;
+  } else {
+    json[name + "_base64"] = Base64(*bytes);
+  }
+}
+
+// As the stdout sink writes them: pairs of a name and a text, null or {"base64": ...}.
+nlohmann::ordered_json HeadersToJson(const std::vector<std::pair<std::string, Bytes>>& headers) {
+  auto json = nlohmann::ordered_json::array();
+  for (const auto& [name, bytes] : headers) {
+    nlohmann::ordered_json value;
+    if (bytes && IsUtf8(*bytes)) {
+      value = *bytes;
+    } else if (bytes) {
+      value["base64"] = Base64(*bytes);
+    }
+    json.push_back(nlohmann::ordered_json::array({name, std::move(value)}));
+  }
   return json;
-}
-
-// Throws nlohmann::json::exception for a member of another type.
-HeldEvent HeldFromJson(const nlohmann::json& json) {
-  HeldEvent held;
-  json.at("position").get_to(held.position);
-  json.at("id").get_to(held.id);
-  json.at("table").get_to(held.table);
-  json.at("topic").get_to(held.topic);
-  json.at("reason").get_to(held.reason);
-  json.at("since_us").get_to(held.since_us);
-  return held;
-}
-
-// Text that is not UTF-8 after all is mended rather than refused: this is for people.
-std::string JsonLine(const nlohmann::ordered_json& json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
-
-std::unexpected<Error> Unreadable(const std::string& path, const nlohmann::json::exception& why) {
-  return Fail(ExitCode::kState, "{}: not what outboxd writes: {} HINT: remove the file",
-              Escaped(path), Escaped(why.what()));
 }
 
 }  // namespace
@@ -208,6 +199,7 @@ Result<void> StateDirectory::RecordSkipped(const SkippedEvent& event) {
   nlohmann::ordered_json json = ToJson(event.held);
   PutBytes(json, "key", event.key);
   PutBytes(json, "value", event.value);
+  json["headers"] = HeadersToJson(event.headers);
 
   auto appended = AppendLine(path_, kSkipped, JsonLine(json));
   if (!appended) return appended;

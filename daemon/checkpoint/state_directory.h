@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "daemon/error.h"
 
@@ -22,14 +24,18 @@ struct HeldEvent {
 // What is recorded of an event that an operator let pass unpublished.
 struct SkippedEvent {
   HeldEvent held;
-  std::string key, value;  // As they would have been published; bytes.
+  // As they would have been published; bytes. None: null, or the mapping failed.
+  std::optional<std::string> key, value;
+  std::vector<std::pair<std::string, std::optional<std::string>>> headers;
 };
 
 // One relay's folder on disk: who may use it, and what else than the checkpoint stands there:
 //   lock            flock(2)ed by the relay that runs; holds its process id
 //   held            JSON: the event the relay holds at; absent while it does not hold
 //   skip            JSON: the one event an operator allows to pass; removed once passed
-//   skipped.jsonl   one JSON line for each event that was passed, never deleted by outboxd
+//   skipped.jsonl   one JSON line for each event that was passed, with its content; it grows only
+//   by
+//                   what operators let pass, and outboxd never shortens it
 // Every file is replaced atomically and synced. kState: the folder fails.
 class StateDirectory {
  public:

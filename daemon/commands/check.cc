@@ -85,6 +85,7 @@ Findings CheckSource(const Config& config) {
 
 Finding CheckTopic(sinks::KafkaProbe& probe, const Config& config, const std::string& topic) {
   const std::string subject = "topic " + topic;
+  const bool is_for_dead_letters = topic == config.delivery.dead_letter_topic;
   auto facts = probe.Topic(topic, kKafkaTimeout);
   if (!facts) {
     return ProblemOf(subject, facts.error().message, ExitCodeOf(facts.error().kind));
@@ -97,6 +98,14 @@ Finding CheckTopic(sinks::KafkaProbe& probe, const Config& config, const std::st
             fmt::format("kafka-topics.sh --bootstrap-server {} --create --topic {} --partitions {}",
                         sinks::BootstrapServers(config.kafka), topic, config.topics.partitions),
             ExitCode::kConfiguration};
+  }
+  if (is_for_dead_letters && (*facts)->cleanup_policy.contains("compact")) {
+    return {Finding::Level::kWarning, subject,
+            "is compacted, so that of the dead letters of one key only the last one stays",
+            fmt::format("kafka-configs.sh --bootstrap-server {} --alter --entity-type topics "
+                        "--entity-name {} --add-config cleanup.policy=delete",
+                        sinks::BootstrapServers(config.kafka), topic),
+            ExitCode::kOk};
   }
   return {Finding::Level::kOk,
           subject,
@@ -157,6 +166,9 @@ Findings CheckSink(const Config& config) {
     } else {
       findings.push_back(CheckTopic(*probe, config, outbox.topic));
     }
+  }
+  if (!config.delivery.dead_letter_topic.empty()) {
+    findings.push_back(CheckTopic(*probe, config, config.delivery.dead_letter_topic));
   }
   return findings;
 }

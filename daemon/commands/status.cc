@@ -2,6 +2,7 @@
 
 #include "daemon/checkpoint/alarm_log.h"
 #include "daemon/checkpoint/checkpoint_file.h"
+#include "daemon/checkpoint/dead_letter_log.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/checkpoint_text.h"
 #include "daemon/commands/commands.h"
@@ -27,6 +28,8 @@ Result<void> StatusCommand(const Config& config) {
   if (!checkpoint) return std::unexpected(checkpoint.error());
   auto held = state.ReadHeld();
   if (!held) return std::unexpected(held.error());
+  auto dead = DeadLetterLog(state.path()).Counted();
+  if (!dead) return std::unexpected(dead.error());
   auto alarms = AlarmLog(state.path()).Standing();
   if (!alarms) return std::unexpected(alarms.error());
 
@@ -39,6 +42,11 @@ Result<void> StatusCommand(const Config& config) {
   if (*held) {
     fmt::print("held          {} (id {}) of table {} since {}: {}\n", (*held)->position,
                Escaped((*held)->id), (*held)->table, TimeText((*held)->since_us), (*held)->reason);
+  }
+  if (*dead) {
+    const HeldEvent& last = (*dead)->last;
+    fmt::print("dead letters  {}, the last one {} (id {}) of table {} at {}: {}\n", (*dead)->count,
+               last.position, Escaped(last.id), last.table, TimeText(last.since_us), last.reason);
   }
   fmt::print("alarms        {}{}\n", alarms->size(),
              alarms->empty() ? "" : " HINT: 'outboxd alarms acknowledge' when they are dealt with");

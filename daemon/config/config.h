@@ -91,8 +91,9 @@ struct StartChoice {
 
 struct DeliveryConfig {
   StartChoice start = {};
-  enum class OnBadEvent { kHold, kStop };
+  enum class OnBadEvent { kHold, kDeadLetter, kStop };
   OnBadEvent on_bad_event = OnBadEvent::kHold;
+  std::string dead_letter_topic = {};  // Set where on_bad_event needs it.
   enum class OnStatement { kAlarm, kStop };
   OnStatement on_statement = OnStatement::kAlarm;
   enum class OnUpdate { kIgnore, kPublish, kAlarm };

@@ -182,8 +182,12 @@ const std::vector<Key>& Keys() {
         "where to begin without a checkpoint: table, earliest, now, gtid:SET or file:NAME:OFFSET"},
        [](Config& c) { return Set<ParseStart>(c.delivery.start); }},
       {{"delivery", "on-bad-event", "hold",
-        "what to do about an event that cannot be delivered: hold or stop"},
+        "what to do about an event that cannot be delivered: hold, dead-letter (send it to "
+        "delivery.dead-letter-topic instead) or stop"},
        [](Config& c) { return Set<ParseOnBadEvent>(c.delivery.on_bad_event); }},
+      {{"delivery", "dead-letter-topic", "",
+        "topic for events that theirs does not take; no event may go there by itself"},
+       [](Config& c) { return Set<ParseText>(c.delivery.dead_letter_topic); }},
       {{"delivery", "on-statement", "alarm",
         "what to do when a statement-format change may have changed an event table, whose rows are "
         "not in the log then: alarm or stop"},

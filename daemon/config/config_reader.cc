@@ -9,10 +9,12 @@
 #include <string_view>
 #include <utility>
 
+#include "binlog/table_filter.h"
 #include "daemon/checkpoint/file_system.h"
 #include "daemon/config/config_keys.h"
 #include "daemon/config/ini_file.h"
 #include "daemon/mapping/outbox_mapping.h"
+#include "daemon/mapping/topic_template.h"
 #include "daemon/service/log.h"
 
 namespace outboxd {
@@ -133,6 +135,16 @@ bool IsOutboxName(std::string_view name) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '_';
   });
+}
+
+// What a topic's template can become; none: anything, so that only the row tells.
+std::optional<std::string> TopicPattern(std::string_view text) {
+  const auto parsed = ParseTopicTemplate(text);
+  if (!parsed) return std::nullopt;
+  std::string pattern;
+  for (const TopicTemplate::Part& part : parsed->parts) pattern += part.is_column ? "*" : part.text;
+  if (pattern.find_first_not_of('*') == std::string::npos) return std::nullopt;
+  return pattern;
 }
 
 class Reader {
@@ -342,6 +354,7 @@ class Reader {
       config_.relay.spill_directory = config_.relay.state_directory;
     }
     CheckMysql();
+    CheckDeadLetterTopic();
     if (config_.outboxes.empty()) {
       ComplainMissing("outbox.table",
                       "name the event table in [outbox], for example "
@@ -370,6 +383,33 @@ class Reader {
     if ((certificate == nullptr) != (key == nullptr)) {
       Complain(certificate != nullptr ? *certificate : *key,
                "mysql.tls-cert and mysql.tls-key go together");
+    }
+  }
+
+  // No event may go there by itself: replaying dead letters could not tell it from one of them.
+  void CheckDeadLetterTopic() {
+    const Setting* setting = Find("delivery", "dead-letter-topic");
+    if (setting == nullptr) {
+      if (config_.delivery.on_bad_event != DeliveryConfig::OnBadEvent::kDeadLetter) return;
+      Complain(*Find("delivery", "on-bad-event"),
+               "dead-letter needs delivery.dead-letter-topic HINT: add dead-letter-topic = TOPIC");
+      return;
+    }
+    const std::string& topic = config_.delivery.dead_letter_topic;
+    if (topic.starts_with("__")) Complain(*setting, "topics of this kind are internal to Kafka");
+    for (const std::string& pattern : config_.topics.allow) {
+      if (!binlog::FitsPattern(topic, pattern)) continue;
+      Complain(*setting, fmt::format("topics.allow = {} lets events go there too HINT: choose "
+                                     "another topic",
+                                     Escaped(pattern)));
+    }
+    if (!config_.topics.allow.empty()) return;
+    for (const OutboxConfig& outbox : config_.outboxes) {
+      const auto pattern = TopicPattern(outbox.topic);
+      if (!pattern || !binlog::FitsPattern(topic, *pattern)) continue;
+      Complain(*setting, fmt::format("{}.topic = {} lets events go there too HINT: choose another "
+                                     "topic, or name those of events in topics.allow",
+                                     outbox.section, Escaped(outbox.topic)));
     }
   }
 

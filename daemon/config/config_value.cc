@@ -337,9 +337,9 @@ Parsed<StartChoice> ParseStart(std::string_view text) {
 
 Parsed<DeliveryConfig::OnBadEvent> ParseOnBadEvent(std::string_view text) {
   return ParseWord<DeliveryConfig::OnBadEvent>(
-      text,
-      {{"hold", DeliveryConfig::OnBadEvent::kHold}, {"stop", DeliveryConfig::OnBadEvent::kStop}},
-      {"dead-letter"});
+      text, {{"hold", DeliveryConfig::OnBadEvent::kHold},
+             {"dead-letter", DeliveryConfig::OnBadEvent::kDeadLetter},
+             {"stop", DeliveryConfig::OnBadEvent::kStop}});
 }
 
 Parsed<DeliveryConfig::OnStatement> ParseOnStatement(std::string_view text) {

@@ -37,6 +37,9 @@ sinks::KafkaSinkOptions KafkaSinkOptionsOf(const Config& config) {
   options.topic_partitions = config.topics.partitions;
   options.topic_replication = config.topics.replication;
   options.allowed_topics = config.topics.allow;
+  if (config.delivery.on_bad_event == DeliveryConfig::OnBadEvent::kDeadLetter) {
+    options.own_topics.push_back(config.delivery.dead_letter_topic);
+  }
   options.log = LogOfLibrdkafka;
   return options;
 }

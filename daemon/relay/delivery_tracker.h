@@ -96,7 +96,7 @@ class DeliveryTracker {
   [[nodiscard]] bool has_trouble() const { return has_trouble_.load(std::memory_order_acquire); }
   [[nodiscard]] DeliveryTrouble TakeTrouble();
 
-  // Acknowledgement thread (and the reader for a message that an operator lets pass).
+  // Acknowledgement thread (and the reader for a message that need not be sent).
 
   void Report(const sinks::DeliveryReports& reports);
   void Acknowledge(sinks::DeliveryId id);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/checkpoint/dead_letter_log.h"
 #include "daemon/service/log.h"
 
 namespace outboxd {
@@ -18,6 +19,11 @@ constexpr milliseconds kRoomCheck{100};
 constexpr milliseconds kSkipCheck{500};
 constexpr milliseconds kRetryFirst{500};
 constexpr milliseconds kRetryMax{30'000};
+constexpr std::size_t kDeadLetteredMax = 10'000;
+
+std::string_view WithoutHint(std::string_view message) {
+  return message.substr(0, message.find(" HINT: "));
+}
 
 }  // namespace
 
@@ -29,7 +35,8 @@ Publisher::Publisher(std::vector<OutboxMapping> mappings, sinks::Sink& sink,
       tracker_(tracker),
       state_directory_(state),
       clock_(clock),
-      options_(options),
+      options_(std::move(options)),
+      dead_letter_(options_.dead_letter_topic),
       back_off_(kRetryFirst, kRetryMax, clock.WallMicroseconds()) {}
 
 Result<Step> Publisher::Publish(const binlog::Row& row, std::string_view position, bool* done) {
@@ -52,9 +59,29 @@ Result<Step> Publisher::Send(const binlog::Row& row, std::string_view position, 
     return Step{Step::Kind::kPause, kAcknowledgementCheck};
   }
   auto message = mappings_[row.table].Map(row, position);
-  if (!message) return Hold(row, position, {}, message.error().message, false);
+  if (!message) {
+    const std::string_view what = SendsDeadLetters() ? "no dead letter can be made: " : "";
+    return Hold(BadEvent(row, position, {}, fmt::format("{}{}", what, message.error().message)),
+                false);
+  }
+  if (dead_lettered_.contains(position)) {
+    tracker_.Acknowledge(tracker_.NextId());
+    if (is_careful) --careful_messages_;
+    return Delivered(row, position, done);
+  }
+  const std::string& own_topic = dead_letter_.topic();
+  if (!dead_ && !own_topic.empty() && message->topic == own_topic) {
+    return Refused(BadEvent(row, position, own_topic,
+                            fmt::format("topic {} is for dead letters, not for events", own_topic)),
+                   false);
+  }
+  return HandOver(row, position, *message, done);
+}
+
+Result<Step> Publisher::HandOver(const binlog::Row& row, std::string_view position,
+                                 const sinks::Message& message, bool* done) {
   const sinks::DeliveryId id = tracker_.NextId();
-  auto outcome = sink_.Publish(*message, id);
+  auto outcome = sink_.Publish(dead_ ? dead_letter_.Make(message, *dead_) : message, id);
   if (!outcome) {
     tracker_.TakeBack();
     if (outcome.error().kind == sinks::ErrorKind::kUnreachable) {
@@ -64,7 +91,7 @@ Result<Step> Publisher::Send(const binlog::Row& row, std::string_view position, 
       return Step{Step::Kind::kPause, pause};
     }
     if (outcome.error().kind == sinks::ErrorKind::kRejected) {
-      return Hold(row, position, message->topic, outcome.error().message, false);
+      return Refused(BadEvent(row, position, message.topic, outcome.error().message), false);
     }
     // The producer as a whole: the relay finds the trouble and starts over.
     tracker_.Report({.delivered = {}, .failed = {}, .lost = outcome.error()});
@@ -74,7 +101,7 @@ Result<Step> Publisher::Send(const binlog::Row& row, std::string_view position, 
     tracker_.TakeBack();
     return Step{Step::Kind::kFull, kRoomCheck};
   }
-  if (is_careful) {
+  if (careful_messages_ > 0) {
     state_ = State::kAwaiting;
     return Step{Step::Kind::kPause, kAcknowledgementCheck};
   }
@@ -84,6 +111,9 @@ Result<Step> Publisher::Send(const binlog::Row& row, std::string_view position, 
 Result<Step> Publisher::Await(const binlog::Row& row, std::string_view position, bool* done) {
   if (tracker_.AllAcknowledged()) {
     if (careful_messages_ > 0) --careful_messages_;
+    if (dead_) {
+      if (auto counted = CountDeadLetter(); !counted) return std::unexpected(counted.error());
+    }
     return Delivered(row, position, done);
   }
   if (!tracker_.has_trouble()) return Step{Step::Kind::kPause, kAcknowledgementCheck};
@@ -92,8 +122,9 @@ Result<Step> Publisher::Await(const binlog::Row& row, std::string_view position,
   tracker_.ForgetUnacknowledged();
   if (trouble.failed) {
     auto message = mappings_[row.table].Map(row, position);
-    return Hold(row, position, message ? message->topic : std::string_view{},
-                trouble.failed->error.message, true);
+    return Refused(BadEvent(row, position, message ? message->topic : std::string_view{},
+                            trouble.failed->error.message),
+                   true);
   }
   state_ = State::kHolding;  // Not the event's fault: only a new producer is needed.
   needs_producer_ = true;
@@ -101,24 +132,59 @@ Result<Step> Publisher::Await(const binlog::Row& row, std::string_view position,
   return PauseUntilRetry();
 }
 
-Result<Step> Publisher::Hold(const binlog::Row& row, std::string_view position,
-                             std::string_view topic, const std::string& reason,
-                             bool producer_is_lost) {
+HeldEvent Publisher::BadEvent(const binlog::Row& row, std::string_view position,
+                              std::string_view topic, std::string reason) {
+  return {.position = std::string(position),
+          .id = std::string(mappings_[row.table].event_id()),
+          .table = fmt::format("{}.{}", row.schema_name, row.table_name),
+          .topic = std::string(topic),
+          .reason = std::move(reason),
+          .since_us = clock_.WallMicroseconds()};
+}
+
+bool Publisher::SendsDeadLetters() const {
+  return options_.on_bad_event == DeliveryConfig::OnBadEvent::kDeadLetter &&
+         state_directory_ != nullptr;
+}
+
+// The event's own topic does not take it or, where that is known already, the dead-letter topic
+// does not take its dead letter.
+Result<Step> Publisher::Refused(HeldEvent event, bool producer_is_lost) {
+  if (dead_) {
+    event.reason = fmt::format("{}; as a dead letter it was refused too: {}",
+                               WithoutHint(dead_->reason), event.reason);
+    dead_.reset();  // The next try begins with its own topic.
+    return Hold(std::move(event), producer_is_lost);
+  }
+  if (!SendsDeadLetters()) return Hold(std::move(event), producer_is_lost);
+  dead_ = std::move(event);
+  // If the dead letter is refused, nothing behind it may have been sent.
+  careful_messages_ = std::max<std::uint64_t>(careful_messages_, 1);
+  state_ = producer_is_lost ? State::kHolding : State::kReady;
+  needs_producer_ = producer_is_lost;
+  retry_at_ = clock_.Now();
+  return Step{};
+}
+
+Result<void> Publisher::CountDeadLetter() {
+  spdlog::warn("dead letter in topic {}: event {} (id {}) of table {}: {}", dead_letter_.topic(),
+               dead_->position, Escaped(dead_->id), dead_->table, dead_->reason);
+  // Forgetting them only sends some of them twice.
+  if (dead_lettered_.size() >= kDeadLetteredMax) dead_lettered_.clear();
+  dead_lettered_.insert(dead_->position);
+  return DeadLetterLog(state_directory_->path()).Count(*dead_);
+}
+
+Result<Step> Publisher::Hold(HeldEvent event, bool producer_is_lost) {
   if (options_.on_bad_event == DeliveryConfig::OnBadEvent::kStop || state_directory_ == nullptr) {
     return Fail(ExitCode::kUndecodable,
-                "bad event {} (id {}) of table {}.{}: {} HINT: mend the cause and start again, or"
+                "bad event {} (id {}) of table {}: {} HINT: mend the cause and start again, or"
                 " let exactly this event pass with 'outboxd skip {}'",
-                position, Escaped(mappings_[row.table].event_id()), row.schema_name, row.table_name,
-                reason, position);
+                event.position, Escaped(event.id), event.table, event.reason, event.position);
   }
-  const bool is_new = !held_ || held_->position != position || held_->reason != reason;
+  const bool is_new = !held_ || held_->position != event.position || held_->reason != event.reason;
   if (is_new) {
-    held_ = HeldEvent{.position = std::string(position),
-                      .id = std::string(mappings_[row.table].event_id()),
-                      .table = fmt::format("{}.{}", row.schema_name, row.table_name),
-                      .topic = std::string(topic),
-                      .reason = reason,
-                      .since_us = clock_.WallMicroseconds()};
+    held_ = std::move(event);
     if (auto written = state_directory_->WriteHeld(*held_); !written) {
       return std::unexpected(written.error());
     }
@@ -126,7 +192,7 @@ Result<Step> Publisher::Hold(const binlog::Row& row, std::string_view position,
     spdlog::error(
         "holding at event {} (id {}) of table {}: {}; trying again until it can be"
         " delivered; 'outboxd skip {}' lets exactly this event pass",
-        position, Escaped(held_->id), held_->table, reason, position);
+        held_->position, Escaped(held_->id), held_->table, held_->reason, held_->position);
   }
   state_ = State::kHolding;
   needs_producer_ = producer_is_lost;
@@ -162,10 +228,13 @@ Result<Step> Publisher::Retry(const binlog::Row& row, std::string_view position,
 }
 
 Result<Step> Publisher::LetPass(const binlog::Row& row, std::string_view position, bool* done) {
-  SkippedEvent skipped{.held = *held_, .key = {}, .value = {}};
+  SkippedEvent skipped{.held = *held_, .key = {}, .value = {}, .headers = {}};
   if (auto message = mappings_[row.table].Map(row, position)) {
-    skipped.key = message->key.value_or("");
-    skipped.value = message->value.value_or("");
+    skipped.key = message->key;
+    skipped.value = message->value;
+    for (const sinks::Header& header : message->headers) {
+      skipped.headers.emplace_back(header.name, header.value);
+    }
   }
   if (auto recorded = state_directory_->RecordSkipped(skipped); !recorded) {
     return std::unexpected(recorded.error());
@@ -187,6 +256,7 @@ Result<Step> Publisher::Delivered(const binlog::Row& row, std::string_view posit
 
 Result<Step> Publisher::Passed(std::string_view position, bool* done) {
   *done = true;
+  dead_.reset();
   state_ = needs_producer_ ? State::kHolding : State::kReady;
   back_off_.Reset();
   // After a replay earlier events come first.
@@ -206,6 +276,7 @@ Result<Step> Publisher::Passed(std::string_view position, bool* done) {
 void Publisher::Reset() {
   state_ = State::kReady;
   needs_producer_ = false;
+  dead_.reset();
 }
 
 }  // namespace outboxd

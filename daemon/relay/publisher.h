@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "daemon/mapping/outbox_mapping.h"
 #include "daemon/relay/back_off.h"
 #include "daemon/relay/clock.h"
+#include "daemon/relay/dead_letter.h"
 #include "daemon/relay/delivery_tracker.h"
 #include "sinks/sink.h"
 
@@ -31,12 +34,16 @@ struct Step {
   std::chrono::milliseconds pause{0};
 };
 
-// Takes one row at a time to the sink and stands still at a bad event until it can be delivered or
-// an operator lets it pass. Never blocks longer than a call of the sink does. Reader thread only.
+// Takes one row at a time to the sink. At a bad event it stands still until the event can be
+// delivered or an operator lets it pass; or, where configured, it sends a dead letter instead and
+// stands still only if that is refused too. What comes behind a bad event waits until that, or its
+// dead letter, is acknowledged. Never blocks longer than a call of the sink does. Reader thread
+// only.
 class Publisher {
  public:
   struct Options {
     DeliveryConfig::OnBadEvent on_bad_event = DeliveryConfig::OnBadEvent::kHold;
+    std::string dead_letter_topic = {};  // No event may go there by itself. Empty: there is none.
     std::chrono::milliseconds open_timeout{10'000};
   };
 
@@ -70,13 +77,19 @@ class Publisher {
   };
 
   Result<Step> Send(const binlog::Row& row, std::string_view position, bool* done);
+  Result<Step> HandOver(const binlog::Row& row, std::string_view position,
+                        const sinks::Message& message, bool* done);
   Result<Step> Await(const binlog::Row& row, std::string_view position, bool* done);
   Result<Step> Retry(const binlog::Row& row, std::string_view position, bool* done);
-  Result<Step> Hold(const binlog::Row& row, std::string_view position, std::string_view topic,
-                    const std::string& reason, bool producer_is_lost);
+  Result<Step> Refused(HeldEvent event, bool producer_is_lost);
+  Result<Step> Hold(HeldEvent event, bool producer_is_lost);
   Result<Step> LetPass(const binlog::Row& row, std::string_view position, bool* done);
   Result<Step> Delivered(const binlog::Row& row, std::string_view position, bool* done);
   Result<Step> Passed(std::string_view position, bool* done);
+  Result<void> CountDeadLetter();
+  [[nodiscard]] HeldEvent BadEvent(const binlog::Row& row, std::string_view position,
+                                   std::string_view topic, std::string reason);
+  [[nodiscard]] bool SendsDeadLetters() const;
   Step PauseUntilRetry();
 
   // Constant after construction.
@@ -90,6 +103,11 @@ class Publisher {
   State state_ = State::kReady;
   std::uint64_t careful_messages_ = 0;
   std::optional<HeldEvent> held_;
+  std::optional<HeldEvent> dead_;  // Its own topic refused the row in hand: a dead letter is due.
+  DeadLetter dead_letter_;
+  // Positions of events whose dead letters are acknowledged: when they are read again because of a
+  // message behind them, nothing is sent.
+  std::set<std::string, std::less<>> dead_lettered_;
   bool record_is_own_ = false;   // The directory's record of it is not that of an earlier process.
   bool needs_producer_ = false;  // Open the sink again before the next try.
   BackOff back_off_;

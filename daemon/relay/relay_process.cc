@@ -101,7 +101,8 @@ Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIde
   }
   DeliveryTracker tracker(std::move(progress), journal.has_value());
   Publisher publisher(std::move(tables.mappings), parts_.sink, tracker, parts_.state, parts_.clock,
-                      {.on_bad_event = config.delivery.on_bad_event});
+                      {.on_bad_event = config.delivery.on_bad_event,
+                       .dead_letter_topic = config.delivery.dead_letter_topic});
   std::optional<AlarmLog> alarms;
   if (!directory.empty()) alarms.emplace(directory);
   ChangeWatch changes(config.delivery, alarms ? &*alarms : nullptr, parts_.clock);

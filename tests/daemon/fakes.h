@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <optional>
@@ -24,7 +25,7 @@ class FakeClock final : public Clock {
 };
 
 // Keeps what is published; the test acknowledges, refuses or loses it.
-class FakeSink final : public sinks::Sink {
+class FakeSink : public sinks::Sink {
  public:
   struct Sent {
     sinks::DeliveryId id;
@@ -41,6 +42,9 @@ class FakeSink final : public sinks::Sink {
   sinks::Result<sinks::PublishOutcome> Publish(const sinks::Message& message,
                                                sinks::DeliveryId id) override {
     if (publish_error) return std::unexpected(*publish_error);
+    if (std::ranges::find(refused_topics, message.topic) != refused_topics.end()) {
+      return sinks::Fail(sinks::ErrorKind::kRejected, "refused at once");
+    }
     if (in_flight.size() >= room) return sinks::PublishOutcome::kFull;
     in_flight.push_back({id, std::string(message.topic), std::string(message.key.value_or("")),
                          std::string(message.value.value_or(""))});
@@ -79,6 +83,7 @@ class FakeSink final : public sinks::Sink {
   int closed = 0;
   std::optional<sinks::Error> open_error;
   std::optional<sinks::Error> publish_error;
+  std::vector<std::string> refused_topics;
 
  private:
   sinks::DeliveryReports reports_;

@@ -13,6 +13,7 @@ namespace outboxd::sim {
 
 inline constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 inline constexpr std::size_t kPartitions = 3;
+inline constexpr const char* kDeadLetterTopic = "dead";
 
 // One row inserted into the event table.
 struct Event {
@@ -29,11 +30,14 @@ struct Event {
   std::size_t key;
   State state;
   Fault fault = Fault::kDeliverable;
-  std::uint64_t order = 0;     // Of its commit among all events.
-  bool was_committed = false;  // Ever: a failover can take a decision back.
+  Fault dead_fault = Fault::kDeliverable;  // The same of its dead letter.
+  std::uint64_t order = 0;                 // Of its commit among all events.
+  bool was_committed = false;              // Ever: a failover can take a decision back.
   bool is_appended = false;
   bool is_acknowledged = false;
   bool may_be_skipped = false;  // An operator asked for it.
+  bool was_refused = false;
+  bool is_dead_lettered = false;  // Its dead letter is appended.
 };
 
 // One transaction of the source.

@@ -19,7 +19,12 @@ std::size_t HistoryChecker::OnPublish(const sinks::Message& message) const {
   const bool has_id = std::ranges::any_of(message.headers, [&](const sinks::Header& header) {
     return header.name == "id" && header.value == IdOf(index);
   });
-  if (!has_id || message.key != KeyOf(event) || message.topic != "outbox.event.order") {
+  const bool is_dead = message.topic == kDeadLetterTopic;
+  if (is_dead && !event.was_refused) {
+    throw Violation{fmt::format("a dead letter of event {}, which nothing refused", index)};
+  }
+  const bool has_topic = is_dead || message.topic == "outbox.event.order";
+  if (!has_id || message.key != KeyOf(event) || !has_topic) {
     throw Violation{fmt::format("event {} is published to {} with key {}", index, message.topic,
                                 message.key.value_or("none"))};
   }
@@ -31,13 +36,19 @@ void HistoryChecker::OnAppend(std::size_t index) {
   faults_.Note("broker: has event {}{}", index, event.is_appended ? " again" : "");
   if (event.is_appended) return;
   event.is_appended = true;
-  if (event.may_be_skipped) return;  // It may come late: it is not the relay that decides.
+  // It may come late: it is not the relay that decides; or a crash has made the relay forget.
+  if (event.may_be_skipped || event.is_dead_lettered) return;
   std::uint64_t& last = last_order_[PartitionOf(event)];
   if (event.order < last) {
     throw Violation{fmt::format("event {} (order {}) comes first behind order {} of its partition",
                                 index, event.order, last)};
   }
   last = event.order;
+}
+
+void HistoryChecker::OnAppendDead(std::size_t index) {
+  faults_.Note("broker: has the dead letter of event {}", index);
+  history_.events[index].is_dead_lettered = true;
 }
 
 void HistoryChecker::OnAcknowledge(std::size_t event) {

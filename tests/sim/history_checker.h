@@ -25,7 +25,9 @@ class HistoryChecker {
   [[nodiscard]] std::size_t OnPublish(const sinks::Message& message) const;
   // The broker has it: first occurrences come in the order of commits.
   void OnAppend(std::size_t event);
-  // The relay was told that the broker has it.
+  // The broker has its dead letter.
+  void OnAppendDead(std::size_t event);
+  // The relay was told that the broker has it, or its dead letter.
   void OnAcknowledge(std::size_t event);
 
   // A checkpoint is to be stored: it covers nothing that is still to be delivered, and lies between

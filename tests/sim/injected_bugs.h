@@ -153,6 +153,34 @@ class FirstRowIsEnough final : public Interposer {
   std::optional<HastySink> sink_;
 };
 
+// Bug: a dead letter counts as delivered once it is handed over, and is lost on the way.
+class UnansweredDeadLetter final : public Interposer {
+ public:
+  using Interposer::Around;
+  sinks::Sink& Around(sinks::Sink& sink) override { return sink_.emplace(sink); }
+
+ private:
+  class ForgetfulSink final : public PassingSink {
+   public:
+    using PassingSink::PassingSink;
+    sinks::Result<sinks::PublishOutcome> Publish(const sinks::Message& message,
+                                                 sinks::DeliveryId id) override {
+      if (message.topic != kDeadLetterTopic) return inner_.Publish(message, id);
+      forgotten_.push_back(id);
+      return sinks::PublishOutcome::kAccepted;
+    }
+    void Poll(std::chrono::milliseconds timeout, sinks::DeliveryReports& reports) override {
+      inner_.Poll(timeout, reports);
+      reports.delivered.insert(reports.delivered.end(), forgotten_.begin(), forgotten_.end());
+      forgotten_.clear();
+    }
+
+   private:
+    std::vector<sinks::DeliveryId> forgotten_;
+  };
+  std::optional<ForgetfulSink> sink_;
+};
+
 // Bug: the checkpoint holds what was read, not what was acknowledged.
 class CheckpointOfWhatWasRead final : public Interposer {
  public:

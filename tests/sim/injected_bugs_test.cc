@@ -56,6 +56,11 @@ TEST_F(InjectedBugTest, AReplayThatIsLeftOut) {
               HasSubstr("not delivered"));
 }
 
+TEST_F(InjectedBugTest, ADeadLetterThatIsNotWaitedFor) {
+  EXPECT_THAT(Caught<UnansweredDeadLetter>({.has_bad_events = true, .has_dead_letters = true}),
+              HasSubstr("which is not delivered"));
+}
+
 TEST_F(InjectedBugTest, AFailoverWhoseLossGoesUnnoticed) {
   EXPECT_THAT(Caught<UnnoticedLoss>({.reads_by_file = false, .fails_over = true}),
               HasSubstr("that its server does not have"));

@@ -58,7 +58,8 @@ SimulatedProcess::SimulatedProcess(World world, Progress progress, const Setting
                    ? std::make_unique<Journal>(settings.state_directory, kJournalBytesMax)
                    : nullptr),
       tracker_(std::move(progress), journal_ != nullptr),
-      publisher_(Mappings(), seen_sink_, tracker_, world.state, world.clock, {}),
+      publisher_(Mappings(), seen_sink_, tracker_, world.state, world.clock,
+                 {.on_bad_event = settings.on_bad_event, .dead_letter_topic = kDeadLetterTopic}),
       changes_({}, world.alarms, world.clock),
       failovers_(settings.on_lost, {.journal = journal_.get(), .alarms = world.alarms},
                  settings.state_directory),

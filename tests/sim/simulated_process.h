@@ -63,6 +63,7 @@ class SimulatedProcess {
     std::string state_directory;
     bool keeps_journal = false;
     DeliveryConfig::OnLostTransactions on_lost{};
+    DeliveryConfig::OnBadEvent on_bad_event{};
   };
 
   SimulatedProcess(World world, Progress progress, const Settings& settings);

@@ -24,7 +24,7 @@ sinks::Result<PublishOutcome> SimulatedSink::Publish(const sinks::Message& messa
                                                      sinks::DeliveryId id) {
   faults_.Yield("publishing");
   const std::size_t index = checker_.OnPublish(message);
-  const Event& event = history_.events[index];
+  const bool is_dead = message.topic == kDeadLetterTopic;
   if (!is_open_ || is_loss_told_) return sinks::Fail(ErrorKind::kProducerLost, "not open");
   if (lost_) {
     if (faults_.random().OneIn(4)) return std::unexpected(*lost_);
@@ -36,16 +36,32 @@ sinks::Result<PublishOutcome> SimulatedSink::Publish(const sinks::Message& messa
   if (faults_.Strike(faults_.rates().unreachable_topic)) {
     return sinks::Fail(ErrorKind::kUnreachable, "injected");
   }
-  if (event.fault == Event::Fault::kRefusedAtOnce) {
+  if (FaultOf({id, index, is_dead}) == Event::Fault::kRefusedAtOnce) {
     refused_for_room_ = kNone;
+    history_.events[index].was_refused = true;
     return sinks::Fail(ErrorKind::kRejected, "event {} is refused", index);
   }
   const bool is_full = in_flight() >= room_;
   refused_for_room_ = is_full ? index : kNone;
   if (is_full) return PublishOutcome::kFull;
-  faults_.Note("sink: takes event {} as delivery {}", index, id);
-  partitions_[PartitionOf(event)].on_their_way.push_back({id, index});
+  faults_.Note("sink: takes {}event {} as delivery {}", is_dead ? "the dead letter of " : "", index,
+               id);
+  const std::size_t partition = is_dead ? kPartitions : PartitionOf(history_.events[index]);
+  partitions_[partition].on_their_way.push_back({id, index, is_dead});
   return PublishOutcome::kAccepted;
+}
+
+Event::Fault SimulatedSink::FaultOf(const Sent& sent) const {
+  const Event& event = history_.events[sent.event];
+  return sent.is_dead ? event.dead_fault : event.fault;
+}
+
+void SimulatedSink::Append(const Sent& sent) {
+  if (sent.is_dead) {
+    checker_.OnAppendDead(sent.event);
+  } else {
+    checker_.OnAppend(sent.event);
+  }
 }
 
 std::size_t SimulatedSink::in_flight() const {
@@ -73,14 +89,16 @@ void SimulatedSink::Poll(std::chrono::milliseconds, sinks::DeliveryReports& repo
 void SimulatedSink::Arrive(Partition& partition, std::size_t count) {
   for (; count > 0 && !partition.on_their_way.empty() && !lost_; --count) {
     const Sent sent = partition.on_their_way.front();
-    if (history_.events[sent.event].fault == Event::Fault::kRefusedByBroker) {
-      faults_.Note("broker: refuses event {}", sent.event);
+    if (FaultOf(sent) == Event::Fault::kRefusedByBroker) {
+      faults_.Note("broker: refuses {}event {}", sent.is_dead ? "the dead letter of " : "",
+                   sent.event);
+      history_.events[sent.event].was_refused = true;
       reports_.failed.push_back({sent.id, {ErrorKind::kRejected, "refused by the broker"}});
       Lose("refused");
       return;
     }
     partition.on_their_way.pop_front();
-    checker_.OnAppend(sent.event);
+    Append(sent);
     partition.unacknowledged.push_back(sent);
   }
 }
@@ -99,9 +117,9 @@ void SimulatedSink::ArriveSome() {
     std::size_t count = faults_.random().Below(partition.on_their_way.size() + 1);
     for (; count > 0; --count) {
       const Sent sent = partition.on_their_way.front();
-      if (history_.events[sent.event].fault == Event::Fault::kRefusedByBroker) break;
+      if (FaultOf(sent) == Event::Fault::kRefusedByBroker) break;
       partition.on_their_way.pop_front();
-      checker_.OnAppend(sent.event);
+      Append(sent);
       partition.unacknowledged.push_back(sent);
     }
     partition.on_their_way.clear();

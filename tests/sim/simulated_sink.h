@@ -38,12 +38,15 @@ class SimulatedSink final : public sinks::Sink {
   struct Sent {
     sinks::DeliveryId id;
     std::size_t event;
+    bool is_dead;  // Its dead letter.
   };
   struct Partition {
     std::deque<Sent> on_their_way;
     std::deque<Sent> unacknowledged;  // The broker has them.
   };
 
+  [[nodiscard]] Event::Fault FaultOf(const Sent& sent) const;
+  void Append(const Sent& sent);
   void Arrive(Partition& partition, std::size_t count);
   void Acknowledge(Partition& partition, std::size_t count);
   void Lose(const std::string& reason);
@@ -56,7 +59,7 @@ class SimulatedSink final : public sinks::Sink {
   const std::size_t room_;
 
   bool is_open_ = false;
-  std::array<Partition, kPartitions> partitions_;
+  std::array<Partition, kPartitions + 1> partitions_;  // The last one is that of dead letters.
   sinks::DeliveryReports reports_;
   std::deque<std::size_t> reported_;  // The events of reports_.delivered.
   std::optional<sinks::Error> lost_;  // To be told, or told already.

@@ -69,9 +69,12 @@ Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, bool keeps_
   if (scenario.fails_over && random_.OneIn(4)) {
     settings_.on_lost = DeliveryConfig::OnLostTransactions::kStop;
   }
+  if (scenario.has_dead_letters && !random_.OneIn(4)) {
+    settings_.on_bad_event = DeliveryConfig::OnBadEvent::kDeadLetter;
+  }
   if (scenario.has_bad_events || scenario.has_statements || scenario.fails_over) {
     for (const char* name :
-         {"held", "skip", "skipped.jsonl", "alarms.jsonl", "journal", kLostFile}) {
+         {"held", "skip", "skipped.jsonl", "dead-letters", "alarms.jsonl", "journal", kLostFile}) {
       Remove(SystemFiles(), scratch, name);
     }
     if (scenario.has_bad_events) state_ = std::make_unique<StateDirectory>(scratch);
@@ -139,6 +142,9 @@ std::size_t Simulation::AddEvent(std::size_t transaction, Event::State state) {
     constexpr Event::Fault kFaults[] = {Event::Fault::kHasNoTopic, Event::Fault::kRefusedAtOnce,
                                         Event::Fault::kRefusedByBroker};
     event.fault = kFaults[random_.Below(std::size(kFaults))];
+    if (scenario_.has_dead_letters && random_.OneIn(3)) {
+      event.dead_fault = kFaults[1 + random_.Below(std::size(kFaults) - 1)];
+    }
   }
   if (state != Event::State::kPrepared) Decide(index, state);
   return index;
@@ -319,7 +325,9 @@ void Simulation::AskOperator() {
   Event& event = history_.events.at(index);
   if (event.fault != Event::Fault::kHasNoTopic && random_.OneIn(2)) {
     faults_.Note("operator: event {} can be delivered now", index);
-    event.fault = Event::Fault::kDeliverable;
+    Event::Fault& healed =
+        scenario_.has_dead_letters && random_.OneIn(2) ? event.dead_fault : event.fault;
+    healed = Event::Fault::kDeliverable;
     return;
   }
   faults_.Note("operator: skip {}", held.position);
@@ -447,6 +455,7 @@ void Simulation::Heal() {
   faults_.Heal();
   for (Event& event : history_.events) {
     if (event.fault != Event::Fault::kHasNoTopic) event.fault = Event::Fault::kDeliverable;
+    event.dead_fault = Event::Fault::kDeliverable;
   }
   while (!prepared_.empty() && !random_.OneIn(4)) DecideXa();
   std::string missing;

@@ -27,6 +27,7 @@ struct Scenario {
   bool has_statements = false;
   bool has_large_events = false;
   bool has_bad_events = false;
+  bool has_dead_letters = false;  // In some seeds bad events become dead letters.
   bool stops = false;
   bool spills = false;
   std::size_t transactions_max = 12;

@@ -75,6 +75,13 @@ TEST_F(SimulationTest, EventsAreBadAndHealOrAreSkipped) {
       {.rates = {.crash = 150, .sink_open = 6, .lost_producer = 40}, .has_bad_events = true});
 }
 
+TEST_F(SimulationTest, BadEventsBecomeDeadLetters) {
+  ExpectGuarantees({.rates = {.crash = 150, .sink_open = 6, .lost_producer = 40},
+                    .has_bad_events = true,
+                    .has_dead_letters = true,
+                    .stops = true});
+}
+
 TEST_F(SimulationTest, StatementsRaiseAlarms) {
   ExpectGuarantees({.rates = {.crash = 80, .disconnect = 30}, .has_statements = true});
 }
@@ -97,6 +104,7 @@ TEST_F(SimulationTest, Everything) {
                     .is_compressed = true,
                     .has_large_events = true,
                     .has_bad_events = true,
+                    .has_dead_letters = true,
                     .stops = true,
                     .spills = true});
 }

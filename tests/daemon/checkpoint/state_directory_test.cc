@@ -163,14 +163,17 @@ TEST_F(StateDirectoryTest, ASkipRequestEndsOnlyWhenItsEventIsRecorded) {
   EXPECT_EQ(state.ReadSkipRequest().value(), std::nullopt);
   ASSERT_TRUE(state.RequestSkip(MakeHeld().position));
   EXPECT_EQ(state.ReadSkipRequest().value(), MakeHeld().position);
-  ASSERT_TRUE(state.RecordSkipped({MakeHeld(), "key", "\xFF\x00"}));
+  ASSERT_TRUE(state.RecordSkipped({MakeHeld(), "key", "\xFF\x00", {}}));
   EXPECT_EQ(state.ReadSkipRequest().value(), std::nullopt);
 }
 
 TEST_F(StateDirectoryTest, RecordsSkippedEventsWithTheirContent) {
   StateDirectory state(directory_.path());
-  ASSERT_TRUE(state.RecordSkipped({MakeHeld(), "key", std::string("\xFF\x00", 2)}));
-  ASSERT_TRUE(state.RecordSkipped({MakeHeld(), "", "{\"a\":1}\n"}));
+  ASSERT_TRUE(state.RecordSkipped({MakeHeld(),
+                                   "key",
+                                   std::string("\xFF\x00", 2),
+                                   {{"id", "evt-1"}, {"none", {}}, {"raw", "\xFE"}}}));
+  ASSERT_TRUE(state.RecordSkipped({MakeHeld(), {}, "{\"a\":1}\n", {}}));
   std::istringstream lines(directory_.Read("skipped.jsonl"));
   std::string line;
   ASSERT_TRUE(std::getline(lines, line));
@@ -178,15 +181,18 @@ TEST_F(StateDirectoryTest, RecordsSkippedEventsWithTheirContent) {
   EXPECT_EQ(first["id"], "evt-1");
   EXPECT_EQ(first["key"], "key");
   EXPECT_EQ(first["value_base64"], "/wA=");
+  EXPECT_EQ(first["headers"].dump(), R"([["id","evt-1"],["none",null],["raw",{"base64":"/g=="}]])");
   ASSERT_TRUE(std::getline(lines, line));
-  EXPECT_EQ(nlohmann::json::parse(line)["value"], "{\"a\":1}\n");
+  const auto second = nlohmann::json::parse(line);
+  EXPECT_EQ(second["value"], "{\"a\":1}\n");
+  EXPECT_TRUE(second["key"].is_null());
   EXPECT_FALSE(std::getline(lines, line));
 }
 
 TEST_F(StateDirectoryTest, ARecordAfterATornOneBeginsOnALineOfItsOwn) {
   directory_.Write("skipped.jsonl", "{\"torn");
   StateDirectory state(directory_.path());
-  ASSERT_TRUE(state.RecordSkipped({MakeHeld(), "", ""}));
+  ASSERT_TRUE(state.RecordSkipped({MakeHeld(), "", "", {}}));
   EXPECT_THAT(directory_.Read("skipped.jsonl"), testing::StartsWith("{\"torn\n{\"position\""));
 }
 
@@ -194,7 +200,7 @@ TEST_F(StateDirectoryTest, ARecordThatFailsKeepsTheRequest) {
   StateDirectory state(directory_.path());
   ASSERT_TRUE(state.RequestSkip(MakeHeld().position));
   mkdir((directory_ / "skipped.jsonl").c_str(), 0700);
-  const auto recorded = state.RecordSkipped({MakeHeld(), "", ""});
+  const auto recorded = state.RecordSkipped({MakeHeld(), "", "", {}});
   ASSERT_FALSE(recorded.has_value());
   EXPECT_THAT(recorded.error().message, HasSubstr("skipped.jsonl: open failed: Is a directory"));
   EXPECT_TRUE(state.ReadSkipRequest().value().has_value());

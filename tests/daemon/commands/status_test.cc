@@ -3,6 +3,7 @@
 
 #include "daemon/checkpoint/alarm_log.h"
 #include "daemon/checkpoint/checkpoint_file.h"
+#include "daemon/checkpoint/dead_letter_log.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/commands.h"
 #include "tests/daemon/temporary_directory.h"
@@ -72,6 +73,19 @@ TEST_F(StatusTest, ShowsTheEventThatIsHeld) {
                               .since_us = 1'760'000'000'000'000}));
   EXPECT_THAT(Status(), HasSubstr("held          u:7:1 (id evt-1) of table shop.outbox since "
                                   "2025-10-09 08:53:20 UTC: topic is missing\n"));
+}
+
+TEST_F(StatusTest, ShowsHowManyDeadLettersThereWereAndTheLast) {
+  ASSERT_TRUE(DeadLetterLog(directory_.path())
+                  .Count({.position = "u:7:1",
+                          .id = "evt-1",
+                          .table = "shop.outbox",
+                          .topic = "t",
+                          .reason = "topic is missing",
+                          .since_us = 1'760'000'000'000'000}));
+  EXPECT_THAT(Status(),
+              HasSubstr("dead letters  1, the last one u:7:1 (id evt-1) of table shop.outbox at "
+                        "2025-10-09 08:53:20 UTC: topic is missing\n"));
 }
 
 TEST_F(StatusTest, ShowsStandingAlarmsUntilTheyAreAcknowledged) {

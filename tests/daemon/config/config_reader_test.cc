@@ -129,6 +129,7 @@ allow = t.?
 guarantee = at-least-once
 start = file:binlog.000001:4
 on-bad-event = stop
+dead-letter-topic = dead
 on-statement = stop
 on-lost-transactions = stop
 on-update = publish
@@ -179,6 +180,7 @@ level = debug
   EXPECT_THAT(config.topics.allow, ElementsAre("outbox.*", "t.?"));
   EXPECT_EQ(config.delivery.start.file, "binlog.000001");
   EXPECT_EQ(config.delivery.on_bad_event, DeliveryConfig::OnBadEvent::kStop);
+  EXPECT_EQ(config.delivery.dead_letter_topic, "dead");
   EXPECT_EQ(config.delivery.on_statement, DeliveryConfig::OnStatement::kStop);
   EXPECT_EQ(config.delivery.on_lost_transactions, DeliveryConfig::OnLostTransactions::kStop);
   EXPECT_EQ(config.delivery.on_update, DeliveryConfig::OnUpdate::kPublish);
@@ -358,6 +360,21 @@ TEST_F(ConfigReaderTest, KeysThatDoNotGoTogetherAreRefused) {
               HasSubstr("c.conf:6: mysql.tls: needs mysql.tls-ca"));
   EXPECT_THAT(Wrong(std::string(kLeast) + "[mysql]\ntls-key = /k\n"),
               HasSubstr("c.conf:6: mysql.tls-key: mysql.tls-cert and mysql.tls-key go together"));
+}
+
+TEST_F(ConfigReaderTest, DeadLettersNeedATopicThatNoEventCanNameByItself) {
+  const auto with = [](const std::string& delivery) {
+    return std::string(kLeast) + "[delivery]\non-bad-event = dead-letter\n" + delivery;
+  };
+  EXPECT_THAT(Wrong(with("")), HasSubstr("dead-letter needs delivery.dead-letter-topic"));
+  EXPECT_THAT(Wrong(with("dead-letter-topic = __dead\n")), HasSubstr("internal to Kafka"));
+  EXPECT_THAT(Wrong(with("dead-letter-topic = outbox.event.dead\n")),
+              HasSubstr("outbox.topic = outbox.event.{aggregatetype} lets events go there too"));
+  EXPECT_THAT(Wrong(with("dead-letter-topic = shop.dead\n[topics]\nallow = shop.*\n")),
+              HasSubstr("topics.allow = shop.* lets events go there too"));
+  EXPECT_EQ(Good(with("dead-letter-topic = outbox.event.dead\n[topics]\nallow = outbox.event.x\n"))
+                .delivery.dead_letter_topic,
+            "outbox.event.dead");
 }
 
 TEST_F(ConfigReaderTest, AMistakeOfTheMappingHasItsLine) {

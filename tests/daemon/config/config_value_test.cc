@@ -118,7 +118,6 @@ TEST(ConfigValueTest, TellsWhatComesLaterFromWhatIsUnknown) {
   EXPECT_THAT(ParseGuarantee("maybe").error(), HasSubstr("none of: at-least-once"));
   EXPECT_THAT(ParseStore("kafka").error(), HasSubstr("not available in this version"));
   EXPECT_THAT(ParsePreset("cloudevents").error(), HasSubstr("not available in this version"));
-  EXPECT_THAT(ParseOnBadEvent("dead-letter").error(), HasSubstr("not available in this version"));
   EXPECT_THAT(ParseSinkType("rocketmq").error(), HasSubstr("not available in this version"));
   EXPECT_THAT(ParseLevel("loud").error(), HasSubstr("none of: debug, info, warning, error"));
 }

@@ -1,9 +1,11 @@
 #include "daemon/relay/publisher.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
+#include "daemon/checkpoint/dead_letter_log.h"
 #include "tests/daemon/fakes.h"
 #include "tests/daemon/temporary_directory.h"
 
@@ -11,10 +13,14 @@ namespace outboxd {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::HasSubstr;
+using testing::StartsWith;
 
 class PublisherTest : public ::testing::Test {
  protected:
-  PublisherTest() { tracker_.Begin(); }
+  explicit PublisherTest(Publisher::Options options = {}) : options_(std::move(options)) {
+    tracker_.Begin();
+  }
 
   static std::vector<OutboxMapping> Mappings() {
     std::vector<OutboxMapping> mappings;
@@ -44,13 +50,14 @@ class PublisherTest : public ::testing::Test {
   }
   bool IsHeld() { return publisher_.held().has_value(); }
 
+  const Publisher::Options options_;
   const std::vector<std::string> columns_ = Mappings()[0].columns();
   TemporaryDirectory directory_;
   StateDirectory state_{directory_.path()};
   FakeSink sink_;
   FakeClock clock_;
   DeliveryTracker tracker_{Progress{}};
-  Publisher publisher_{Mappings(), sink_, tracker_, &state_, clock_, {}};
+  Publisher publisher_{Mappings(), sink_, tracker_, &state_, clock_, options_};
   std::vector<binlog::ColumnValue> values_;
   bool done_ = false;
 };
@@ -157,6 +164,168 @@ TEST_F(PublisherTest, ARefusedMessageIsSentAgainThroughANewProducerAndNothingOve
   Report();
   ASSERT_TRUE(Publish("1"));
   EXPECT_TRUE(done_);
+}
+
+TEST_F(PublisherTest, ASkippedEventIsRecordedWithKeyValueAndHeaders) {
+  sink_.publish_error = sinks::Error{sinks::ErrorKind::kRejected, "topic is missing"};
+  ASSERT_TRUE(Publish("1"));
+  ASSERT_TRUE(state_.RequestSkip("uuid:1:1"));
+  ASSERT_TRUE(Publish("1"));
+  ASSERT_TRUE(done_);
+  const std::string record = directory_.Read("skipped.jsonl");
+  EXPECT_THAT(record, HasSubstr(R"("topic":"outbox.event.order")"));
+  EXPECT_THAT(record, HasSubstr(R"("key":"x","value":"x","headers":[["id","1"],)"));
+}
+
+// With on-bad-event = dead-letter.
+class DeadLetterPublisherTest : public PublisherTest {
+ protected:
+  DeadLetterPublisherTest()
+      : PublisherTest({.on_bad_event = DeliveryConfig::OnBadEvent::kDeadLetter,
+                       .dead_letter_topic = "dead"}) {}
+
+  // Steps with the row of `id` until it is done or a message is in flight.
+  void PublishUntilSent(const std::string& id) {
+    for (int i = 0; i < 10 && sink_.in_flight.empty(); ++i) {
+      ASSERT_TRUE(Publish(id));
+      if (done_) return;
+      clock_.Move(milliseconds(60'000));
+    }
+  }
+  void AcknowledgeAndFinish(const std::string& id) {
+    sink_.Acknowledge();
+    Report();
+    ASSERT_TRUE(Publish(id));
+  }
+  std::optional<DeadLetterCount> Counted() {
+    return DeadLetterLog(directory_.path()).Counted().value();
+  }
+};
+
+TEST_F(DeadLetterPublisherTest, ARefusedEventGoesToTheDeadLetterTopicAndTheRelayGoesOn) {
+  sink_.refused_topics = {"outbox.event.order"};
+  PublishUntilSent("1");
+  ASSERT_EQ(sink_.in_flight.size(), 1u);
+  EXPECT_EQ(sink_.in_flight[0].topic, "dead");
+  EXPECT_FALSE(done_);
+  AcknowledgeAndFinish("1");
+  EXPECT_TRUE(done_);
+  EXPECT_FALSE(IsHeld());
+  ASSERT_TRUE(Counted());
+  EXPECT_EQ(Counted()->count, 1u);
+  EXPECT_EQ(Counted()->last.position, "uuid:1:1");
+  EXPECT_EQ(Counted()->last.reason, "refused at once");
+}
+
+TEST_F(DeadLetterPublisherTest, NothingCountsAsDeliveredBeforeTheDeadLetterIsAcknowledged) {
+  sink_.refused_topics = {"outbox.event.order"};
+  PublishUntilSent("1");
+  EXPECT_EQ(Publish("1")->kind, Step::Kind::kPause);
+  EXPECT_FALSE(done_);
+  EXPECT_FALSE(tracker_.AllAcknowledged());
+  EXPECT_FALSE(Counted());
+}
+
+TEST_F(DeadLetterPublisherTest, AnEventTheBrokerRefusesGoesThroughANewProducer) {
+  publisher_.BeCareful(1);
+  ASSERT_TRUE(Publish("1"));
+  sink_.Refuse("too large");
+  Report();
+  PublishUntilSent("1");
+  EXPECT_EQ(sink_.opened, 1);
+  ASSERT_EQ(sink_.in_flight.size(), 1u);
+  EXPECT_EQ(sink_.in_flight[0].topic, "dead");
+  AcknowledgeAndFinish("1");
+  EXPECT_TRUE(done_);
+  EXPECT_EQ(Counted()->last.reason, "too large");
+}
+
+TEST_F(DeadLetterPublisherTest, ADeadLetterThatIsRefusedTooHoldsAndSaysBothReasons) {
+  sink_.refused_topics = {"outbox.event.order"};
+  PublishUntilSent("1");
+  sink_.Refuse("too large HINT: raise max.message.bytes");
+  Report();
+  ASSERT_TRUE(Publish("1"));
+  ASSERT_TRUE(IsHeld());
+  EXPECT_EQ(publisher_.held()->reason,
+            "refused at once; as a dead letter it was refused too: too large HINT: raise "
+            "max.message.bytes");
+  EXPECT_EQ(publisher_.held()->topic, "outbox.event.order");
+}
+
+TEST_F(DeadLetterPublisherTest, AHeldOneIsTriedAtItsOwnTopicFirst) {
+  sink_.refused_topics = {"outbox.event.order", "dead"};
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(Publish("1"));
+  ASSERT_TRUE(IsHeld());
+  sink_.refused_topics.clear();
+  clock_.Move(milliseconds(60'000));
+  PublishUntilSent("1");
+  EXPECT_EQ(sink_.in_flight[0].topic, "outbox.event.order");
+  AcknowledgeAndFinish("1");
+  EXPECT_FALSE(IsHeld());
+  EXPECT_FALSE(Counted());
+}
+
+TEST_F(DeadLetterPublisherTest, AnEventWithoutAMessageHolds) {
+  ASSERT_TRUE(Publish("1", std::nullopt));
+  ASSERT_TRUE(IsHeld());
+  EXPECT_THAT(publisher_.held()->reason, StartsWith("no dead letter can be made: "));
+}
+
+TEST_F(DeadLetterPublisherTest, ALostProducerSendsTheDeadLetterAgain) {
+  sink_.refused_topics = {"outbox.event.order"};
+  PublishUntilSent("1");
+  sink_.Lose("connection");
+  Report();
+  PublishUntilSent("1");
+  ASSERT_EQ(sink_.in_flight.size(), 1u);
+  EXPECT_EQ(sink_.in_flight[0].topic, "dead");
+  EXPECT_FALSE(IsHeld());
+}
+
+TEST_F(DeadLetterPublisherTest, OneThatIsReadAgainIsNotSentAgain) {
+  sink_.refused_topics = {"outbox.event.order"};
+  PublishUntilSent("1");
+  AcknowledgeAndFinish("1");
+  publisher_.Reset();
+  publisher_.BeCareful(2);
+  ASSERT_TRUE(Publish("1"));
+  EXPECT_TRUE(done_);
+  EXPECT_TRUE(sink_.in_flight.empty());
+  EXPECT_TRUE(tracker_.AllAcknowledged());
+  PublishUntilSent("2");
+  EXPECT_EQ(sink_.in_flight.size(), 1u);
+}
+
+TEST_F(DeadLetterPublisherTest, OneThatIsReadAgainAfterACrashIsSentAgainAndCountsOnce) {
+  sink_.refused_topics = {"outbox.event.order"};
+  PublishUntilSent("1");
+  AcknowledgeAndFinish("1");
+  Publisher next(Mappings(), sink_, tracker_, &state_, clock_, options_);
+  const binlog::Row row{0, "shop", "outbox", values_};
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(next.Publish(row, "uuid:1:1", &done_));
+  sink_.Acknowledge();
+  Report();
+  ASSERT_TRUE(next.Publish(row, "uuid:1:1", &done_));
+  EXPECT_TRUE(done_);
+  EXPECT_EQ(sink_.delivered.size(), 2u);
+  EXPECT_EQ(Counted()->count, 1u);
+}
+
+TEST_F(DeadLetterPublisherTest, AnEventCannotNameTheDeadLetterTopicByItself) {
+  OutboxConfig config;
+  config.topic = "{aggregatetype}";
+  std::vector<OutboxMapping> mappings;
+  mappings.push_back(OutboxMapping::Compile(config).value());
+  values_.assign(columns_.size(), "dead");
+  const binlog::Row row{0, "shop", "outbox", values_};
+  Publisher publisher(std::move(mappings), sink_, tracker_, &state_, clock_, options_);
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(publisher.Publish(row, "uuid:1:1", &done_));
+  ASSERT_EQ(sink_.in_flight.size(), 1u);
+  sink_.Acknowledge();
+  Report();
+  ASSERT_TRUE(publisher.Publish(row, "uuid:1:1", &done_));
+  EXPECT_EQ(Counted()->last.reason, "topic dead is for dead letters, not for events");
 }
 
 }  // namespace

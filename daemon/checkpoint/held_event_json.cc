@@ -1,0 +1,38 @@
+#include "daemon/checkpoint/held_event_json.h"
+
+#include "daemon/service/log.h"
+
+namespace outboxd {
+
+nlohmann::ordered_json ToJson(const HeldEvent& held) {
+  nlohmann::ordered_json json;
+  json["position"] = held.position;
+  json["id"] = held.id;
+  json["table"] = held.table;
+  json["topic"] = held.topic;
+  json["reason"] = held.reason;
+  json["since_us"] = held.since_us;
+  return json;
+}
+
+HeldEvent HeldFromJson(const nlohmann::json& json) {
+  HeldEvent held;
+  json.at("position").get_to(held.position);
+  json.at("id").get_to(held.id);
+  json.at("table").get_to(held.table);
+  json.at("topic").get_to(held.topic);
+  json.at("reason").get_to(held.reason);
+  json.at("since_us").get_to(held.since_us);
+  return held;
+}
+
+std::string JsonLine(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+std::unexpected<Error> Unreadable(const std::string& path, const nlohmann::json::exception& why) {
+  return Fail(ExitCode::kState, "{}: not what outboxd writes: {} HINT: remove the file",
+              Escaped(path), Escaped(why.what()));
+}
+
+}  // namespace outboxd
