@@ -41,8 +41,8 @@ Result<void> Main(std::span<char* const> arguments) {
     StartLog(LogConfig::Level::kInfo);
     return InspectCommand(std::nullopt, *line);
   }
-  constexpr std::string_view kConfigured[] = {"run",  "check",  "tail",   "position",
-                                              "skip", "status", "alarms", "inspect"};
+  constexpr std::string_view kConfigured[] = {"run",    "check",  "tail",    "position",    "skip",
+                                              "status", "alarms", "inspect", "dead-letters"};
   if (std::ranges::find(kConfigured, command) == std::end(kConfigured)) {
     return Fail(ExitCode::kUsage, "unknown command '{}' HINT: outboxd --help", command);
   }
@@ -56,6 +56,7 @@ Result<void> Main(std::span<char* const> arguments) {
   if (command == "status") return StatusCommand(*config);
   if (command == "alarms") return AlarmsCommand(*config, *line);
   if (command == "inspect") return InspectCommand(std::move(*config), *line);
+  if (command == "dead-letters") return DeadLettersCommand(*config, *line);
   return SkipCommand(*config, *line);
 }
 

@@ -13,6 +13,8 @@ constexpr std::string_view kUsage = R"(outboxd: committed rows of a MySQL event 
   outboxd position show --config FILE    the stored checkpoint
   outboxd position set P --config FILE   replace it (while no relay runs)
   outboxd skip POSITION --config FILE    let the one event pass that a relay holds at
+  outboxd dead-letters list --config FILE [--from OFFSET] [--json]
+  outboxd dead-letters replay POSITION ... | --all --config FILE
   outboxd status --config FILE           checkpoint, held event and standing alarms
   outboxd alarms [acknowledge] --config FILE
   outboxd inspect BINLOG ...             what the relay sees in binary log files, and its verdicts
@@ -62,6 +64,14 @@ Result<CommandLine> ParseCommandLine(std::span<char* const> arguments) {
     }
     if (argument == "--server") {
       line.server = true;
+      continue;
+    }
+    if (argument == "--all") {
+      line.all = true;
+      continue;
+    }
+    if (argument == "--json") {
+      line.json = true;
       continue;
     }
     if (argument == "--help") {

@@ -9,13 +9,16 @@
 
 namespace outboxd {
 
-// outboxd COMMAND [WORD ...] [--config FILE] [--from PLACE] [--server] [--section.key=value ...]
+// outboxd COMMAND [WORD ...] [--config FILE] [--from PLACE] [--server] [--all] [--json]
+//         [--section.key=value ...]
 struct CommandLine {
   std::string command;
   std::vector<std::string> words;  // What follows the command: "show", a position, ...
   std::string config_path;
-  std::string from;                    // `tail` and `inspect`.
+  std::string from;                    // `tail`, `inspect`, `dead-letters list`.
   bool server = false;                 // `inspect`.
+  bool all = false;                    // `dead-letters replay`.
+  bool json = false;                   // `dead-letters list`.
   std::vector<std::string> overrides;  // "--section.key=value" as given.
 };
 

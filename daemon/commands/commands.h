@@ -22,6 +22,7 @@ namespace outboxd {
 [[nodiscard]] Result<void> InspectCommand(const std::optional<Config>& config,
                                           const CommandLine& line);
 [[nodiscard]] Result<void> SkipCommand(const Config& config, const CommandLine& line);
+[[nodiscard]] Result<void> DeadLettersCommand(const Config& config, const CommandLine& line);
 void VersionCommand();
 
 }  // namespace outboxd

@@ -48,9 +48,22 @@ TEST(CommandLineTest, StatusAndAlarmsTakeTheirWords) {
   EXPECT_EQ(alarms->words, std::vector<std::string>{"acknowledge"});
 }
 
+TEST(CommandLineTest, DeadLettersTakesPositionsOrAll) {
+  const auto some = Parse({"dead-letters", "replay", "u:1:1", "u:2:1", "--config=a.conf"});
+  ASSERT_TRUE(some);
+  EXPECT_EQ(some->words, (std::vector<std::string>{"replay", "u:1:1", "u:2:1"}));
+  EXPECT_FALSE(some->all);
+  EXPECT_TRUE(Parse({"dead-letters", "replay", "--all"})->all);
+  const auto list = Parse({"dead-letters", "list", "--from", "7", "--json"});
+  ASSERT_TRUE(list);
+  EXPECT_EQ(list->from, "7");
+  EXPECT_TRUE(list->json);
+}
+
 TEST(CommandLineTest, TheUsageNamesEveryCommand) {
-  for (const char* command : {"run", "check", "tail", "position show", "position set", "skip",
-                              "status", "alarms", "inspect", "version"}) {
+  for (const char* command :
+       {"run", "check", "tail", "position show", "position set", "skip", "dead-letters list",
+        "dead-letters replay", "status", "alarms", "inspect", "version"}) {
     EXPECT_NE(UsageText().find(std::string("  outboxd ") + command), std::string_view::npos)
         << command;
   }
