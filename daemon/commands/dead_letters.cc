@@ -213,6 +213,11 @@ class Replay {
 };
 
 Result<void> ReplayChosen(const Config& config, const CommandLine& line) {
+  // Two at a time would send the same event twice. The relay itself need not stop.
+  StateDirectory replaying(config.relay.state_directory + "/replay");
+  if (auto locked = replaying.Lock(); !locked) {
+    return Fail(locked.error(), "dead letters are being replayed already");
+  }
   auto reader = Connect(config);
   if (!reader) return std::unexpected(reader.error());
   const auto letters = ReadLetters(*reader, config, 0);

@@ -1,6 +1,7 @@
 """Events that their own topic does not take go to the dead-letter topic, whole, and from there
 where they belong; and nothing else goes with them."""
 
+import fcntl
 import json
 import os
 
@@ -93,6 +94,9 @@ def test_a_missing_topic_becomes_a_dead_letter_and_is_replayed_once(relay):
     assert replay(relay, "--all").returncode == 0
     assert len(relay.received("late")) == 1
     assert replay(relay, "no:such:1").returncode == 64
+    with open(relay.state / "replay" / "lock", "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert replay(relay, "--all").returncode == 82
     assert relay.stop() == 0
 
 
