@@ -3,6 +3,7 @@ nothing invented, nothing disordered, and the relay goes on by itself."""
 
 import contextlib
 import pathlib
+import time
 
 import pytest
 from fault_broker import SETTINGS, Broker
@@ -104,6 +105,20 @@ def test_stalled_network(relay, proxy):
         def inject():
             proxy.stall()
             trial.wait_for_load(trial.random.randrange(50, 800))
+            proxy.heal()
+
+        trial.repeat(inject)
+
+
+def test_unreachable(relay, proxy):
+    """Long enough for the pauses between attempts to have grown to their longest."""
+    with Trial(relay, "Kafka: unreachable for 12 s") as trial:
+
+        def inject():
+            proxy.refuse()
+            proxy.reset()
+            end = time.monotonic() + 12
+            wait_until(lambda: time.monotonic() >= end, "the time")
             proxy.heal()
 
         trial.repeat(inject)
