@@ -11,6 +11,8 @@ started it.
 
 import contextlib
 import fcntl
+import hashlib
+import json
 import os
 import pathlib
 import queue
@@ -25,11 +27,15 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
+import urllib.request
 import uuid
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 KAFKA_VERSION = "4.1.0"
 LOG4J_VERSION = "2.24.3"
+DEBEZIUM_VERSION = "3.6.1.Final"
+DEBEZIUM_SHA256 = "1dfd80c86e204406c5d886836da1f022e4955bc3900c0491b892c22c8b901af2"
 START_TIMEOUT = 120.0
 STOP_TIMEOUT = 30.0
 
@@ -128,43 +134,82 @@ def _make_template(work: pathlib.Path) -> None:
     (work / "template/auto.cnf").unlink(missing_ok=True)
 
 
-_KAFKA_POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+def _pom(name: str, *artifacts: str) -> str:
+    """A Maven project that needs `artifacts`, each GROUP:NAME:VERSION."""
+    dependencies = "".join(
+        "    <dependency><groupId>{}</groupId><artifactId>{}</artifactId>"
+        "<version>{}</version></dependency>\n".format(*artifact.split(":"))
+        for artifact in artifacts)
+    return f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
-  <groupId>outboxd</groupId><artifactId>private-kafka</artifactId><version>1</version>
+  <groupId>outboxd</groupId><artifactId>{name}</artifactId><version>1</version>
   <packaging>pom</packaging>
   <dependencies>
-    <dependency>
-      <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId>
-      <version>{KAFKA_VERSION}</version>
-    </dependency>
-    <dependency>
-      <groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId>
-      <version>{KAFKA_VERSION}</version>
-    </dependency>
-    <dependency>
-      <groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId>
-      <version>{LOG4J_VERSION}</version>
-    </dependency>
-  </dependencies>
+{dependencies}  </dependencies>
 </project>
 """
+
+
+def _maven(*words) -> None:
+    """Maven takes hosts from the machine's own settings, and fails at a wrong checksum."""
+    _run(["mvn", "-B", "-q", "-C", *words])
+
+
+def _need_java() -> None:
+    if not shutil.which("java"):
+        _install_packages("openjdk-17-jre-headless")
+    if not shutil.which("mvn"):
+        _install_packages("maven")
 
 
 def fetch_kafka() -> pathlib.Path:
     """The folder that holds Kafka's jar files."""
     with _cache_lock("kafka"):
-        if not shutil.which("java"):
-            _install_packages("openjdk-17-jre-headless")
+        _need_java()
         target = cache_folder() / f"kafka-{KAFKA_VERSION}"
         if target.exists():
             return target / "libs"
-        if not shutil.which("mvn"):
-            _install_packages("maven")
         with _new_folder(target) as work:
-            (work / "pom.xml").write_text(_KAFKA_POM)
-            _run(["mvn", "-B", "-q", "-f", work / "pom.xml", "dependency:copy-dependencies",
-                  "-DincludeScope=runtime", f"-DoutputDirectory={work}/libs"])
+            (work / "pom.xml").write_text(_pom(
+                "private-kafka",
+                f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}",
+                f"org.apache.kafka:kafka-tools:{KAFKA_VERSION}",
+                f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J_VERSION}"))
+            _maven("-f", work / "pom.xml", "dependency:copy-dependencies",
+                   "-DincludeScope=runtime", f"-DoutputDirectory={work}/libs")
         return target / "libs"
+
+
+def fetch_debezium() -> pathlib.Path:
+    """The folder that holds Kafka Connect's jar files in libs/ and Debezium's MySQL connector, as
+    its makers pack it, in plugins/."""
+    with _cache_lock("debezium"):
+        _need_java()
+        target = cache_folder() / f"debezium-{DEBEZIUM_VERSION}-kafka-{KAFKA_VERSION}"
+        if target.exists():
+            return target
+        with _new_folder(target) as work:
+            (work / "pom.xml").write_text(_pom(
+                "private-connect",
+                f"org.apache.kafka:connect-runtime:{KAFKA_VERSION}",
+                f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J_VERSION}"))
+            _maven("-f", work / "pom.xml", "dependency:copy-dependencies",
+                   "-DincludeScope=runtime", f"-DoutputDirectory={work}/libs")
+            artifact = f"io.debezium:debezium-connector-mysql:{DEBEZIUM_VERSION}:tar.gz:plugin"
+            _maven("dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={work}")
+            (archive,) = work.glob("*.tar.gz")
+            _check_sha256(archive, DEBEZIUM_SHA256)
+            (work / "plugins").mkdir()
+            shutil.unpack_archive(archive, work / "plugins")
+            archive.unlink()
+        return target
+
+
+def _check_sha256(path: pathlib.Path, expected: str) -> None:
+    with open(path, "rb") as content:
+        found = hashlib.file_digest(content, "sha256").hexdigest()
+    if found != expected:
+        raise ServerError(f"{path.name} has the SHA-256 {found}, not {expected}")
 
 
 # ------------------------------------------------------------------------------------ processes
@@ -560,6 +605,103 @@ class PrivateKafka(_Server):
     def tool(self, main_class: str, *words) -> str:
         """Runs one of Kafka's command-line tools, such as org.apache.kafka.tools.TopicCommand."""
         return _run([*self._java("-XX:TieredStopAtLevel=1", "-Xmx128m"), main_class, *words])
+
+
+# -------------------------------------------------------------------------------- Kafka Connect
+
+
+class PrivateConnect(_Server):
+    """One standalone worker of Kafka Connect that holds Debezium's MySQL connector. Connectors are
+    added, stopped and asked by its REST interface. Offsets survive restart()."""
+
+    def __init__(self, kafka: PrivateKafka, properties=None, heap: str = "1g",
+                 name: str = "connect"):
+        home = fetch_debezium()
+        super().__init__(name)
+        self.heap = heap
+        self.home = home
+        self.url = f"http://{self.host}:{self.port}"
+        self.offsets_file = self.folder / "offsets"
+        self.properties = {
+            "bootstrap.servers": kafka.bootstrap,
+            "listeners": self.url,
+            "plugin.path": str(home / "plugins"),
+            "plugin.discovery": "service_load",
+            "key.converter": "org.apache.kafka.connect.storage.StringConverter",
+            "value.converter": "org.apache.kafka.connect.storage.StringConverter",
+            "offset.storage.file.filename": str(self.offsets_file),
+            "offset.flush.interval.ms": "500",
+            "producer.override.linger.ms": "0",
+            "connector.client.config.override.policy": "All",
+            **(properties or {}),
+        }
+
+    def start(self):
+        path = self.folder / "worker.properties"
+        path.write_text("".join(f"{key}={value}\n" for key, value in self.properties.items()))
+        (self.folder / "log4j2.properties").write_text(
+            "rootLogger.level=WARN\nrootLogger.appenderRefs=stdout\n"
+            "rootLogger.appenderRef.stdout.ref=stdout\n"
+            "appender.stdout.type=Console\nappender.stdout.name=stdout\n"
+            "appender.stdout.layout.type=PatternLayout\n"
+            "appender.stdout.layout.pattern=%d %p %c{1}: %m%n\n")
+        self._launch([
+            "java", "-XX:+UseSerialGC", f"-Xmx{self.heap}", "-cp", f"{self.home}/libs/*",
+            f"-Dlog4j2.configurationFile={self.folder}/log4j2.properties",
+            "org.apache.kafka.connect.cli.ConnectStandalone", path])
+        _wait_for(self._answers, "Kafka Connect", START_TIMEOUT, self.process, self.log)
+        return self
+
+    def call(self, method: str, path: str, content=None):
+        """The answer of the REST interface, decoded; ServerError with its text when it refuses."""
+        request = urllib.request.Request(
+            self.url + path, method=method, headers={"Content-Type": "application/json"},
+            data=None if content is None else json.dumps(content).encode())
+        try:
+            with urllib.request.urlopen(request, timeout=90) as response:
+                text = response.read()
+        except urllib.error.HTTPError as error:
+            why = error.read().decode(errors="replace")
+            raise ServerError(f"{method} {path}: {error.code} {why}") from error
+        return json.loads(text) if text else None
+
+    def add(self, name: str, config: dict) -> None:
+        """Adds a connector and waits until its task runs; one that fails is an error."""
+        self.call("POST", "/connectors", {"name": name, "config": config})
+        self.wait_until_running(name)
+
+    def wait_until_running(self, name: str) -> None:
+        _wait_for(lambda: self.task_state(name) == "RUNNING", f"connector {name}", START_TIMEOUT,
+                  self.process, self.log)
+
+    def task_state(self, name: str) -> str:
+        """RUNNING, STOPPED, ...; where the task failed an error with its trace."""
+        try:
+            status = self.call("GET", f"/connectors/{name}/status")
+        except ServerError as error:
+            if ": 404 " in str(error):
+                return "UNKNOWN"
+            raise
+        parts = [status["connector"], *status["tasks"]]
+        for part in parts:
+            if part["state"] == "FAILED":
+                raise ServerError(f"connector {name}: {part.get('trace')}")
+        return parts[-1]["state"]
+
+    def stop_connector(self, name: str) -> None:
+        """Ends its task; its offsets can be read and altered then."""
+        self.call("PUT", f"/connectors/{name}/stop")
+        _wait_for(lambda: self._is_stopped(name), f"stop of connector {name}", 60)
+
+    def _is_stopped(self, name: str) -> bool:
+        status = self.call("GET", f"/connectors/{name}/status")
+        return status["connector"]["state"] == "STOPPED" and not status["tasks"]
+
+    def _answers(self) -> bool:
+        try:
+            return isinstance(self.call("GET", "/connectors"), list)
+        except (OSError, ServerError, json.JSONDecodeError):
+            return False
 
 
 class _KafkaWire:
