@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "binlog/decimal.h"
-#include "binlog/json_binary.h"
 #include "binlog/number_text.h"
 #include "binlog/temporal.h"
 
@@ -136,7 +135,8 @@ Result<TextConverter*> TextConverters::For(std::uint32_t collation) {
   return entries_.back().converter.get();
 }
 
-Result<ValueDecoder> ValueDecoder::Make(const Column& column, TextConverters& converters) {
+Result<ValueDecoder> ValueDecoder::Make(const Column& column, TextConverters& converters,
+                                        JsonStyle json) {
   switch (column.type) {
     case ColumnType::kTiny:
     case ColumnType::kShort:
@@ -167,8 +167,11 @@ Result<ValueDecoder> ValueDecoder::Make(const Column& column, TextConverters& co
       return ValueDecoder(Method::kOldTimestamp);
     case ColumnType::kYear:
       return ValueDecoder(Method::kYear);
-    case ColumnType::kJson:
-      return ValueDecoder(Method::kJson);
+    case ColumnType::kJson: {
+      ValueDecoder decoder(Method::kJson);
+      decoder.json_ = json;
+      return decoder;
+    }
     case ColumnType::kBit:
     case ColumnType::kGeometry:
     case ColumnType::kVector:
@@ -237,7 +240,7 @@ Result<std::string_view> ValueDecoder::Decode(Bytes value, TextArena& arena) con
     case Method::kText:
       return converter_->Convert(value, arena);
     case Method::kJson:
-      return RenderJson(value, arena);
+      return RenderJson(value, arena, json_);
     case Method::kEnum:
       return Member(value);
     case Method::kSet:

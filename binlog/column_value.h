@@ -10,6 +10,7 @@
 #include "binlog/byte_cursor.h"
 #include "binlog/character_sets.h"
 #include "binlog/error.h"
+#include "binlog/json_binary.h"
 #include "binlog/table_map.h"
 #include "binlog/text_arena.h"
 
@@ -49,7 +50,8 @@ class ValueDecoder {
  public:
   // `column` and `converters` are borrowed as long as the decoder is used. kUndecodable: a type or
   // character set that is not decoded, or the log does not tell what is needed to decode it.
-  [[nodiscard]] static Result<ValueDecoder> Make(const Column& column, TextConverters& converters);
+  [[nodiscard]] static Result<ValueDecoder> Make(const Column& column, TextConverters& converters,
+                                                 JsonStyle json = JsonStyle::kMysql);
 
   // `value`: without its length. The text is a view of `value`, or of the column's members, or
   // lives in `arena`. kUndecodable: the bytes are no value of the column.
@@ -91,6 +93,7 @@ class ValueDecoder {
 
   Method method_;
   std::uint32_t parameter_;  // kPaddedBytes: the size; kDecimal: metadata; temporals: fsp.
+  JsonStyle json_ = JsonStyle::kMysql;
   TextConverter* converter_ = nullptr;     // kText
   std::vector<std::string_view> members_;  // kEnum, kSet; in UTF-8.
   TextArena converted_members_;            // What of them had to be converted.

@@ -106,7 +106,7 @@ std::size_t CopyBlock(const std::uint8_t* from, char* to) {
 bool NeedsEscape(std::uint8_t byte) { return byte < 0x20 || byte == '"' || byte == '\\'; }
 
 // MySQL 9.7 sql-common/json_dom.cc, escape_character().
-char* WriteEscape(std::uint8_t byte, char* to) {
+char* WriteEscape(std::uint8_t byte, JsonStyle style, char* to) {
   *to++ = '\\';
   switch (byte) {
     case '\b':
@@ -131,10 +131,11 @@ char* WriteEscape(std::uint8_t byte, char* to) {
     default:
       break;
   }
-  constexpr char kHexDigits[] = "0123456789abcdef";
+  const char* const hex_digits =
+      style == JsonStyle::kMysql ? "0123456789abcdef" : "0123456789ABCDEF";
   std::memcpy(to, "u00", 3);
-  to[3] = kHexDigits[byte >> 4];
-  to[4] = kHexDigits[byte & 0xF];
+  to[3] = hex_digits[byte >> 4];
+  to[4] = hex_digits[byte & 0xF];
   return to + 5;
 }
 
@@ -145,14 +146,17 @@ char* WriteEscape(std::uint8_t byte, char* to) {
 // would be stored and loaded again with every byte.)
 class Renderer {
  public:
-  Renderer(Bytes document, TextArena& arena)
-      : document_end_(document.data() + document.size()), budget_(document.size()), arena_(arena) {}
+  Renderer(Bytes document, TextArena& arena, JsonStyle style)
+      : document_end_(document.data() + document.size()),
+        style_(style),
+        budget_(document.size()),
+        arena_(arena) {}
 
   Result<std::string_view> Render(Bytes document) {
     char* to = arena_.Begin(document.size() + document.size() / 4 + kScalarRoom);
     limit_ = arena_.limit();
     if (document.empty()) {
-      to = Append("null", to);
+      to = Append(style_ == JsonStyle::kMysql ? "null" : "{}", to);
     } else {
       to = Value(document[0], document.subspan(1), to);
     }
@@ -356,7 +360,8 @@ class Renderer {
     if (bytes.size() < 8) return Malformed("a number is cut off", to);
     const auto value = std::bit_cast<double>(LoadLittle<8>(bytes.data()));
     if (!std::isfinite(value)) return Malformed("infinity or no number", to);
-    return WriteJsonDouble(value, to);
+    if (style_ == JsonStyle::kMysql) return WriteJsonDouble(value, to);
+    return WritePlainJsonDouble(value, Ensure(kPlainDoubleTextMax + kScalarRoom, to));
   }
 
   // Reads a length of up to 32 bits, seven in each byte, and takes as many bytes from behind it.
@@ -393,7 +398,7 @@ class Renderer {
       --left;
       if (NeedsEscape(byte)) {
         to = Ensure(kEscapeMax + left + kBlock + 1, to);
-        to = WriteEscape(byte, to);
+        to = WriteEscape(byte, style_, to);
       } else {
         *to++ = static_cast<char>(byte);
       }
@@ -409,7 +414,7 @@ class Renderer {
     if (failed_) return to;
     switch (type) {
       case kOpaqueVarString:
-        return Quoted(value, to);
+        return style_ == JsonStyle::kMysql ? Quoted(value, to) : Base64(type, value, to);
       case kOpaqueDecimal:
         return Decimal(value, to);
       case kOpaqueDate:
@@ -433,8 +438,17 @@ class Renderer {
     if (value.size() != 8) return Malformed("a date or time is cut off", to);
     *to++ = '"';
     to = EndOf(write(LoadLittle<8>(value.data()), to), to);
+    if (style_ == JsonStyle::kDebezium) to = WithoutZeros(to);
     *to++ = '"';
     return to;
+  }
+
+  // `end` is that of a date or a time with six fraction digits, behind a quote.
+  static char* WithoutZeros(char* end) {
+    char* const fraction = end - kFractionDigitsMax;
+    if (fraction[-1] != '.') return end;
+    while (end > fraction && end[-1] == '0') --end;
+    return end == fraction ? end - 1 : end;
   }
 
   char* EndOf(const Result<char*>& end, char* to) {
@@ -442,16 +456,20 @@ class Renderer {
     return *end;
   }
 
-  // "base64:type15:..." with MySQL's line breaks, escaped, after every 76 characters.
+  // "base64:type15:..." with MySQL's line breaks, escaped, after every 76 characters; Debezium
+  // writes neither the type nor line breaks.
   char* Base64(std::uint8_t type, Bytes value, char* to) {
     constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     constexpr std::size_t kLineBytes = 76 / 4 * 3;
-    to = Append("\"base64:type", to);
+    const bool is_mysql = style_ == JsonStyle::kMysql;
+    to = Append(is_mysql ? "\"base64:type" : "\"", to);
     to = Ensure(kIntegerTextMax + value.size() / 3 * 4 + value.size() / kLineBytes * 2 + 8, to);
-    to = WriteInteger(type, to);
-    *to++ = ':';
+    if (is_mysql) {
+      to = WriteInteger(type, to);
+      *to++ = ':';
+    }
     for (std::size_t at = 0; at < value.size(); at += 3) {
-      if (at > 0 && at % kLineBytes == 0) {
+      if (is_mysql && at > 0 && at % kLineBytes == 0) {
         *to++ = '\\';
         *to++ = 'n';
       }
@@ -469,6 +487,7 @@ class Renderer {
   }
 
   const std::uint8_t* document_end_;
+  const JsonStyle style_;
   std::uint64_t budget_;
   TextArena& arena_;
   const char* limit_ = nullptr;  // The end of the room for the text.
@@ -480,8 +499,8 @@ class Renderer {
 
 }  // namespace
 
-Result<std::string_view> RenderJson(Bytes document, TextArena& arena) {
-  return Renderer(document, arena).Render(document);
+Result<std::string_view> RenderJson(Bytes document, TextArena& arena, JsonStyle style) {
+  return Renderer(document, arena, style).Render(document);
 }
 
 }  // namespace outboxd::binlog

@@ -132,13 +132,16 @@ bool IsBytesType(std::string_view type) {
 class TableScan {
  public:
   TableScan(MysqlConnection& connection, const TableFacts& table,
-            const std::vector<std::string>& columns, std::size_t chunk_rows, bool locks)
+            const std::vector<std::string>& columns, std::size_t chunk_rows, JsonStyle json,
+            bool locks)
       : connection_(connection),
         table_(table),
         columns_(columns),
         chunk_rows_(chunk_rows),
         locks_(locks) {
-    for (const std::string& name : columns) is_json_.push_back(TypeOf(name) == "json");
+    for (const std::string& name : columns) {
+      is_compacted_.push_back(json == JsonStyle::kMysql && TypeOf(name) == "json");
+    }
     for (const std::string& name : table.primary_key) key_types_.push_back(TypeOf(name));
   }
 
@@ -149,7 +152,7 @@ class TableScan {
                      rows->back().end());
     for (ResultRow& row : *rows) {
       for (std::size_t i = 0; i < columns_.size(); ++i) {
-        if (is_json_[i] && row[i]) row[i] = CompactJson(*row[i]);
+        if (is_compacted_[i] && row[i]) row[i] = CompactJson(*row[i]);
       }
     }
     return rows;
@@ -212,7 +215,7 @@ class TableScan {
   const std::vector<std::string>& columns_;
   const std::size_t chunk_rows_;
   const bool locks_;
-  std::vector<bool> is_json_;
+  std::vector<bool> is_compacted_;
   std::vector<std::string> key_types_;
   ResultRow last_key_;
 };
@@ -400,6 +403,7 @@ Result<std::vector<std::pair<std::uint32_t, std::string>>> MysqlServer::Collatio
 
 Result<void> MysqlServer::ScanTable(
     const TableFacts& table, const std::vector<std::string>& columns, std::size_t chunk_rows,
+    JsonStyle json,
     const std::function<Result<bool>(std::span<const ColumnValue>, std::string_view)>& visit) {
   if (table.primary_key.empty()) {
     return Fail(ErrorKind::kUnsuitable,
@@ -413,7 +417,7 @@ Result<void> MysqlServer::ScanTable(
   if (!gtid_mode) return std::unexpected(gtid_mode.error());
   // Without GTIDs the position taken before may cover a transaction that stands in the log but is
   // not committed yet: a locking read waits for its rows.
-  TableScan scan(connection_, table, columns, chunk_rows, TextOf(*gtid_mode) != "ON");
+  TableScan scan(connection_, table, columns, chunk_rows, json, TextOf(*gtid_mode) != "ON");
   std::vector<ColumnValue> values(columns.size());
   while (true) {
     auto rows = scan.NextChunk();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "binlog/column_shape.h"
+#include "binlog/json_binary.h"
 #include "binlog/mysql_connection.h"
 #include "binlog/position.h"
 #include "binlog/row.h"
@@ -78,10 +79,12 @@ class MysqlServer {
 
   // Reads `columns` of all rows committed now, in primary key order, in chunks of `chunk_rows`,
   // each a short read of its own (READ COMMITTED, no locks, no long snapshot). Values as row.h
-  // says. `visit` returns false to stop early. `primary_key` of the row, joined by ',', is the
-  // second argument. The table must have a primary key.
+  // says; JSON in Debezium's style is MySQL's own text with its blanks, which is what Debezium's
+  // snapshot has. `visit` returns false to stop early. `primary_key` of the row, joined by ',', is
+  // the second argument. The table must have a primary key.
   [[nodiscard]] Result<void> ScanTable(
       const TableFacts& table, const std::vector<std::string>& columns, std::size_t chunk_rows,
+      JsonStyle json,
       const std::function<Result<bool>(std::span<const ColumnValue>, std::string_view)>& visit);
 
   [[nodiscard]] MysqlConnection& connection() { return connection_; }

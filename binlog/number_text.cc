@@ -129,4 +129,19 @@ char* WriteJsonDouble(double value, char* to) {
   return is_marked ? end : Append(".0", 2, end);
 }
 
+char* WritePlainJsonDouble(double value, char* to) {
+  const double magnitude = std::fabs(value);
+  if (magnitude == 0 || (magnitude >= 1e-3 && magnitude < 1e7)) return WriteJsonDouble(value, to);
+  // What of the 53 bits can stand behind the point; together with the digits before it this fits.
+  const int fraction = magnitude < 1 ? 1074 : magnitude < 0x1p53 ? 52 : 0;
+  char text[kPlainDoubleTextMax];
+  char* end =
+      std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, fraction).ptr;
+  if (fraction > 0) {
+    while (end[-1] == '0') --end;
+    if (end[-1] == '.') --end;
+  }
+  return std::copy(text, end, to);
+}
+
 }  // namespace outboxd::binlog

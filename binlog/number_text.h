@@ -55,4 +55,11 @@ char* WriteFloat(float value, char* to);
 // Rule: MySQL 9.7 sql-common/json_dom.cc, wrapper_to_string(), J_DOUBLE.
 char* WriteJsonDouble(double value, char* to);
 
+// The same as Debezium prints it: with a fraction, and from 10^7 on and below 10^-3 all digits that
+// the binary number has, without exponent.
+// Rule: mysql-binlog-connector-java 0.41.0, JsonStringFormatter.value(double): Double.toString(),
+// and BigDecimal.toPlainString() where that has an exponent.
+char* WritePlainJsonDouble(double value, char* to);
+inline constexpr std::size_t kPlainDoubleTextMax = 1077;  // "-0." and the 1074 of the least one.
+
 }  // namespace outboxd::binlog

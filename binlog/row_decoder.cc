@@ -28,7 +28,7 @@ std::unexpected<Error> RowDecoder::InColumn(const Error& cause, std::size_t ordi
 }
 
 Result<void> RowDecoder::BindTable(const TableMap& map, std::span<const std::size_t> wanted,
-                                   std::vector<ColumnDefault> defaults) {
+                                   std::vector<ColumnDefault> defaults, JsonStyle json) {
   map_ = &map;
   defaults_ = std::move(defaults);
   rows_ = ByteCursor(Bytes{});
@@ -43,12 +43,12 @@ Result<void> RowDecoder::BindTable(const TableMap& map, std::span<const std::siz
     sizes_.push_back(*size);
   }
   for (std::size_t slot = 0; slot < wanted.size(); ++slot) {
-    if (auto bound = BindWanted(wanted[slot], slot); !bound) return bound;
+    if (auto bound = BindWanted(wanted[slot], slot, json); !bound) return bound;
   }
   return {};
 }
 
-Result<void> RowDecoder::BindWanted(std::size_t ordinal, std::size_t slot) {
+Result<void> RowDecoder::BindWanted(std::size_t ordinal, std::size_t slot, JsonStyle json) {
   if (ordinal >= map_->columns.size()) {
     return Fail(ErrorKind::kUndecodable, "column {} of {} is wanted", ordinal + 1,
                 map_->columns.size());
@@ -64,7 +64,7 @@ Result<void> RowDecoder::BindWanted(std::size_t ordinal, std::size_t slot) {
                 " it from 8.0 on, MariaDB with SET GLOBAL binlog_row_metadata = FULL",
                 NameOf(*map_, ordinal));
   }
-  auto decoder = ValueDecoder::Make(column, converters_);
+  auto decoder = ValueDecoder::Make(column, converters_, json);
   if (!decoder) return InColumn(decoder.error(), ordinal);
   wanted_index_[ordinal] = wanted_.size();
   wanted_.push_back({ordinal, slot, std::move(*decoder)});

@@ -9,6 +9,7 @@
 #include "binlog/character_sets.h"
 #include "binlog/column_value.h"
 #include "binlog/error.h"
+#include "binlog/json_binary.h"
 #include "binlog/row.h"
 #include "binlog/table_map.h"
 #include "binlog/text_arena.h"
@@ -41,7 +42,8 @@ class RowDecoder {
   // the log does not tell enough about; a column whose size is unknown. kCorrupt: metadata that no
   // server writes.
   [[nodiscard]] Result<void> BindTable(const TableMap& map, std::span<const std::size_t> wanted,
-                                       std::vector<ColumnDefault> defaults = {});
+                                       std::vector<ColumnDefault> defaults = {},
+                                       JsonStyle json = JsonStyle::kMysql);
 
   // Starts on one event. `body`: after the event header, without checksum; borrowed until the last
   // row was read. kUndecodable: a column that is wanted is missing from the row image and has no
@@ -75,7 +77,7 @@ class RowDecoder {
     std::size_t slot, same_as;
   };
 
-  Result<void> BindWanted(std::size_t ordinal, std::size_t slot);
+  Result<void> BindWanted(std::size_t ordinal, std::size_t slot, JsonStyle json);
   Result<void> CheckPresence(RowsChange change, Bytes present);
   void SelectPresent(Bytes present);
   // Moves behind the row as it was before an update.

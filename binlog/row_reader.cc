@@ -168,15 +168,16 @@ Result<void> RowReader::NameColumns(const TableSelection& selection, TableMap& m
 
 Result<void> RowReader::Bind(std::size_t index) {
   const KnownTable& known = known_[index];
+  const TableSelection& selection = filter_[known.selection];
   std::vector<ColumnDefault> defaults;
-  for (const auto& [name, value] : filter_[known.selection].declared_defaults) {
+  for (const auto& [name, value] : selection.declared_defaults) {
     const auto found = std::ranges::find_if(
         known.names, [&](std::string_view other) { return EqualInAnyCase(other, name); });
     if (found == known.names.end()) continue;
     defaults.push_back({known.wanted[static_cast<std::size_t>(found - known.names.begin())],
                         value ? ColumnValue(*value) : std::nullopt});
   }
-  auto bound = decoder_.BindTable(known.map, known.wanted, std::move(defaults));
+  auto bound = decoder_.BindTable(known.map, known.wanted, std::move(defaults), selection.json);
   if (!bound) return bound;
   bound_ = index;
   return {};

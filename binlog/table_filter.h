@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "binlog/json_binary.h"
+
 namespace outboxd::binlog {
 
 // One family of event tables and what is wanted of their rows.
@@ -19,6 +21,7 @@ struct TableSelection {
   // was given no value), declared by name; none: NULL.
   std::vector<std::pair<std::string, std::optional<std::string>>> declared_defaults = {};
   bool takes_updates = false;  // Whether updates count as rows, as they are afterwards.
+  JsonStyle json = JsonStyle::kMysql;
 };
 
 // Decides which tables of the binary log are event tables. Constant after construction.

@@ -64,6 +64,8 @@ struct OutboxConfig {
   std::vector<HeaderConfig> headers;
   std::vector<std::string> columns;  // Declared order, for binlog_row_metadata=MINIMAL.
   std::vector<ColumnDefaultConfig> defaults;
+  enum class Json { kMysql, kDebezium };
+  Json json = Json::kMysql;     // How JSON columns print.
   bool table_header = true;     // outboxd.table
   bool position_header = true;  // outboxd.position
 };

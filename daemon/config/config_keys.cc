@@ -155,6 +155,11 @@ const std::vector<Key>& Keys() {
         kRepeatable},
        nullptr,
        [](OutboxConfig& o) { return Append<ParseColumnDefault>(o.defaults); }},
+      {{"outbox", "json", "mysql",
+        "how JSON columns print: mysql (MySQL's own text, compact) or debezium (numbers, times and "
+        "opaque values as Debezium prints them)"},
+       nullptr,
+       [](OutboxConfig& o) { return Set<ParseJson>(o.json); }},
       {{"outbox", "table-header", "yes", "whether messages carry the header outboxd.table"},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseYesNo>(o.table_header); }},
@@ -258,7 +263,6 @@ bool IsLaterSection(std::string_view section) {
 bool IsLaterKey(std::string_view section, std::string_view key) {
   static constexpr std::pair<std::string_view, std::string_view> kLater[] = {
       {"relay", "on-halt"},
-      {"outbox", "json"},
       {"delivery", "standby"},
       {"delivery", "start-order"},
       {"delivery", "transaction-bytes-max"},

@@ -359,6 +359,11 @@ Parsed<DeliveryConfig::OnLostTransactions> ParseOnLostTransactions(std::string_v
       text, {{"continue", kContinue}, {"stop", kStop}}, {});
 }
 
+Parsed<OutboxConfig::Json> ParseJson(std::string_view text) {
+  using enum OutboxConfig::Json;
+  return ParseWord<OutboxConfig::Json>(text, {{"mysql", kMysql}, {"debezium", kDebezium}}, {});
+}
+
 Parsed<ColumnDefaultConfig> ParseColumnDefault(std::string_view text) {
   const std::size_t colon = text.find(':');
   ColumnDefaultConfig parsed;

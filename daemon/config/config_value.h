@@ -44,6 +44,7 @@ using Parsed = std::expected<T, std::string>;
 [[nodiscard]] Parsed<DeliveryConfig::OnUpdate> ParseOnUpdate(std::string_view text);
 [[nodiscard]] Parsed<DeliveryConfig::OnLostTransactions> ParseOnLostTransactions(
     std::string_view text);
+[[nodiscard]] Parsed<OutboxConfig::Json> ParseJson(std::string_view text);
 [[nodiscard]] Parsed<ColumnDefaultConfig> ParseColumnDefault(std::string_view text);
 [[nodiscard]] Parsed<std::uint64_t> ParseInFlightBytes(std::string_view text);
 [[nodiscard]] Parsed<std::uint64_t> ParseRate(std::string_view text);

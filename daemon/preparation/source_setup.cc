@@ -134,6 +134,8 @@ Result<EventTables> CompileEventTables(const Config& config) {
       for (const ColumnDefaultConfig& column : outbox.defaults) {
         selection.declared_defaults.emplace_back(column.column, column.value);
       }
+      selection.json = outbox.json == OutboxConfig::Json::kDebezium ? binlog::JsonStyle::kDebezium
+                                                                    : binlog::JsonStyle::kMysql;
       selection.takes_updates = config.delivery.on_update == DeliveryConfig::OnUpdate::kPublish;
       tables.selections.push_back(std::move(selection));
       tables.mappings.push_back(std::move(*mapping));

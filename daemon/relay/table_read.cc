@@ -60,15 +60,15 @@ Result<void> TableRead::ReadOnce(bool* complete) {
     for (const binlog::TableFacts& table : *tables) {
       std::uint64_t rows = 0;
       bool went_on = true;
-      auto scanned = server->ScanTable(table, selections[i].columns, kRowsPerChunk,
-                                       [&](std::span<const binlog::ColumnValue> values,
-                                           std::string_view key) -> binlog::Result<bool> {
-                                         ++rows;
-                                         auto more = PublishRow(
-                                             {i, table.schema_name, table.table_name, values}, key);
-                                         went_on = more.value_or(false);
-                                         return more;
-                                       });
+      auto scanned = server->ScanTable(
+          table, selections[i].columns, kRowsPerChunk, selections[i].json,
+          [&](std::span<const binlog::ColumnValue> values,
+              std::string_view key) -> binlog::Result<bool> {
+            ++rows;
+            auto more = PublishRow({i, table.schema_name, table.table_name, values}, key);
+            went_on = more.value_or(false);
+            return more;
+          });
       if (failure_) return std::unexpected(*failure_);
       if (!scanned && !MayHeal(scanned.error().kind)) {
         return Fail(ExitCodeOf(scanned.error().kind), "reading {}.{}: {}", table.schema_name,

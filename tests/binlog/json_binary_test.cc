@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <string>
 #include <vector>
 
@@ -12,13 +13,14 @@ namespace {
 
 class JsonBinaryTest : public testing::Test {
  protected:
-  std::string Render(const Octets& document) {
+  std::string Render(const Octets& document, JsonStyle style = JsonStyle::kMysql) {
     arena_.Clear();
-    const auto text = RenderJson(document, arena_);
+    const auto text = RenderJson(document, arena_, style);
     if (text) return std::string(*text);
     EXPECT_EQ(text.error().kind, ErrorKind::kUndecodable);
     return "error: " + text.error().message;
   }
+  std::string AsDebezium(const Octets& document) { return Render(document, JsonStyle::kDebezium); }
   bool Refuses(const Octets& document) { return Render(document).starts_with("error: "); }
 
   TextArena arena_;
@@ -182,6 +184,64 @@ TEST_F(JsonBinaryTest, EveryTruncationIsAnErrorOrWithinTheBytes) {
     EXPECT_TRUE(Refuses(cut)) << size;
   }
 }
+
+// What the real Debezium prints is compared in tests/integration/test_debezium.py.
+
+Octets JsonDouble(double value) {
+  Octets bytes = {11};
+  const auto bits = std::bit_cast<std::uint64_t>(value);
+  for (int shift = 0; shift < 64; shift += 8)
+    bytes.push_back(static_cast<std::uint8_t>(bits >> shift));
+  return bytes;
+}
+
+TEST_F(JsonBinaryTest, DebeziumWritesAllDigitsOfLargeAndSmallNumbers) {
+  EXPECT_EQ(AsDebezium(JsonDouble(1.5)), "1.5");
+  EXPECT_EQ(AsDebezium(JsonDouble(0)), "0.0");
+  EXPECT_EQ(AsDebezium(JsonDouble(-0.0)), "-0.0");
+  EXPECT_EQ(AsDebezium(JsonDouble(0.001)), "0.001");
+  EXPECT_EQ(AsDebezium(JsonDouble(9999999)), "9999999.0");
+  EXPECT_EQ(AsDebezium(JsonDouble(1e7)), "10000000");
+  EXPECT_EQ(AsDebezium(JsonDouble(1e23)), "99999999999999991611392");
+  EXPECT_EQ(AsDebezium(JsonDouble(12345678.5)), "12345678.5");
+  EXPECT_EQ(AsDebezium(JsonDouble(-0x1p-10)), "-0.0009765625");
+  EXPECT_EQ(AsDebezium(JsonDouble(1e-4)),
+            "0.000100000000000000004792173602385929598312941379845142364501953125");
+  EXPECT_EQ(AsDebezium(JsonDouble(-5e-324)).size(), 1077U);
+  EXPECT_EQ(AsDebezium(JsonDouble(1.7976931348623157e308)).size(), 309U);
+}
+
+TEST_F(JsonBinaryTest, ManyLongNumbersFit) {
+  const std::string text = AsDebezium(JsonArray(std::vector<Octets>(100, JsonDouble(-5e-324))));
+  EXPECT_EQ(text.size(), 100 * 1078 + 1U);
+}
+
+TEST_F(JsonBinaryTest, DebeziumWritesOpaqueBytesWithoutTheirType) {
+  EXPECT_EQ(AsDebezium(JsonOpaque(252, {0, 255})), R"("AP8=")");
+  EXPECT_EQ(AsDebezium(JsonOpaque(253, {'a', '"'})), R"("YSI=")");
+  EXPECT_EQ(AsDebezium(JsonOpaque(15, Octets(60, 0))), "\"" + std::string(80, 'A') + "\"");
+}
+
+TEST_F(JsonBinaryTest, DebeziumWritesTimesWithoutZeros) {
+  const auto time = [this](std::uint64_t microseconds) {
+    const std::uint64_t packed = (std::uint64_t{1} << 12 | 2 << 6 | 3) << 24 | microseconds;
+    Octets bytes;
+    for (int shift = 0; shift < 64; shift += 8) {
+      bytes.push_back(static_cast<std::uint8_t>(packed >> shift));
+    }
+    return AsDebezium(JsonOpaque(11, bytes));
+  };
+  EXPECT_EQ(time(0), R"("01:02:03")");
+  EXPECT_EQ(time(500'000), R"("01:02:03.5")");
+  EXPECT_EQ(time(1), R"("01:02:03.000001")");
+  EXPECT_EQ(time(12'300), R"("01:02:03.0123")");
+}
+
+TEST_F(JsonBinaryTest, DebeziumEscapesWithCapitalLetters) {
+  EXPECT_EQ(AsDebezium(JsonString("\x1f\n")), R"("\u001F\n")");
+}
+
+TEST_F(JsonBinaryTest, NoBytesAreAnEmptyObjectToDebezium) { EXPECT_EQ(AsDebezium({}), "{}"); }
 
 }  // namespace
 }  // namespace outboxd::binlog

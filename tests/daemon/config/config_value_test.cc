@@ -122,6 +122,12 @@ TEST(ConfigValueTest, TellsWhatComesLaterFromWhatIsUnknown) {
   EXPECT_THAT(ParseLevel("loud").error(), HasSubstr("none of: debug, info, warning, error"));
 }
 
+TEST(ConfigValueTest, JsonPrintsAsMysqlOrAsDebeziumPrintsIt) {
+  EXPECT_EQ(ParseJson("mysql"), OutboxConfig::Json::kMysql);
+  EXPECT_EQ(ParseJson("debezium"), OutboxConfig::Json::kDebezium);
+  EXPECT_EQ(ParseJson("compact").error(), "'compact' is none of: mysql, debezium");
+}
+
 TEST(ConfigValueTest, ChangesThatPublishNothingHaveTheirModes) {
   using enum DeliveryConfig::OnUpdate;
   EXPECT_EQ(ParseOnUpdate("ignore"), kIgnore);
