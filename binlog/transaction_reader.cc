@@ -66,6 +66,7 @@ void TransactionReader::Reset(const StreamIdentity& stream, const Position& from
   DropOpenTransaction();
   by_gtid_ = stream.by_gtid;
   collects_gtids_ = stream.by_gtid || !from.gtids.empty();
+  may_lack_gtid_event_ = !collects_gtids_ && from.offset > kFirstOffset;
   has_checksums_ = stream.has_checksums;
   event_types_ = 255;
   file_ = from.file;
@@ -223,11 +224,21 @@ Result<TransactionReader::Outcome> TransactionReader::OnPreviousGtids(Bytes body
 
 Result<TransactionReader::Outcome> TransactionReader::FeedBetween(const EventHeader& header,
                                                                   Bytes body) {
+  const bool may_lack_gtid_event = std::exchange(may_lack_gtid_event_, false);
   switch (header.type) {
     case EventType::kGtid:
     case EventType::kGtidTagged:
     case EventType::kAnonymousGtid:
       break;
+    case EventType::kQuery:
+    case EventType::kTransactionPayload:
+      if (!may_lack_gtid_event) return Unexpected(header);
+      DropOpenTransaction();
+      transaction_ = Transaction{};
+      transaction_.file = file_;
+      transaction_.begin_offset = event_begin_;
+      state_ = State::kOpened;
+      return FeedOpened(header, body);
     default:
       return Unexpected(header);
   }

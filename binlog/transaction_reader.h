@@ -72,6 +72,7 @@ class TransactionReader {
   //
   //   stream      = { file }
   //   file        = [ROTATE(artificial)] FORMAT_DESCRIPTION [PREVIOUS_GTIDS] { group }
+  //                 (without GTIDs the first group behind a given offset may lack its GTID event)
   //                 [ROTATE|STOP]
   //   group       = ( GTID | GTID_TAGGED | ANONYMOUS_GTID )
   //                 ( ddl | decision | transaction | PAYLOAD )
@@ -131,6 +132,9 @@ class TransactionReader {
   State state_ = State::kBetween;
   bool by_gtid_ = false;
   bool collects_gtids_ = false;
+  // The stream begins in the middle of a file, perhaps behind the ANONYMOUS_GTID of its first
+  // group: that is the place which other readers of the log, Debezium among them, store.
+  bool may_lack_gtid_event_ = false;
   bool has_checksums_ = false;
   std::uint8_t event_types_ = 255;
   std::string file_;

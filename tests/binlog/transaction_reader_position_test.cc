@@ -40,6 +40,24 @@ TEST_F(ReaderPositionTest, OffsetsGoOnBeyond32Bits) {
   ExpectPosition("binlog.000001", end_);
 }
 
+// Where Debezium stops without GTIDs.
+TEST_F(ReaderPositionTest, AnOffsetBehindTheFirstGroupsGtidEventWillDo) {
+  Open({.gtids = {}, .file = "binlog.000001", .offset = 1000}, false);
+  ASSERT_TRUE(Query("BEGIN"));
+  ASSERT_EQ(Xid(), Outcome::kTransaction);
+  EXPECT_EQ(transaction().begin_offset, 1000U);
+  EXPECT_EQ(transaction().gtid, std::nullopt);
+  ExpectPosition("binlog.000001", end_);
+  EXPECT_FALSE(Query("BEGIN"));
+}
+
+TEST_F(ReaderPositionTest, BehindGtidsAGroupBeginsWithItsGtidEvent) {
+  Open({.gtids = Gtids("1-5"), .file = "binlog.000001", .offset = 1000}, false);
+  EXPECT_FALSE(Query("BEGIN"));
+  Open({.gtids = {}, .file = "binlog.000001", .offset = 4}, false);
+  EXPECT_FALSE(Query("BEGIN"));
+}
+
 TEST_F(ReaderPositionTest, AnEventMayBeginBeforeAndEndBehindAMultipleOf4GiB) {
   Open({.gtids = {}, .file = "binlog.000001", .offset = 3 * k4GiB - 10});
   Gtid(1);
