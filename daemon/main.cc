@@ -37,6 +37,7 @@ Result<void> Main(std::span<char* const> arguments) {
     VersionCommand();
     return {};
   }
+  if (command == "import-config") return ImportConfigCommand(*line);
   if (command == "inspect" && line->config_path.empty() && line->overrides.empty()) {
     StartLog(LogConfig::Level::kInfo);
     return InspectCommand(std::nullopt, *line);

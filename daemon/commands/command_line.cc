@@ -12,6 +12,11 @@ constexpr std::string_view kUsage = R"(outboxd: committed rows of a MySQL event 
   outboxd tail --config FILE [--from P]  print messages, from now on or from P
   outboxd position show --config FILE    the stored checkpoint
   outboxd position set P --config FILE   replace it (while no relay runs)
+  outboxd position import --debezium OFFSET --config FILE
+                                         begin where a Debezium connector stopped; OFFSET: a file
+                                         with its stored offset, or the JSON itself
+  outboxd position export --debezium TOPIC-PREFIX --config FILE
+                                         the checkpoint as an offset for a Debezium connector
   outboxd skip POSITION --config FILE    let the one event pass that a relay holds at
   outboxd dead-letters list --config FILE [--from OFFSET] [--json]
   outboxd dead-letters replay POSITION ... | --all --config FILE
@@ -19,6 +24,8 @@ constexpr std::string_view kUsage = R"(outboxd: committed rows of a MySQL event 
   outboxd alarms [acknowledge] --config FILE
   outboxd inspect BINLOG ...             what the relay sees in binary log files, and its verdicts
   outboxd inspect --server --config FILE [--from P]
+  outboxd import-config FILE [WORKER-FILE]
+                                         the configuration for what a Debezium connector does
   outboxd version
 
 P: now, earliest, table, gtid:SET, file:NAME:OFFSET; for 'position set' also keep.
@@ -72,6 +79,10 @@ Result<CommandLine> ParseCommandLine(std::span<char* const> arguments) {
     }
     if (argument == "--json") {
       line.json = true;
+      continue;
+    }
+    if (argument == "--debezium") {
+      line.debezium = true;
       continue;
     }
     if (argument == "--help") {

@@ -10,7 +10,7 @@
 namespace outboxd {
 
 // outboxd COMMAND [WORD ...] [--config FILE] [--from PLACE] [--server] [--all] [--json]
-//         [--section.key=value ...]
+//         [--debezium] [--section.key=value ...]
 struct CommandLine {
   std::string command;
   std::vector<std::string> words;  // What follows the command: "show", a position, ...
@@ -19,6 +19,7 @@ struct CommandLine {
   bool server = false;                 // `inspect`.
   bool all = false;                    // `dead-letters replay`.
   bool json = false;                   // `dead-letters list`.
+  bool debezium = false;               // `position import` and `position export`.
   std::vector<std::string> overrides;  // "--section.key=value" as given.
 };
 

@@ -1,12 +1,20 @@
+#include <fmt/core.h>
+
+#include <optional>
+
 #include "daemon/checkpoint/checkpoint_file.h"
+#include "daemon/checkpoint/file_system.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/checkpoint_text.h"
 #include "daemon/commands/commands.h"
 #include "daemon/config/config_value.h"
+#include "daemon/exit_code_of.h"
+#include "daemon/migration/debezium_offset.h"
 #include "daemon/preparation/preparation.h"
 #include "daemon/preparation/source_setup.h"
 #include "daemon/relay/acknowledger.h"
 #include "daemon/relay/clock.h"
+#include "daemon/service/log.h"
 
 namespace outboxd {
 namespace {
@@ -23,7 +31,9 @@ Result<void> Show(const Config& config) {
   return {};
 }
 
-Result<void> Set(const Config& config, const std::string& place) {
+// `place`: as on the command line; `given`: a choice made otherwise, which then counts.
+Result<void> Set(const Config& config, const std::string& place,
+                 const std::optional<StartChoice>& given = std::nullopt) {
   StateDirectory state(config.relay.state_directory);
   if (auto locked = state.Lock(); !locked) return locked;
   CheckpointFile store(config.relay.state_directory, config.relay.name);
@@ -36,9 +46,13 @@ Result<void> Set(const Config& config, const std::string& place) {
     progress.sink.clear();  // Taken anew at the next start.
   } else {
     Config chosen = config;
-    auto start = ParseStart(place);
-    if (!start) return Fail(ExitCode::kUsage, "{}", start.error());
-    chosen.delivery.start = *start;
+    if (given) {
+      chosen.delivery.start = *given;
+    } else {
+      auto start = ParseStart(place);
+      if (!start) return Fail(ExitCode::kUsage, "{}", start.error());
+      chosen.delivery.start = *start;
+    }
     auto prepared = Prepare(chosen, std::nullopt);
     if (!prepared) return std::unexpected(prepared.error());
     progress = std::move(prepared->progress);
@@ -49,12 +63,70 @@ Result<void> Set(const Config& config, const std::string& place) {
   return Show(config);
 }
 
+// A path, or the JSON itself.
+Result<std::string> TextOf(const std::string& word) {
+  constexpr std::size_t kOffsetBytesMax = 16 << 20;  // A GTID set can be long, a topic's dump too.
+  if (word.starts_with('{')) return word;
+  auto text = ReadFile(SystemFiles(), word, kOffsetBytesMax);
+  if (!text) return Fail(ExitCode::kConfiguration, "{}", text.error().message);
+  if (!text->has_value()) return Fail(ExitCode::kConfiguration, "{}: no such file", Escaped(word));
+  return std::move(**text);
+}
+
+// Debezium reads by GTID where the server has gtid_mode = ON, and so does a relay.
+Result<StartChoice> PlaceOf(const Config& config, DebeziumOffset offset) {
+  auto server = ConnectToServer(config.mysql);
+  if (!server) return Fail(ExitCodeOf(server.error().kind), "{}", server.error().message);
+  const auto facts = server->Facts();
+  if (!facts) return Fail(ExitCodeOf(facts.error().kind), "{}", facts.error().message);
+  StartChoice start;
+  if (facts->gtid_mode == "ON" && !offset.gtids.empty()) {
+    start.kind = StartChoice::Kind::kGtid;
+    start.gtids = std::move(offset.gtids);
+    return start;
+  }
+  start.kind = StartChoice::Kind::kFile;
+  start.file = std::move(offset.file);
+  start.offset = offset.offset;
+  return start;
+}
+
+Result<void> Import(const Config& config, const std::string& word) {
+  const auto text = TextOf(word);
+  if (!text) return std::unexpected(text.error());
+  auto offset = ParseDebeziumOffset(*text);
+  if (!offset) return std::unexpected(offset.error());
+  const auto place = PlaceOf(config, std::move(*offset));
+  if (!place) return std::unexpected(place.error());
+  return Set(config, "", *place);
+}
+
+Result<void> Export(const Config& config, const std::string& topic_prefix) {
+  StateDirectory state(config.relay.state_directory);
+  // While a relay runs its checkpoint is behind what it publishes.
+  if (auto locked = state.Lock(); !locked) return locked;
+  CheckpointFile store(config.relay.state_directory, config.relay.name);
+  const auto checkpoint = store.Load();
+  if (!checkpoint) return std::unexpected(checkpoint.error());
+  if (!*checkpoint) return Fail(ExitCode::kNoStart, "there is no checkpoint to export");
+  const auto text = DebeziumOffsetOf(**checkpoint, topic_prefix);
+  if (!text) return std::unexpected(text.error());
+  fmt::print("{}\n", *text);
+  return {};
+}
+
 }  // namespace
 
 Result<void> PositionCommand(const Config& config, const CommandLine& line) {
+  if (line.debezium && line.words.size() == 2) {
+    if (line.words[0] == "import") return Import(config, line.words[1]);
+    if (line.words[0] == "export") return Export(config, line.words[1]);
+  }
   if (line.words.size() == 1 && line.words[0] == "show") return Show(config);
   if (line.words.size() == 2 && line.words[0] == "set") return Set(config, line.words[1]);
-  return Fail(ExitCode::kUsage, "usage: outboxd position show | position set PLACE");
+  return Fail(ExitCode::kUsage,
+              "usage: outboxd position show | position set PLACE | position import --debezium "
+              "OFFSET | position export --debezium TOPIC-PREFIX");
 }
 
 }  // namespace outboxd

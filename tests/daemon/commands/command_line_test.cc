@@ -40,6 +40,14 @@ TEST(CommandLineTest, InspectTakesFilesOrAServerAndAPlaceToBeginAt) {
   EXPECT_EQ(server->from, "earliest");
 }
 
+TEST(CommandLineTest, PositionsOfDebeziumAreMarkedAsSuch) {
+  const auto line = Parse({"position", "import", "--debezium", "offset.json", "--config=a.conf"});
+  ASSERT_TRUE(line);
+  EXPECT_TRUE(line->debezium);
+  EXPECT_EQ(line->words, (std::vector<std::string>{"import", "offset.json"}));
+  EXPECT_FALSE(Parse({"position", "show"})->debezium);
+}
+
 TEST(CommandLineTest, StatusAndAlarmsTakeTheirWords) {
   EXPECT_EQ(Parse({"status", "--config", "a.conf"})->command, "status");
   const auto alarms = Parse({"alarms", "acknowledge", "--config", "a.conf"});
