@@ -12,7 +12,7 @@ import tempfile
 import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[1]
-FOLDERS = ("binlog", "daemon", "packaging", "sinks", "systemd", "tests")
+FOLDERS = ("binlog", "daemon", "docs", "packaging", "sinks", "systemd", "tests")
 DOCUMENTS = ("README.md",)
 HANDLES = "sinks/kafka_handles.h"
 LINE_CHARACTERS_MAX = 100

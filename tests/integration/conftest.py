@@ -5,6 +5,7 @@ A test that stops a server, or changes its settings, starts one of its own.
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ import pytest
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SOURCE / "packaging"))
 
-from private_servers import PrivateKafka, PrivateMysql  # noqa: E402
+from private_servers import PrivateConnect, PrivateKafka, PrivateMysql  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +43,12 @@ def small_disk(tmp_path):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)], check=True)
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture(scope="session")
+def connect(kafka):
+    """A worker of Kafka Connect with Debezium's MySQL connector."""
+    if shutil.which("java") is None:
+        pytest.skip("Debezium needs Java 17 or later, and there is no java")
+    with PrivateConnect(kafka) as worker:
+        yield worker
