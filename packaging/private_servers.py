@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A real MySQL server and a real Kafka broker of one's own, for tests and demonstrations.
+"""A real MySQL server and a real Kafka broker of one's own, for tests and demonstrations; and
+Kafka Connect with Debezium, fetched when first asked for, for tests that compare.
 
 Nothing is installed: both are fetched once into outboxd's cache and run from there, with their own
 data folder, ports on 127.0.0.1 and processes. Every process dies with the Python process that
