@@ -304,7 +304,38 @@ def cases():
     )
 
 
-CASES = list(cases())
+# Columns of types that have no text of their own in Connect: MySQL's type, what is inserted, what
+# Debezium's header says and what outboxd's, which is what SELECT shows.
+OTHER_TYPES = (
+    ("DATE", "'2026-11-21'", b"20778", b"2026-11-21"),
+    ("DATETIME", "'2026-11-21 01:02:03'", b"1795222923000", b"2026-11-21 01:02:03"),
+    ("DATETIME(6)", "'2026-11-21 01:02:03.5'", b"1795222923500000", b"2026-11-21 01:02:03.500000"),
+    ("TIMESTAMP(3)", "'2026-11-21 01:02:03.4'", b"2026-11-21T01:02:03.400Z",
+     b"2026-11-21 01:02:03.400"),
+    ("TIME", "'01:02:03'", b"3723000000", b"01:02:03"),
+    ("DOUBLE", "1e20", b"1.0E20", b"1e20"),
+    ("BIT(1)", "1", b"true", b"AQ=="),
+    ("BIGINT UNSIGNED", "18446744073709551615", b"-1", b"18446744073709551615"),
+    ("YEAR", "2026", b"2026", b"2026"),
+    ("DECIMAL(10, 3)", "1.5", b"1.500", b"1.500"),
+    ("FLOAT", "1.1", b"1.1", b"1.1"),
+    ("BIT(8)", "5", b"BQ==", b"BQ=="),
+    ("BOOLEAN", "true", b"1", b"1"),
+    ("INT UNSIGNED", "4294967295", b"4294967295", b"4294967295"),
+    ("JSON", "'{\"a\": 1.0}'", b'{"a":1.0}', b'{"a":1.0}'),
+    ("SET('a', 'b')", "'a,b'", b"a,b", b"a,b"),
+)
+TYPES = Case(
+    "header_types",
+    (INSERT.replace("payload)", "payload, " + ", ".join(
+        f"c{n}" for n in range(len(OTHER_TYPES))) + ")")
+     + f"('1', '{{t}}', 'k', 't', '{{}}', {', '.join(value for _, value, _, _ in OTHER_TYPES)})",),
+    columns=outbox(more="".join(f", c{n} {kind[0]}" for n, kind in enumerate(OTHER_TYPES))),
+    connector={"outbox:table.fields.additional.placement":
+               ",".join(f"c{n}:header" for n in range(len(OTHER_TYPES)))},
+    outboxd={"header": [f"c{n}:c{n}" for n in range(len(OTHER_TYPES))]},
+)
+CASES = [*cases(), TYPES]
 
 
 @pytest.fixture(scope="module")
@@ -316,7 +347,7 @@ def both(outboxd, mysql, kafka, connect, tmp_path_factory):
 
 
 SETS = next(case for case in CASES if case.name == "character_sets")
-COMPARED = [case for case in CASES if case is not SETS]
+COMPARED = [case for case in CASES if case not in (SETS, TYPES)]
 
 
 @pytest.mark.parametrize("case", COMPARED, ids=[case.name for case in COMPARED])
@@ -325,6 +356,12 @@ def test_every_message_equals_debeziums(both, case):
     found = differences(theirs, ours, case, "timestamp" in case.outboxd)
     assert sum(map(len, ours.values())) > 0
     assert not found, f"{len(found)} differences\n" + "\n".join(found[:5])
+
+
+def test_headers_of_other_types_are_text_as_select_shows_it(both):
+    theirs, ours = (headers_by_id(both.of(TYPES, side))["1"] for side in (THEIRS, OURS))
+    for number, (kind, _, debeziums, outboxds) in enumerate(OTHER_TYPES):
+        assert (theirs[f"c{number}"], ours[f"c{number}"]) == (debeziums, outboxds), kind
 
 
 def headers_by_id(messages):
