@@ -7,6 +7,7 @@
 
 #include "binlog/any_case.h"
 #include "binlog/character_sets.h"
+#include "binlog/column_value.h"
 
 namespace outboxd::binlog {
 namespace {
@@ -250,6 +251,11 @@ Result<void> TakeSigns(std::span<const ColumnFacts> today, std::span<const std::
   }
   map.has_signedness = true;
   return {};
+}
+
+ValueKind KindOf(const ColumnFacts& column) {
+  const auto logged = AsLogged(column);
+  return logged ? KindOf(*logged) : ValueKind::kText;
 }
 
 }  // namespace outboxd::binlog

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "binlog/error.h"
+#include "binlog/row.h"
 #include "binlog/table_map.h"
 
 namespace outboxd::binlog {
@@ -26,7 +27,11 @@ struct ColumnFacts {
   std::string character_set = {};  // Empty where there is none.
   std::uint32_t collation = 0;     // Id; 0 where there is none.
   std::uint32_t octet_length = 0;  // Of CHAR, BINARY and their like: the most they hold.
+  bool is_auto_increment = false;
 };
+
+// As KindOf(const Column&) tells it of the log.
+[[nodiscard]] ValueKind KindOf(const ColumnFacts& column);
 
 // Asks for the columns of a table, in ordinal order; empty: there is no such table.
 using SchemaLookup = std::function<Result<std::vector<ColumnFacts>>(std::string_view schema_name,

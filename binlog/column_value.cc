@@ -195,6 +195,50 @@ Result<ValueDecoder> ValueDecoder::Make(const Column& column, TextConverters& co
   return NotDecoded(column);
 }
 
+ValueKind KindOf(const Column& column) {
+  switch (column.type) {
+    case ColumnType::kTiny:
+    case ColumnType::kShort:
+    case ColumnType::kInt24:
+    case ColumnType::kLong:
+    case ColumnType::kLongLong:
+    case ColumnType::kFloat:
+    case ColumnType::kDouble:
+    case ColumnType::kDecimal:
+    case ColumnType::kNewDecimal:
+    case ColumnType::kYear:
+      return ValueKind::kNumber;
+    case ColumnType::kJson:
+      return ValueKind::kJson;
+    case ColumnType::kBit:
+    case ColumnType::kGeometry:
+    case ColumnType::kVector:
+      return ValueKind::kBytes;
+    case ColumnType::kVarchar:
+    case ColumnType::kVarString:
+    case ColumnType::kString:
+    case ColumnType::kTinyBlob:
+    case ColumnType::kMediumBlob:
+    case ColumnType::kLongBlob:
+    case ColumnType::kBlob:
+      return column.collation == kBinaryCollation ? ValueKind::kBytes : ValueKind::kText;
+    case ColumnType::kNull:
+    case ColumnType::kTimestamp:
+    case ColumnType::kDate:
+    case ColumnType::kTime:
+    case ColumnType::kDatetime:
+    case ColumnType::kNewDate:
+    case ColumnType::kTimestamp2:
+    case ColumnType::kDatetime2:
+    case ColumnType::kTime2:
+    case ColumnType::kTypedArray:
+    case ColumnType::kEnum:
+    case ColumnType::kSet:
+      break;
+  }
+  return ValueKind::kText;
+}
+
 Result<ValueDecoder> ValueDecoder::MakeText(const Column& column, TextConverters& converters) {
   if (column.collation == kBinaryCollation) {
     if (column.type != ColumnType::kString) return ValueDecoder(Method::kBytes);

@@ -11,10 +11,14 @@
 #include "binlog/character_sets.h"
 #include "binlog/error.h"
 #include "binlog/json_binary.h"
+#include "binlog/row.h"
 #include "binlog/table_map.h"
 #include "binlog/text_arena.h"
 
 namespace outboxd::binlog {
+
+// What ValueDecoder makes of the column's values.
+[[nodiscard]] ValueKind KindOf(const Column& column);
 
 // How many bytes a column's value takes in a row.
 struct ValueSize {

@@ -325,19 +325,21 @@ Result<std::vector<ColumnFacts>> MysqlServer::DescribeColumns(std::string_view s
                                                               std::string_view table_name) {
   auto rows = connection_.Query(
       fmt::format("SELECT c.column_name, c.column_type, c.is_nullable, c.character_set_name, l.id,"
-                  " c.character_octet_length FROM information_schema.columns c LEFT JOIN"
+                  " c.character_octet_length, c.extra FROM information_schema.columns c LEFT JOIN"
                   " information_schema.collations l ON l.collation_name = c.collation_name WHERE"
                   " c.table_schema = {} AND c.table_name = {} ORDER BY c.ordinal_position",
                   connection_.Quote(schema_name), connection_.Quote(table_name)));
   if (!rows) return std::unexpected(rows.error());
   std::vector<ColumnFacts> columns;
   for (const ResultRow& row : *rows) {
-    columns.push_back({.name = TextOf(row.at(0)),
-                       .type = TextOf(row.at(1)),
-                       .nullable = TextOf(row.at(2)) == "YES",
-                       .character_set = TextOf(row.at(3)),
-                       .collation = static_cast<std::uint32_t>(NumberOf(TextOf(row.at(4)))),
-                       .octet_length = static_cast<std::uint32_t>(NumberOf(TextOf(row.at(5))))});
+    columns.push_back(
+        {.name = TextOf(row.at(0)),
+         .type = TextOf(row.at(1)),
+         .nullable = TextOf(row.at(2)) == "YES",
+         .character_set = TextOf(row.at(3)),
+         .collation = static_cast<std::uint32_t>(NumberOf(TextOf(row.at(4)))),
+         .octet_length = static_cast<std::uint32_t>(NumberOf(TextOf(row.at(5)))),
+         .is_auto_increment = TextOf(row.at(6)).find("auto_increment") != std::string::npos});
   }
   return columns;
 }

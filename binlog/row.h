@@ -15,6 +15,14 @@ namespace outboxd::binlog {
 // SQL NULL.
 using ColumnValue = std::optional<std::string_view>;
 
+// What a column's value is, where its text alone does not tell.
+enum class ValueKind : std::uint8_t {
+  kText,    // Times, ENUM and SET among them.
+  kBytes,   // BINARY, BLOB, BIT, GEOMETRY, VECTOR.
+  kNumber,  // In a form that JSON takes, too.
+  kJson,
+};
+
 // One row of a matching table as it was inserted or, where updates are taken, as an update left it.
 // All views stay valid until the next row is read.
 struct Row {
@@ -23,6 +31,7 @@ struct Row {
   std::string_view table_name;
   std::span<const ColumnValue> values;        // In the order in which the columns were asked for.
   std::span<const std::string> columns = {};  // Their names, where the row came from the log.
+  std::span<const ValueKind> kinds = {};      // Of `values`.
   bool is_update = false;
 };
 

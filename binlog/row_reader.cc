@@ -126,14 +126,21 @@ Result<RowReader::KnownTable> RowReader::MakeKnown(Bytes body) const {
                    .map = std::move(*map),
                    .selection = *selection_index,
                    .names = selection.columns,
-                   .wanted = {}};
+                   .wanted = {},
+                   .kinds = {}};
+  if (auto found = FindColumns(selection, known); !found) return std::unexpected(found.error());
+  for (const std::size_t ordinal : known.wanted) {
+    known.kinds.push_back(KindOf(known.map.columns[ordinal]));
+  }
+  return known;
+}
+
+Result<void> RowReader::FindColumns(const TableSelection& selection, KnownTable& known) const {
   if (selection.columns.empty()) {
     WantAllColumns(known.map, known.names, known.wanted);
-    return known;
+    return {};
   }
-  if (auto named = NameColumns(selection, known.map); !named) {
-    return std::unexpected(named.error());
-  }
+  if (auto named = NameColumns(selection, known.map); !named) return named;
   for (const std::string& name : selection.columns) {
     const auto found = std::ranges::find_if(
         known.map.columns, [&](std::string_view other) { return EqualInAnyCase(other, name); },
@@ -147,7 +154,7 @@ Result<RowReader::KnownTable> RowReader::MakeKnown(Bytes body) const {
     }
     known.wanted.push_back(static_cast<std::size_t>(found - known.map.columns.begin()));
   }
-  return known;
+  return {};
 }
 
 Result<void> RowReader::NameColumns(const TableSelection& selection, TableMap& map) const {
@@ -194,6 +201,7 @@ Result<void> RowReader::OnRows(EventType type, Bytes body) {
   row_.schema_name = known.map.schema_name;
   row_.table_name = known.map.table_name;
   row_.columns = known.names;
+  row_.kinds = known.kinds;
   const bool is_insert = type == EventType::kWriteRows || type == EventType::kWriteRowsV1;
   row_.is_update = !is_insert;
   if (type == EventType::kPartialUpdateRows) {

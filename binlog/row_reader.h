@@ -41,6 +41,7 @@ class RowReader {
     std::uint32_t selection = 0;
     std::vector<std::string> names;   // Of the wanted columns.
     std::vector<std::size_t> wanted;  // Their ordinals, in the order of the selection's columns.
+    std::vector<ValueKind> kinds;     // As many.
   };
   struct OpenTable {
     std::uint64_t table_id;
@@ -50,6 +51,7 @@ class RowReader {
   Result<void> OnTableMap(Bytes body);
   Result<void> OnRows(EventType type, Bytes body);
   Result<KnownTable> MakeKnown(Bytes body) const;
+  Result<void> FindColumns(const TableSelection& selection, KnownTable& known) const;
   Result<void> NameColumns(const TableSelection& selection, TableMap& map) const;
   Result<void> Bind(std::size_t known);
 

@@ -37,6 +37,11 @@ Result<void> Main(std::span<char* const> arguments) {
     VersionCommand();
     return {};
   }
+  if (command == "presets") {
+    PresetsCommand();
+    return {};
+  }
+  if (command == "init") return InitCommand(*line);
   if (command == "import-config") return ImportConfigCommand(*line);
   if (command == "inspect" && line->config_path.empty() && line->overrides.empty()) {
     StartLog(LogConfig::Level::kInfo);

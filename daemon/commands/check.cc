@@ -79,6 +79,7 @@ Findings CheckSource(const Config& config) {
     return findings;
   }
   Append(findings, CheckEventTables(*tables, *described, facts->binlog_row_metadata));
+  Append(findings, CheckIdentity(*tables, *described, facts->version));
   Append(findings, CheckLogFilters(*facts, *tables, *described));
   return findings;
 }

@@ -9,7 +9,9 @@ constexpr std::string_view kUsage = R"(outboxd: committed rows of a MySQL event 
 
   outboxd run --config FILE              relay until stopped
   outboxd check --config FILE            look at everything a relay needs and say what mends it
-  outboxd tail --config FILE [--from P]  print messages, from now on or from P
+  outboxd tail --config FILE [--from P] [--explain]
+                                         print messages, from now on or from P; with --explain
+                                         also how each part came about
   outboxd position show --config FILE    the stored checkpoint
   outboxd position set P --config FILE   replace it (while no relay runs)
   outboxd position import --debezium OFFSET --config FILE
@@ -24,6 +26,8 @@ constexpr std::string_view kUsage = R"(outboxd: committed rows of a MySQL event 
   outboxd alarms [acknowledge] --config FILE
   outboxd inspect BINLOG ...             what the relay sees in binary log files, and its verdicts
   outboxd inspect --server --config FILE [--from P]
+  outboxd presets                        the table layouts it knows, with their SQL
+  outboxd init [--preset NAME]           SQL and configuration to begin with
   outboxd import-config FILE [WORKER-FILE]
                                          the configuration for what a Debezium connector does
   outboxd version
@@ -69,6 +73,12 @@ Result<CommandLine> ParseCommandLine(std::span<char* const> arguments) {
       line.from = std::move(**from);
       continue;
     }
+    auto preset = OptionValue("--preset", argument, arguments, i);
+    if (!preset) return std::unexpected(preset.error());
+    if (*preset) {
+      line.preset = std::move(**preset);
+      continue;
+    }
     if (argument == "--server") {
       line.server = true;
       continue;
@@ -79,6 +89,10 @@ Result<CommandLine> ParseCommandLine(std::span<char* const> arguments) {
     }
     if (argument == "--json") {
       line.json = true;
+      continue;
+    }
+    if (argument == "--explain") {
+      line.explain = true;
       continue;
     }
     if (argument == "--debezium") {

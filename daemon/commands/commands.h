@@ -23,6 +23,8 @@ namespace outboxd {
                                           const CommandLine& line);
 [[nodiscard]] Result<void> SkipCommand(const Config& config, const CommandLine& line);
 [[nodiscard]] Result<void> DeadLettersCommand(const Config& config, const CommandLine& line);
+void PresetsCommand();
+[[nodiscard]] Result<void> InitCommand(const CommandLine& line);
 // Prints the configuration that does what a Debezium connector does; needs none of its own.
 [[nodiscard]] Result<void> ImportConfigCommand(const CommandLine& line);
 void VersionCommand();

@@ -1,3 +1,6 @@
+#include <fmt/core.h>
+
+#include <algorithm>
 #include <filesystem>
 
 #include "daemon/commands/commands.h"
@@ -8,6 +11,25 @@
 #include "daemon/relay/relay_process.h"
 
 namespace outboxd {
+namespace {
+
+// On stderr, so that what reads the messages from stdout still can.
+void PrintExplanation(const OutboxMapping& mapping, std::string_view position,
+                      const sinks::Message& message) {
+  std::size_t widest_part = 0, widest_setting = 0;
+  const auto parts = mapping.Explain(message);
+  for (const auto& [part, setting, value] : parts) {
+    widest_part = std::max(widest_part, part.size());
+    widest_setting = std::max(widest_setting, setting.size());
+  }
+  fmt::print(stderr, "event {}\n", position);
+  for (const auto& [part, setting, value] : parts) {
+    fmt::print(stderr, "  {:{}}  {:{}}  {}\n", part, widest_part, setting,
+               std::min<std::size_t>(widest_setting, 40), value);
+  }
+}
+
+}  // namespace
 
 Result<void> TailCommand(Config config, const CommandLine& line) {
   auto start = ParseStart(line.from.empty() ? "now" : line.from);
@@ -23,8 +45,17 @@ Result<void> TailCommand(Config config, const CommandLine& line) {
   if (!sink) return std::unexpected(sink.error());
   auto prepared = Prepare(config, std::nullopt);
   if (!prepared) return std::unexpected(prepared.error());
-  RelayProcess process(
-      {config, prepared->character_sets, **sink, nullptr, nullptr, notifier, signals, clock});
+  std::string explained;  // A message that finds no room comes again.
+  const auto explain = [&explained](const OutboxMapping& mapping, std::string_view position,
+                                    const sinks::Message& message) {
+    if (explained == position) return;
+    explained = position;
+    PrintExplanation(mapping, position, message);
+  };
+  RelayProcess::Parts parts{
+      config, prepared->character_sets, **sink, nullptr, nullptr, notifier, signals, clock};
+  if (line.explain) parts.on_mapped = explain;
+  RelayProcess process(std::move(parts));
   return process.Run(std::move(prepared->progress), std::move(prepared->tables), RandomIdentity());
 }
 

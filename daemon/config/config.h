@@ -38,9 +38,11 @@ struct MysqlConfig {
   std::chrono::milliseconds lag_timeout{60'000};
 };
 
-struct HeaderConfig {
-  std::string column;
+// A header, or a member of a JSON object.
+struct NamedValueConfig {
+  std::string value;  // In the mapping language.
   std::string name;
+  bool is_optional = false;  // Left out where the value is NULL.
 };
 
 // The value of a column that a row was inserted without (binlog_row_image = MINIMAL).
@@ -53,16 +55,23 @@ struct ColumnDefaultConfig {
 struct OutboxConfig {
   std::string section;              // "outbox" or "outbox.NAME", for messages.
   std::vector<std::string> tables;  // "schema.table", '*' and '?' allowed in both parts.
-  // The rest stands here as the preset `debezium` has it.
   std::string preset = "debezium";
-  std::string id = "id";            // Column names.
+  // The parts of the message in the mapping language (daemon/mapping/expression.h), here as the
+  // preset `debezium` has them.
+  std::string id = "id";
   std::string key = "aggregateid";  // Empty: messages without key.
-  std::string type;                 // Empty: not used. No preset of this version uses it.
   std::string payload = "payload";
-  std::string timestamp, partition;                    // Empty: not used.
-  std::string topic = "outbox.event.{aggregatetype}";  // "{{" and "}}" stand for braces.
-  std::vector<HeaderConfig> headers;
-  std::vector<std::string> columns;  // Declared order, for binlog_row_metadata=MINIMAL.
+  std::string timestamp, partition;  // Empty: not used.
+  std::string topic = "outbox.event.{aggregatetype}";
+  std::string topic_regex, topic_replacement;  // Empty: the topic is as it is.
+  std::vector<NamedValueConfig> headers;
+  std::string header_object;              // Empty: not used.
+  std::vector<NamedValueConfig> members;  // Any: the value is a JSON object of them.
+  bool blank_is_tombstone = false;        // A blank payload is none, whatever the members.
+  // Which rows are events: conditions (daemon/mapping/condition.h), all of which have to hold.
+  std::vector<std::string> where;
+  std::vector<std::string> update_where;  // Any: updates are events too where all of them hold.
+  std::vector<std::string> columns;       // Declared order, for binlog_row_metadata=MINIMAL.
   std::vector<ColumnDefaultConfig> defaults;
   enum class Json { kMysql, kDebezium };
   Json json = Json::kMysql;     // How JSON columns print.

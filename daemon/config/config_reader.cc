@@ -13,8 +13,8 @@
 #include "daemon/checkpoint/file_system.h"
 #include "daemon/config/config_keys.h"
 #include "daemon/config/ini_file.h"
+#include "daemon/config/presets.h"
 #include "daemon/mapping/outbox_mapping.h"
-#include "daemon/mapping/topic_template.h"
 #include "daemon/service/log.h"
 
 namespace outboxd {
@@ -137,12 +137,20 @@ bool IsOutboxName(std::string_view name) {
   });
 }
 
-// What a topic's template can become; none: anything, so that only the row tells.
-std::optional<std::string> TopicPattern(std::string_view text) {
-  const auto parsed = ParseTopicTemplate(text);
-  if (!parsed) return std::nullopt;
+// What a topic can become; none: anything, so that only the row tells.
+std::optional<std::string> TopicPattern(const OutboxConfig& outbox) {
+  if (!outbox.topic_regex.empty()) return std::nullopt;
   std::string pattern;
-  for (const TopicTemplate::Part& part : parsed->parts) pattern += part.is_column ? "*" : part.text;
+  for (std::string_view rest = outbox.topic; !rest.empty();) {
+    const std::string_view doubled = rest.substr(0, 2);
+    if (rest.front() == '{' && doubled != "{{") {
+      pattern += '*';
+      rest.remove_prefix(std::min(rest.find('}'), rest.size() - 1) + 1);
+      continue;
+    }
+    pattern += rest.front();
+    rest.remove_prefix(doubled == "{{" || doubled == "}}" ? 2 : 1);
+  }
   if (pattern.find_first_not_of('*') == std::string::npos) return std::nullopt;
   return pattern;
 }
@@ -320,13 +328,28 @@ class Reader {
   void StoreValues() {
     po::options_description options;
     BindConfigKeys(config_, options);
-    for (OutboxConfig& outbox : config_.outboxes) BindOutboxKeys(outbox, options);
+    for (OutboxConfig& outbox : config_.outboxes) {
+      BindOutboxKeys(outbox, options);
+      StorePreset(options, outbox.section);
+    }
     for (const Setting& setting : settings_) {
       if (setting.section == "kafka") {
         config_.kafka.emplace_back(setting.key, setting.value);
       } else {
         StoreValue(options, setting);
       }
+    }
+  }
+
+  // What the preset says of the keys that nobody set.
+  void StorePreset(const po::options_description& options, const std::string& section) {
+    const Setting* named = Find(section, "preset");
+    const Preset* preset = FindPreset(named == nullptr ? "debezium" : named->value);
+    if (preset == nullptr) return;  // Complained about where it is stored.
+    for (const Preset::Setting& setting : preset->settings) {
+      if (Find(section, setting.key) != nullptr) continue;
+      StoreValue(options,
+                 {section, std::string(setting.key), std::string(setting.value), kCommandLine});
     }
   }
 
@@ -405,7 +428,7 @@ class Reader {
     }
     if (!config_.topics.allow.empty()) return;
     for (const OutboxConfig& outbox : config_.outboxes) {
-      const auto pattern = TopicPattern(outbox.topic);
+      const auto pattern = TopicPattern(outbox);
       if (!pattern || !binlog::FitsPattern(topic, *pattern)) continue;
       Complain(*setting, fmt::format("{}.topic = {} lets events go there too HINT: choose another "
                                      "topic, or name those of events in topics.allow",

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "binlog/gtid_set.h"
+#include "daemon/config/presets.h"
 #include "daemon/service/log.h"
 
 namespace outboxd {
@@ -273,25 +274,26 @@ Parsed<std::string> ParseTablePattern(std::string_view text) {
 }
 
 Parsed<std::string> ParsePreset(std::string_view text) {
-  const auto preset = ParseWord<std::string_view>(text, {{"debezium", "debezium"}},
-                                                  {"eventuate", "event-table", "cloudevents"});
-  if (!preset) return std::unexpected(preset.error());
-  return std::string(*preset);
+  if (FindPreset(text) != nullptr) return std::string(text);
+  return Wrong("there is no preset '{}' HINT: {}", Escaped(text), PresetNames());
 }
 
-Parsed<HeaderConfig> ParseHeader(std::string_view text) {
-  const std::size_t colon = text.find(':');
+Parsed<NamedValueConfig> ParseNamedValue(std::string_view text) {
+  // The value may have a colon in quotes; the name has none.
+  const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) {
-    return Wrong("'{}' is not COLUMN:NAME HINT: for example type:eventType", Escaped(text));
+    return Wrong("'{}' is not VALUE:NAME HINT: for example type:eventType", Escaped(text));
   }
-  HeaderConfig header;
-  header.column = Trimmed(text.substr(0, colon));
-  header.name = Trimmed(text.substr(colon + 1));
-  if (header.column.empty() || header.name.empty()) {
+  NamedValueConfig named;
+  named.value = Trimmed(text.substr(0, colon));
+  named.name = Trimmed(text.substr(colon + 1));
+  named.is_optional = named.name.ends_with('?');
+  if (named.is_optional) named.name.pop_back();
+  if (named.value.empty() || named.name.empty()) {
     return Wrong("'{}' lacks {} HINT: for example type:eventType", Escaped(text),
-                 header.column.empty() ? "the column" : "the header's name");
+                 named.value.empty() ? "the value" : "the name");
   }
-  return header;
+  return named;
 }
 
 Parsed<SinkConfig::Type> ParseSinkType(std::string_view text) {

@@ -32,7 +32,7 @@ using Parsed = std::expected<T, std::string>;
 [[nodiscard]] Parsed<std::uint32_t> ParseServerId(std::string_view text);
 [[nodiscard]] Parsed<std::string> ParseTablePattern(std::string_view text);
 [[nodiscard]] Parsed<std::string> ParsePreset(std::string_view text);
-[[nodiscard]] Parsed<HeaderConfig> ParseHeader(std::string_view text);
+[[nodiscard]] Parsed<NamedValueConfig> ParseNamedValue(std::string_view text);
 [[nodiscard]] Parsed<SinkConfig::Type> ParseSinkType(std::string_view text);
 [[nodiscard]] Parsed<std::int32_t> ParsePartitions(std::string_view text);
 [[nodiscard]] Parsed<std::int16_t> ParseReplication(std::string_view text);

@@ -4,20 +4,22 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <map>
 #include <optional>
 #include <span>
 #include <utility>
 
 #include "binlog/any_case.h"
-#include "binlog/mysql_server.h"
+#include "daemon/mapping/condition.h"
 #include "daemon/mapping/event_time.h"
-#include "daemon/mapping/topic_template.h"
+#include "daemon/mapping/expression.h"
+#include "daemon/mapping/json_reader.h"
+#include "daemon/mapping/topic_route.h"
 #include "daemon/service/log.h"
 #include "daemon/text_encoding.h"
 
 namespace outboxd {
+
+using binlog::ValueKind;
 
 namespace {
 
@@ -26,20 +28,42 @@ constexpr std::string_view kIdHeader = "id";
 constexpr std::string_view kTableHeader = "outboxd.table";
 constexpr std::string_view kPositionHeader = "outboxd.position";
 
-// By the type as information_schema.columns words it: "binary(16)", "mediumblob".
-bool HoldsBytes(std::string_view type) {
-  const std::string_view word = type.substr(0, type.find_first_of("( "));
-  for (const std::string_view bytes : {"binary", "varbinary", "bit", "vector", "geometry"}) {
-    if (word == bytes) return true;
-  }
-  // GEOMETRYCOLLECTION stands there as "geomcollection" from MySQL 8.0.11 on.
-  for (const std::string_view kind : {"blob", "point", "linestring", "polygon", "collection"}) {
-    if (word.ends_with(kind)) return true;
-  }
-  return false;
+bool IsReserved(std::string_view header) {
+  return header.starts_with(kReservedPrefix) || header == kIdHeader;
 }
 
-enum class Content { kUnknown, kText, kBytes };
+// As Java's trim() sees it.
+bool IsBlank(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) <= ' '; });
+}
+
+// What a header shows of a value; bytes are put into `encoded`.
+std::optional<std::string_view> Shown(const OptionalValue& value, std::string& encoded) {
+  if (!value) return std::nullopt;
+  if (value->kind != ValueKind::kBytes) return value->text;
+  encoded.clear();
+  AppendBase64(value->text, encoded);
+  return encoded;
+}
+
+void AppendJson(const OptionalValue& value, std::string& json) {
+  if (!value) {
+    json += "null";
+  } else if (value->kind == ValueKind::kText) {
+    AppendJsonString(value->text, json);
+  } else if (value->kind == ValueKind::kBytes) {
+    json += '"';
+    AppendBase64(value->text, json);
+    json += '"';
+  } else {
+    // The zeros that fill a number up are none of JSON.
+    std::string_view text = value->text;
+    while (text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9') {
+      text.remove_prefix(1);
+    }
+    json += text;
+  }
+}
 
 }  // namespace
 
@@ -47,136 +71,153 @@ class OutboxMapping::Impl {
  public:
   [[nodiscard]] static Result<std::unique_ptr<Impl>> Compile(const OutboxConfig& config);
 
-  [[nodiscard]] const std::vector<std::string>& columns() const { return columns_; }
+  [[nodiscard]] const std::vector<std::string>& columns() const { return columns_.names(); }
+  [[nodiscard]] const std::string& id() const { return id_->text(); }
   [[nodiscard]] std::string_view event_id() const { return event_id_; }
 
-  void Bind(const binlog::TableFacts& table);
+  [[nodiscard]] bool Selects(const binlog::Row& row);
   [[nodiscard]] Result<sinks::Message> Map(const binlog::Row& row, std::string_view position);
+  [[nodiscard]] std::vector<ExplainedPart> Explain(const sinks::Message& message) const;
 
  private:
-  struct TopicPart {
-    std::string literal;
-    std::optional<std::size_t> column;  // Index in columns_; none: `literal` stands there.
-  };
-  // A header that shows a column.
-  struct ColumnHeader {
+  // A header, or a member of the value.
+  struct NamedValue {
     std::string name;
-    std::size_t column;
+    bool is_optional;
+    Expression value;
     std::string encoded;  // The Base64 of the row last mapped.
   };
 
   explicit Impl(const OutboxConfig& config) : section_(config.section) {}
 
-  Result<void> AddTopic(const OutboxConfig& config);
+  Result<void> AddParts(const OutboxConfig& config);
   Result<void> AddHeaders(const OutboxConfig& config);
+  Result<void> AddConditions(const OutboxConfig& config);
   Result<void> CheckDefaults(const OutboxConfig& config) const;
-  // The index in columns_ of the column, which is added where it is not yet there.
-  Result<std::size_t> Use(std::string_view key, const std::string& column);
-  Result<std::optional<std::size_t>> UseIfSet(std::string_view key, const std::string& column);
+  Result<Expression> Parse(std::string_view key, const std::string& text);
+  Result<std::optional<Expression>> ParseIfSet(std::string_view key, const std::string& text);
+  Result<NamedValue> ParseNamed(std::string_view key, const NamedValueConfig& config);
 
   void SelectTable(const binlog::Row& row);
-  // What a header shows of a value.
-  std::optional<std::string_view> Show(ColumnHeader& header, const binlog::Row& row);
-  Result<void> BuildTopic(const binlog::Row& row);
-  Result<std::optional<std::int32_t>> Partition(const binlog::Row& row) const;
-  Result<std::optional<std::chrono::milliseconds>> Timestamp(const binlog::Row& row) const;
+  Result<void> BuildHeaders(const RowInHand& row, std::string_view position);
+  Result<void> BuildHeaderObject(const RowInHand& row);
+  Result<void> BuildTopic(const RowInHand& row);
+  Result<std::optional<std::string_view>> Value(const RowInHand& row);
+  Result<std::optional<std::int32_t>> Partition(const RowInHand& row);
+  Result<std::optional<std::chrono::milliseconds>> Timestamp(const RowInHand& row);
 
-  // Constant after Compile().
+  // Constant after Compile(), but for what the expressions keep of the row in hand.
   std::string section_;
-  std::vector<std::string> columns_;
-  std::optional<std::size_t> key_, timestamp_, partition_;
-  std::size_t payload_ = 0;
-  std::vector<TopicPart> topic_parts_;
+  UsedColumns columns_;
+  std::optional<Expression> id_, topic_expression_;  // Always there after Compile().
+  std::optional<Expression> key_, payload_, timestamp_, partition_, header_object_;
+  std::optional<TopicRoute> topic_route_;
+  std::vector<NamedValue> named_headers_, members_;
+  std::vector<Condition> where_, update_where_;
+  bool blank_is_tombstone_ = false;
   bool table_header_ = true;
   bool position_header_ = true;
 
-  // What Bind() told: by "schema.table", for each of columns_.
-  std::map<std::string, std::vector<Content>, std::less<>> bound_;
-
   // Of the table the last row came from; rows come in runs.
   std::string schema_name_, table_name_;
-  std::string table_text_;                          // "schema.table"
-  const std::vector<Content>* contents_ = nullptr;  // Null: not bound.
+  std::string table_text_;  // "schema.table"
+
+  // Of the row in hand: why its conditions cannot be told.
+  std::optional<Error> selection_error_;
 
   // What the last message borrows; reused, so that steady work allocates nothing.
   std::string topic_;
   std::string event_id_;
-  std::vector<ColumnHeader> column_headers_;  // The first is `id`.
+  std::string value_;
+  std::string encoded_id_;
+  std::vector<JsonReader::Member> object_members_;
+  JsonReader object_reader_;
   std::vector<sinks::Header> headers_;
 };
 
 Result<std::unique_ptr<OutboxMapping::Impl>> OutboxMapping::Impl::Compile(
     const OutboxConfig& config) {
-  const std::string& section = config.section;
-  if (config.preset != "debezium") {
-    return Fail(ExitCode::kConfiguration,
-                "{}.preset: there is no preset '{}' HINT: available: "
-                "debezium",
-                section, Escaped(config.preset));
-  }
-  if (!config.type.empty()) {
-    return Fail(ExitCode::kConfiguration,
-                "{}.type: the preset debezium uses no type column HINT: header = {}:eventType puts "
-                "it into a header",
-                section, Escaped(config.type));
-  }
   std::unique_ptr<Impl> impl(new Impl(config));
   if (auto added = impl->AddHeaders(config); !added) return std::unexpected(added.error());
-  if (auto added = impl->AddTopic(config); !added) return std::unexpected(added.error());
-  const auto key = impl->UseIfSet("key", config.key);
-  if (!key) return std::unexpected(key.error());
-  const auto payload = impl->Use("payload", config.payload);
-  if (!payload) return std::unexpected(payload.error());
-  const auto timestamp = impl->UseIfSet("timestamp", config.timestamp);
-  if (!timestamp) return std::unexpected(timestamp.error());
-  const auto partition = impl->UseIfSet("partition", config.partition);
-  if (!partition) return std::unexpected(partition.error());
+  if (auto added = impl->AddParts(config); !added) return std::unexpected(added.error());
+  if (auto added = impl->AddConditions(config); !added) return std::unexpected(added.error());
   if (auto checked = impl->CheckDefaults(config); !checked) {
     return std::unexpected(checked.error());
   }
-  impl->key_ = *key;
-  impl->payload_ = *payload;
-  impl->timestamp_ = *timestamp;
-  impl->partition_ = *partition;
   return impl;
 }
 
-Result<void> OutboxMapping::Impl::AddTopic(const OutboxConfig& config) {
-  const auto topic = ParseTopicTemplate(config.topic);
+Result<void> OutboxMapping::Impl::AddParts(const OutboxConfig& config) {
+  auto topic = Expression::ParseText(config.topic, columns_, Expression::EmptyParts::kRefused);
   if (!topic) return Fail(topic.error(), "{}.topic", section_);
-  for (const TopicTemplate::Part& part : topic->parts) {
-    if (!part.is_column) {
-      topic_parts_.push_back({part.text, std::nullopt});
-      continue;
-    }
-    const auto column = Use("topic", part.text);
-    if (!column) return std::unexpected(column.error());
-    topic_parts_.push_back({"", *column});
+  topic_expression_ = std::move(*topic);
+  if (!config.topic_regex.empty()) {
+    auto route = TopicRoute::Compile(config.topic_regex, config.topic_replacement);
+    if (!route) return Fail(route.error(), "{}.topic-regex", section_);
+    topic_route_ = std::move(*route);
+  } else if (!config.topic_replacement.empty()) {
+    return Fail(ExitCode::kConfiguration, "{}.topic-replacement: there is no topic-regex",
+                section_);
   }
+  auto key = ParseIfSet("key", config.key);
+  if (!key) return std::unexpected(key.error());
+  key_ = std::move(*key);
+  for (const NamedValueConfig& member : config.members) {
+    auto parsed = ParseNamed("member", member);
+    if (!parsed) return std::unexpected(parsed.error());
+    members_.push_back(std::move(*parsed));
+  }
+  blank_is_tombstone_ = config.blank_is_tombstone;
+  if (members_.empty() || blank_is_tombstone_) {
+    auto payload = Parse("payload", config.payload);
+    if (!payload) return std::unexpected(payload.error());
+    payload_ = std::move(*payload);
+  }
+  auto timestamp = ParseIfSet("timestamp", config.timestamp);
+  if (!timestamp) return std::unexpected(timestamp.error());
+  timestamp_ = std::move(*timestamp);
+  auto partition = ParseIfSet("partition", config.partition);
+  if (!partition) return std::unexpected(partition.error());
+  partition_ = std::move(*partition);
   return {};
 }
 
 Result<void> OutboxMapping::Impl::AddHeaders(const OutboxConfig& config) {
-  const auto id = Use("id", config.id);
+  auto id = Parse("id", config.id);
   if (!id) return std::unexpected(id.error());
-  column_headers_.push_back({std::string(kIdHeader), *id, ""});
-  for (const HeaderConfig& header : config.headers) {
-    const bool is_reserved = header.name.starts_with(kReservedPrefix) || header.name == kIdHeader;
-    if (is_reserved || header.name.empty()) {
+  id_ = std::move(*id);
+  for (const NamedValueConfig& header : config.headers) {
+    if (IsReserved(header.name) || header.name.empty()) {
       return Fail(
           ExitCode::kConfiguration,
           "{}.header: the name '{}' is taken HINT: choose another than id, and one that does "
           "not begin with {}",
           section_, Escaped(header.name), kReservedPrefix);
     }
-    const auto column = Use("header", header.column);
-    if (!column) return std::unexpected(column.error());
-    column_headers_.push_back({header.name, *column, ""});
+    auto parsed = ParseNamed("header", header);
+    if (!parsed) return std::unexpected(parsed.error());
+    named_headers_.push_back(std::move(*parsed));
   }
+  auto object = ParseIfSet("header-object", config.header_object);
+  if (!object) return std::unexpected(object.error());
+  header_object_ = std::move(*object);
   table_header_ = config.table_header;
   position_header_ = config.position_header;
-  headers_.reserve(column_headers_.size() + 2);
   return {};
+}
+
+Result<void> OutboxMapping::Impl::AddConditions(const OutboxConfig& config) {
+  const auto add = [this](std::string_view key, const std::vector<std::string>& texts,
+                          std::vector<Condition>& conditions) -> Result<void> {
+    for (const std::string& text : texts) {
+      auto condition = Condition::Parse(text, columns_);
+      if (!condition) return Fail(condition.error(), "{}.{}", section_, key);
+      conditions.push_back(std::move(*condition));
+    }
+    return {};
+  };
+  if (auto added = add("where", config.where, where_); !added) return added;
+  return add("update-where", config.update_where, update_where_);
 }
 
 Result<void> OutboxMapping::Impl::CheckDefaults(const OutboxConfig& config) const {
@@ -185,7 +226,7 @@ Result<void> OutboxMapping::Impl::CheckDefaults(const OutboxConfig& config) cons
     const auto is_it = [&](std::string_view other) {
       return binlog::EqualInAnyCase(other, column);
     };
-    if (std::ranges::none_of(columns_, is_it)) {
+    if (std::ranges::none_of(columns(), is_it)) {
       return Fail(ExitCode::kConfiguration, "{}.default: the mapping reads no column '{}'",
                   section_, Escaped(column));
     }
@@ -198,38 +239,43 @@ Result<void> OutboxMapping::Impl::CheckDefaults(const OutboxConfig& config) cons
   return {};
 }
 
-Result<std::size_t> OutboxMapping::Impl::Use(std::string_view key, const std::string& column) {
-  if (column.empty()) {
-    return Fail(ExitCode::kConfiguration, "{}.{}: names no column", section_, key);
+Result<Expression> OutboxMapping::Impl::Parse(std::string_view key, const std::string& text) {
+  if (text.empty()) {
+    return Fail(ExitCode::kConfiguration, "{}.{}: is empty", section_, key);
   }
-  const auto known = std::ranges::find_if(
-      columns_, [&](const std::string& other) { return binlog::EqualInAnyCase(other, column); });
-  if (known != columns_.end()) return static_cast<std::size_t>(known - columns_.begin());
-  columns_.push_back(column);
-  return columns_.size() - 1;
+  auto parsed = Expression::Parse(text, columns_);
+  if (!parsed) return Fail(parsed.error(), "{}.{}", section_, key);
+  return parsed;
 }
 
-Result<std::optional<std::size_t>> OutboxMapping::Impl::UseIfSet(std::string_view key,
-                                                                 const std::string& column) {
-  if (column.empty()) return std::nullopt;
-  const auto index = Use(key, column);
-  if (!index) return std::unexpected(index.error());
-  return *index;
+Result<std::optional<Expression>> OutboxMapping::Impl::ParseIfSet(std::string_view key,
+                                                                  const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  auto parsed = Parse(key, text);
+  if (!parsed) return std::unexpected(parsed.error());
+  return std::move(*parsed);
 }
 
-void OutboxMapping::Impl::Bind(const binlog::TableFacts& table) {
-  std::vector<Content> contents(columns_.size(), Content::kUnknown);
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    for (const binlog::ColumnFacts& column : table.columns) {
-      if (!binlog::EqualInAnyCase(column.name, columns_[i])) continue;
-      contents[i] = HoldsBytes(column.type) ? Content::kBytes : Content::kText;
+Result<OutboxMapping::Impl::NamedValue> OutboxMapping::Impl::ParseNamed(
+    std::string_view key, const NamedValueConfig& config) {
+  auto value = Parse(key, config.value);
+  if (!value) return std::unexpected(value.error());
+  return NamedValue{config.name, config.is_optional, std::move(*value), ""};
+}
+
+bool OutboxMapping::Impl::Selects(const binlog::Row& row) {
+  selection_error_.reset();
+  const bool by_own_conditions = row.is_update && !update_where_.empty();
+  for (Condition& condition : by_own_conditions ? update_where_ : where_) {
+    const auto holds = condition.Holds({row, {}});
+    if (!holds) {
+      selection_error_ =
+          Fail(holds.error(), "{}", by_own_conditions ? "update-where" : "where").error();
+      return true;
     }
+    if (!*holds) return false;
   }
-  bound_.insert_or_assign(fmt::format("{}.{}", table.schema_name, table.table_name),
-                          std::move(contents));
-  // The next row looks its table up again.
-  schema_name_.clear();
-  table_name_.clear();
+  return true;
 }
 
 void OutboxMapping::Impl::SelectTable(const binlog::Row& row) {
@@ -237,90 +283,183 @@ void OutboxMapping::Impl::SelectTable(const binlog::Row& row) {
   schema_name_ = row.schema_name;
   table_name_ = row.table_name;
   table_text_ = fmt::format("{}.{}", row.schema_name, row.table_name);
-  const auto bound = bound_.find(table_text_);
-  contents_ = bound == bound_.end() ? nullptr : &bound->second;
 }
 
-std::optional<std::string_view> OutboxMapping::Impl::Show(ColumnHeader& header,
-                                                          const binlog::Row& row) {
-  const binlog::ColumnValue& value = row.values[header.column];
-  if (!value) return std::nullopt;
-  const Content content = contents_ == nullptr ? Content::kUnknown : (*contents_)[header.column];
-  const bool is_bytes =
-      content == Content::kBytes || (content == Content::kUnknown && !IsUtf8(*value));
-  if (!is_bytes) return *value;
-  header.encoded.clear();
-  AppendBase64(*value, header.encoded);
-  return header.encoded;
+Result<void> OutboxMapping::Impl::BuildHeaders(const RowInHand& row, std::string_view position) {
+  headers_.clear();
+  event_id_.clear();
+  const auto id = id_->Evaluate(row);
+  if (!id) return Fail(id.error(), "id");
+  if (!*id) return Fail(ExitCode::kUndecodable, "id: {} is NULL", id_->text());
+  event_id_ = *Shown(*id, encoded_id_);
+  headers_.push_back({kIdHeader, event_id_});
+  for (NamedValue& header : named_headers_) {
+    const auto value =
+        header.is_optional ? header.value.EvaluateIfThere(row) : header.value.Evaluate(row);
+    if (!value) return Fail(value.error(), "header {}", header.name);
+    if (!*value && header.is_optional) continue;
+    headers_.push_back({header.name, Shown(*value, header.encoded)});
+  }
+  if (header_object_) {
+    if (auto built = BuildHeaderObject(row); !built) return Fail(built.error(), "header-object");
+  }
+  if (table_header_) headers_.push_back({kTableHeader, table_text_});
+  if (position_header_) headers_.push_back({kPositionHeader, position});
+  return {};
 }
 
-Result<void> OutboxMapping::Impl::BuildTopic(const binlog::Row& row) {
-  topic_.clear();
-  for (const TopicPart& part : topic_parts_) {
-    if (!part.column) {
-      topic_ += part.literal;
-      continue;
-    }
-    const binlog::ColumnValue& value = row.values[*part.column];
-    if (!value || value->empty()) {
-      return Fail(ExitCode::kUndecodable, "column '{}', which the topic is made of, is {}",
-                  columns_[*part.column], value ? "empty" : "NULL");
-    }
-    topic_ += *value;
+Result<void> OutboxMapping::Impl::BuildHeaderObject(const RowInHand& row) {
+  const auto object = header_object_->EvaluateIfThere(row);
+  if (!object) return std::unexpected(object.error());
+  if (!*object || IsBlank((*object)->text)) return {};
+  auto read = object_reader_.Members((*object)->text, object_members_);
+  if (!read) return Fail(read.error(), "{}", header_object_->text());
+  for (const JsonReader::Member& member : object_members_) {
+    if (IsReserved(member.name)) continue;
+    const bool is_null = member.part.kind == JsonPart::Kind::kNull;
+    headers_.push_back({member.name, is_null ? std::nullopt : std::optional(member.part.text)});
   }
   return {};
 }
 
-Result<std::optional<std::int32_t>> OutboxMapping::Impl::Partition(const binlog::Row& row) const {
+Result<void> OutboxMapping::Impl::BuildTopic(const RowInHand& row) {
+  const auto text = topic_expression_->Evaluate(row);
+  if (!text) return Fail(text.error(), "topic");
+  topic_ = (*text)->text;
+  if (!topic_route_) return {};
+  if (auto applied = topic_route_->Apply(topic_); !applied) return Fail(applied.error(), "topic");
+  if (topic_.empty())
+    return Fail(ExitCode::kUndecodable, "topic: topic-replacement makes it empty");
+  return {};
+}
+
+Result<std::optional<std::string_view>> OutboxMapping::Impl::Value(const RowInHand& row) {
+  if (payload_) {
+    const auto payload = payload_->Evaluate(row);
+    if (!payload) return Fail(payload.error(), "payload");
+    if (!*payload && (members_.empty() || blank_is_tombstone_)) return std::nullopt;
+    if (blank_is_tombstone_ && (*payload)->kind != ValueKind::kBytes && IsBlank((*payload)->text)) {
+      return std::nullopt;
+    }
+    if (members_.empty()) return (*payload)->text;
+  }
+  value_ = "{";
+  for (NamedValue& member : members_) {
+    const auto value =
+        member.is_optional ? member.value.EvaluateIfThere(row) : member.value.Evaluate(row);
+    if (!value) return Fail(value.error(), "member {}", member.name);
+    if (!*value && member.is_optional) continue;
+    if (value_.size() > 1) value_ += ',';
+    AppendJsonString(member.name, value_);
+    value_ += ':';
+    AppendJson(*value, value_);
+  }
+  value_ += '}';
+  return value_;
+}
+
+Result<std::optional<std::int32_t>> OutboxMapping::Impl::Partition(const RowInHand& row) {
   if (!partition_) return std::nullopt;
-  const binlog::ColumnValue& value = row.values[*partition_];
-  if (!value) return std::nullopt;
+  const auto value = partition_->Evaluate(row);
+  if (!value) return Fail(value.error(), "partition");
+  if (!*value) return std::nullopt;
   std::int32_t number = 0;
-  const char* end = value->data() + value->size();
-  const auto parsed = std::from_chars(value->data(), end, number);
-  if (parsed.ec != std::errc() || parsed.ptr != end || number < 0) {
-    return Fail(ExitCode::kUndecodable, "column '{}': '{}' is not a partition's number",
-                columns_[*partition_], Escaped(*value));
+  const std::string_view text = (*value)->text;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || number < 0) {
+    return Fail(ExitCode::kUndecodable, "partition: {}: '{}' is not a partition's number",
+                partition_->text(), Escaped(text));
   }
   return number;
 }
 
 Result<std::optional<std::chrono::milliseconds>> OutboxMapping::Impl::Timestamp(
-    const binlog::Row& row) const {
+    const RowInHand& row) {
   if (!timestamp_) return std::nullopt;
-  const binlog::ColumnValue& value = row.values[*timestamp_];
-  if (!value) return std::nullopt;
-  const auto time = ParseEventTime(*value);
-  if (!time) return Fail(time.error(), "column '{}'", columns_[*timestamp_]);
+  const auto value = timestamp_->Evaluate(row);
+  if (!value) return Fail(value.error(), "timestamp");
+  if (!*value) return std::nullopt;
+  const auto time = ParseEventTime((*value)->text);
+  if (!time) return Fail(time.error(), "timestamp: {}", timestamp_->text());
   return *time;
 }
 
 Result<sinks::Message> OutboxMapping::Impl::Map(const binlog::Row& row, std::string_view position) {
-  if (row.values.size() != columns_.size()) {
+  if (row.values.size() != columns().size()) {
     return Fail(ExitCode::kBug, "a row of {}.{} has {} values, the mapping reads {}",
-                row.schema_name, row.table_name, row.values.size(), columns_.size());
+                row.schema_name, row.table_name, row.values.size(), columns().size());
   }
   SelectTable(row);
-  headers_.clear();
-  for (ColumnHeader& header : column_headers_) headers_.push_back({header.name, Show(header, row)});
-  event_id_ = headers_.front().value.value_or(std::string_view());
-  if (table_header_) headers_.push_back({kTableHeader, table_text_});
-  if (position_header_) headers_.push_back({kPositionHeader, position});
-
-  if (auto built = BuildTopic(row); !built) return std::unexpected(built.error());
-  const auto partition = Partition(row);
+  const RowInHand in_hand{row, {}};
+  if (auto built = BuildHeaders(in_hand, position); !built) return std::unexpected(built.error());
+  if (selection_error_) return std::unexpected(*selection_error_);
+  if (auto built = BuildTopic(in_hand); !built) return std::unexpected(built.error());
+  const auto partition = Partition(in_hand);
   if (!partition) return std::unexpected(partition.error());
-  const auto timestamp = Timestamp(row);
+  const auto timestamp = Timestamp(in_hand);
   if (!timestamp) return std::unexpected(timestamp.error());
+  const auto value = Value(in_hand);
+  if (!value) return std::unexpected(value.error());
 
   sinks::Message message;
   message.topic = topic_;
-  if (key_) message.key = row.values[*key_];
-  message.value = row.values[payload_];
+  if (key_) {
+    const auto key = key_->Evaluate(in_hand);
+    if (!key) return Fail(key.error(), "key");
+    if (*key) message.key = (*key)->text;
+  }
+  message.value = *value;
   message.headers = headers_;
   message.partition = *partition;
   message.timestamp = *timestamp;
   return message;
+}
+
+std::vector<OutboxMapping::ExplainedPart> OutboxMapping::Impl::Explain(
+    const sinks::Message& message) const {
+  const auto text_of = [](const std::optional<Expression>& expression) {
+    return expression ? expression->text() : std::string();
+  };
+  const auto shown = [](const std::optional<std::string_view>& value) {
+    return value ? Escaped(*value) : std::string("NULL");
+  };
+  std::vector<ExplainedPart> parts;
+  for (const Condition& condition : where_) parts.push_back({"where", condition.text(), "holds"});
+  std::string topic = text_of(topic_expression_);
+  if (topic_route_) topic += ", by topic-regex";
+  parts.push_back({"topic", std::move(topic), Escaped(message.topic)});
+  parts.push_back({"key", key_ ? key_->text() : "none", shown(message.key)});
+  parts.push_back({"partition", text_of(partition_),
+                   message.partition ? std::to_string(*message.partition) : "by key"});
+  parts.push_back(
+      {"timestamp", text_of(timestamp_),
+       message.timestamp ? fmt::format("{} ms", message.timestamp->count()) : "of sending"});
+  auto named = named_headers_.begin();
+  for (std::size_t i = 0; i < message.headers.size(); ++i) {
+    const sinks::Header& header = message.headers[i];
+    std::string setting = text_of(header_object_);
+    const auto found = std::find_if(named, named_headers_.end(), [&](const NamedValue& candidate) {
+      return candidate.name == header.name;
+    });
+    if (i == 0) {
+      setting = id_->text();
+    } else if (header.name.starts_with(kReservedPrefix)) {
+      setting = "outboxd's own";
+    } else if (found != named_headers_.end()) {
+      setting = found->value.text();
+      named = found + 1;
+    }
+    parts.push_back(
+        {fmt::format("header {}", Escaped(header.name)), std::move(setting), shown(header.value)});
+  }
+  std::string value = text_of(payload_);
+  for (const NamedValue& member : members_) {
+    if (&member == &members_.front()) value = "members";
+    value += fmt::format("{}{}:{}", &member == &members_.front() ? " " : ", ", member.value.text(),
+                         member.name);
+  }
+  parts.push_back({"value", std::move(value), shown(message.value)});
+  return parts;
 }
 
 OutboxMapping::OutboxMapping(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -336,6 +475,8 @@ Result<OutboxMapping> OutboxMapping::Compile(const OutboxConfig& config) {
 
 const std::vector<std::string>& OutboxMapping::columns() const { return impl_->columns(); }
 
+const std::string& OutboxMapping::id() const { return impl_->id(); }
+
 std::vector<std::string> OutboxMapping::MissingColumns(
     const std::vector<std::string>& table_columns) const {
   std::vector<std::string> missing;
@@ -348,10 +489,15 @@ std::vector<std::string> OutboxMapping::MissingColumns(
   return missing;
 }
 
-void OutboxMapping::Bind(const binlog::TableFacts& table) { impl_->Bind(table); }
+bool OutboxMapping::Selects(const binlog::Row& row) { return impl_->Selects(row); }
 
 Result<sinks::Message> OutboxMapping::Map(const binlog::Row& row, std::string_view position) {
   return impl_->Map(row, position);
+}
+
+std::vector<OutboxMapping::ExplainedPart> OutboxMapping::Explain(
+    const sinks::Message& message) const {
+  return impl_->Explain(message);
 }
 
 std::string_view OutboxMapping::event_id() const { return impl_->event_id(); }

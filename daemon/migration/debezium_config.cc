@@ -262,7 +262,9 @@ class Importer {
           "without table.field.event.timestamp Debezium stamps a message with the time when it "
           "read the row, outboxd with the time of sending");
     }
-    if (TakeRouter("route.tombstone.on.empty.payload") == "true") Line("tombstone", "yes");
+    if (TakeRouter("route.tombstone.on.empty.payload") == "true") {
+      Line("blank-is-tombstone", "yes");
+    }
   }
 
   void AddTables() {
@@ -289,7 +291,7 @@ class Importer {
     const std::string payload = TakeRouter("table.field.event.payload", "payload");
     const bool expands = TakeRouter("table.expand.json.payload") == "true";
     if (IsJsonText("key")) {
-      Line("key", fmt::format("{{string({})}}", key));
+      Line("key", fmt::format("quote({})", key));
       Note(
           "where the key is NULL the connector's JsonConverter writes the four bytes null; outboxd "
           "writes no key");
@@ -298,16 +300,20 @@ class Importer {
     }
     const std::vector<std::string> members = AddPlacements();
     const bool is_json = IsJsonText("value");
-    if (expands) Line("expand", "yes");
+    if (expands) {
+      Note(
+          "table.expand.json.payload: JSON is written as it is; null members and empty arrays, "
+          "which Debezium leaves out, stay");
+    }
     if (!members.empty()) {
-      Line("member", expands ? fmt::format("{{json({})}}:payload", payload) : payload + ":payload");
+      Line("member", fmt::format("{}({}):payload", expands ? "json" : "string", payload));
       for (const std::string& member : members) Line("member", member);
       if (!is_json) {
         Note(
             "an envelope needs a JsonConverter; what another converter makes of it is not written");
       }
     } else if (is_json && !expands) {
-      Line("payload", fmt::format("{{string({})}}", payload));
+      Line("payload", fmt::format("quote({})", payload));
     } else if (payload != "payload") {
       Line("payload", payload);
     }

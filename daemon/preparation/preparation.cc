@@ -56,7 +56,6 @@ Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint
   auto log_filters = CheckLogFilters(*facts, *tables, *described);
   if (auto good = EndAtFirstProblem(log_filters, warnings); !good)
     return std::unexpected(good.error());
-  for (const auto& [selection, table] : *described) tables->mappings[selection].Bind(table);
 
   Preparation preparation{.progress = {},
                           .character_sets = {},

@@ -251,6 +251,43 @@ std::vector<Finding> CheckEventTables(const EventTables& tables,
   return findings;
 }
 
+std::vector<Finding> CheckIdentity(const EventTables& tables,
+                                   const std::vector<DescribedTable>& found,
+                                   std::string_view version) {
+  constexpr std::string_view kUuids = "let the application give the id, a UUID for example";
+  std::vector<Finding> findings;
+  std::vector<std::string> counted;  // Tables whose ids the server counts, each for itself.
+  for (const auto& [selection, table] : found) {
+    const std::string& id = tables.mappings[selection].id();
+    const auto column = std::ranges::find_if(
+        table.columns, [&](std::string_view name) { return binlog::EqualInAnyCase(name, id); },
+        &binlog::ColumnFacts::name);
+    if (column == table.columns.end() || !column->is_auto_increment) continue;
+    const std::string name = fmt::format("{}.{}", table.schema_name, table.table_name);
+    counted.push_back(name);
+    if (table.engine == "BLACKHOLE") {
+      findings.push_back(Warning(
+          name, fmt::format("every row of a BLACKHOLE table has the same AUTO_INCREMENT '{}'", id),
+          fmt::format("consumers dedupe by the header outboxd.position, or {}", kUuids)));
+    } else if (version.starts_with("5.")) {
+      findings.push_back(Warning(
+          name,
+          fmt::format("before MySQL 8.0 a restart gives AUTO_INCREMENT values of '{}' again where"
+                      " the last rows were deleted",
+                      id),
+          fmt::format("keep the last row of the table, or {}", kUuids)));
+    }
+  }
+  if (counted.size() > 1) {
+    findings.push_back(
+        Warning("ids",
+                fmt::format("AUTO_INCREMENT counts for each table: ids of {} are alike",
+                            fmt::join(counted, ", ")),
+                fmt::format("consumers dedupe by the header outboxd.table and id, or {}", kUuids)));
+  }
+  return findings;
+}
+
 std::vector<Finding> CheckLogFilters(const binlog::ServerFacts& facts, const EventTables& tables,
                                      const std::vector<DescribedTable>& found) {
   std::vector<Finding> findings;

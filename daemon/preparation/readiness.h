@@ -33,6 +33,11 @@ struct Finding {
 [[nodiscard]] std::vector<Finding> CheckEventTables(const EventTables& tables,
                                                     const std::vector<DescribedTable>& found,
                                                     std::string_view row_metadata);
+// Where two events can have the same id; no findings: nowhere, as far as the tables tell.
+// `version`: ServerFacts::version.
+[[nodiscard]] std::vector<Finding> CheckIdentity(const EventTables& tables,
+                                                 const std::vector<DescribedTable>& found,
+                                                 std::string_view version);
 // Whether binlog_do_db or binlog_ignore_db keeps event tables out of the log; no findings: there is
 // no such filter.
 [[nodiscard]] std::vector<Finding> CheckLogFilters(const binlog::ServerFacts& facts,

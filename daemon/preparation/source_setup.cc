@@ -136,7 +136,8 @@ Result<EventTables> CompileEventTables(const Config& config) {
       }
       selection.json = outbox.json == OutboxConfig::Json::kDebezium ? binlog::JsonStyle::kDebezium
                                                                     : binlog::JsonStyle::kMysql;
-      selection.takes_updates = config.delivery.on_update == DeliveryConfig::OnUpdate::kPublish;
+      selection.takes_updates = config.delivery.on_update == DeliveryConfig::OnUpdate::kPublish ||
+                                !outbox.update_where.empty();
       tables.selections.push_back(std::move(selection));
       tables.mappings.push_back(std::move(*mapping));
     }

@@ -39,6 +39,12 @@ Publisher::Publisher(std::vector<OutboxMapping> mappings, sinks::Sink& sink,
       dead_letter_(options_.dead_letter_topic),
       back_off_(kRetryFirst, kRetryMax, clock.WallMicroseconds()) {}
 
+bool Publisher::Selects(const binlog::Row& row) {
+  if (mappings_[row.table].Selects(row)) return true;
+  unselected_.fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
 Result<Step> Publisher::Publish(const binlog::Row& row, std::string_view position, bool* done) {
   *done = false;
   switch (state_) {
@@ -64,6 +70,7 @@ Result<Step> Publisher::Send(const binlog::Row& row, std::string_view position, 
     return Hold(BadEvent(row, position, {}, fmt::format("{}{}", what, message.error().message)),
                 false);
   }
+  if (options_.on_mapped) options_.on_mapped(mappings_[row.table], position, *message);
   if (dead_lettered_.contains(position)) {
     tracker_.Acknowledge(tracker_.NextId());
     if (is_careful) --careful_messages_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -45,12 +46,24 @@ class Publisher {
     DeliveryConfig::OnBadEvent on_bad_event = DeliveryConfig::OnBadEvent::kHold;
     std::string dead_letter_topic = {};  // No event may go there by itself. Empty: there is none.
     std::chrono::milliseconds open_timeout{10'000};
+    // Sees each message before it is sent, again when it is sent again. Empty: nobody looks.
+    std::function<void(const OutboxMapping& mapping, std::string_view position,
+                       const sinks::Message& message)>
+        on_mapped = {};
   };
 
   // All but `mappings` are borrowed and outlive the publisher. `state` may be null: then a bad
   // event always ends the run. `mappings`: by Row::table.
   Publisher(std::vector<OutboxMapping> mappings, sinks::Sink& sink, DeliveryTracker& tracker,
             StateDirectory* state, const Clock& clock, Options options);
+
+  // Whether the row is an event; one that is not is counted. To be asked once for each row, before
+  // Publish().
+  [[nodiscard]] bool Selects(const binlog::Row& row);
+  // How many rows were no events. Any thread.
+  [[nodiscard]] std::uint64_t unselected() const {
+    return unselected_.load(std::memory_order_relaxed);
+  }
 
   // Moves on with `row`, which stands at `position`; to be called again with the same row until it
   // says that it is done: *done = true. An error ends the run.
@@ -112,6 +125,7 @@ class Publisher {
   bool needs_producer_ = false;  // Open the sink again before the next try.
   BackOff back_off_;
   Clock::TimePoint retry_at_{};
+  std::atomic<std::uint64_t> unselected_ = 0;
 };
 
 }  // namespace outboxd

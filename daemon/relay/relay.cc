@@ -291,8 +291,9 @@ Result<Step> Relay::PublishRows() {
                               parts_.transactions.collects_gtids());
         return EndTransaction();
       }
-      row_ = *row;
       row_position_ = event_position_.NextRow();
+      if (!parts_.publisher.Selects(**row)) continue;
+      row_ = *row;
     }
     bool done = false;
     auto step = parts_.publisher.Publish(*row_, row_position_, &done);

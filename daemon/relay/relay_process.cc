@@ -69,11 +69,12 @@ std::string StatusText(const DeliveryTracker& tracker, const Relay& relay, std::
   return text;
 }
 
-std::string CountsText(const ChangeCounts& counts) {
+std::string CountsText(const ChangeCounts& counts, std::uint64_t unselected) {
   std::string text;
   const auto add = [&text](std::uint64_t count, std::string_view what) {
     if (count > 0) text += fmt::format(", {} {}", count, what);
   };
+  add(unselected, "rows that are no events by their conditions");
   add(counts.updates, "updates of event tables");
   add(counts.deletes, "deletes");
   add(counts.ddl, "DDL statements");
@@ -102,7 +103,8 @@ Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIde
   DeliveryTracker tracker(std::move(progress), journal.has_value());
   Publisher publisher(std::move(tables.mappings), parts_.sink, tracker, parts_.state, parts_.clock,
                       {.on_bad_event = config.delivery.on_bad_event,
-                       .dead_letter_topic = config.delivery.dead_letter_topic});
+                       .dead_letter_topic = config.delivery.dead_letter_topic,
+                       .on_mapped = parts_.on_mapped});
   std::optional<AlarmLog> alarms;
   if (!directory.empty()) alarms.emplace(directory);
   ChangeWatch changes(config.delivery, alarms ? &*alarms : nullptr, parts_.clock);
@@ -166,7 +168,8 @@ Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIde
   }
   const auto stored = acknowledger.Store();
   parts_.sink.Close();
-  spdlog::info("stopped: {} events delivered{}", tracker.delivered(), CountsText(changes.counts()));
+  spdlog::info("stopped: {} events delivered{}", tracker.delivered(),
+               CountsText(changes.counts(), publisher.unselected()));
   if (!*ended) return *ended;
   return stored;
 }

@@ -11,6 +11,7 @@
 #include "daemon/preparation/source_setup.h"
 #include "daemon/relay/clock.h"
 #include "daemon/relay/delivery_tracker.h"
+#include "daemon/relay/publisher.h"
 #include "daemon/service/service_notifier.h"
 #include "daemon/service/stop_signals.h"
 #include "sinks/sink.h"
@@ -31,9 +32,10 @@ class RelayProcess {
     ServiceNotifier& notifier;
     StopSignals& signals;
     const Clock& clock;
+    decltype(Publisher::Options::on_mapped) on_mapped = {};
   };
 
-  explicit RelayProcess(Parts parts) : parts_(parts) {}
+  explicit RelayProcess(Parts parts) : parts_(std::move(parts)) {}
 
   // Relays from `progress` on until a signal or an error; before it returns it waits, up to
   // relay.stop-timeout, for the deliveries under way and stores the checkpoint.

@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
+#include "binlog/any_case.h"
 #include "daemon/exit_code_of.h"
 
 namespace outboxd {
@@ -13,6 +16,20 @@ constexpr std::chrono::milliseconds kBackOffMax{15'000};
 
 bool MayHeal(binlog::ErrorKind kind) {
   return kind == binlog::ErrorKind::kDisconnected || kind == binlog::ErrorKind::kInterrupted;
+}
+
+// As the log tells them of the stream.
+std::vector<binlog::ValueKind> KindsOf(const binlog::TableFacts& table,
+                                       const std::vector<std::string>& columns) {
+  std::vector<binlog::ValueKind> kinds;
+  for (const std::string& name : columns) {
+    const auto found = std::ranges::find_if(
+        table.columns, [&](std::string_view other) { return binlog::EqualInAnyCase(other, name); },
+        &binlog::ColumnFacts::name);
+    kinds.push_back(found == table.columns.end() ? binlog::ValueKind::kText
+                                                 : binlog::KindOf(*found));
+  }
+  return kinds;
 }
 
 }  // namespace
@@ -58,6 +75,7 @@ Result<void> TableRead::ReadOnce(bool* complete) {
     auto tables = server->DescribeTables(selections[i].schema_pattern, selections[i].table_pattern);
     if (!tables) return Fail(ExitCodeOf(tables.error().kind), "{}", tables.error().message);
     for (const binlog::TableFacts& table : *tables) {
+      const std::vector<binlog::ValueKind> kinds = KindsOf(table, selections[i].columns);
       std::uint64_t rows = 0;
       bool went_on = true;
       auto scanned = server->ScanTable(
@@ -65,7 +83,12 @@ Result<void> TableRead::ReadOnce(bool* complete) {
           [&](std::span<const binlog::ColumnValue> values,
               std::string_view key) -> binlog::Result<bool> {
             ++rows;
-            auto more = PublishRow({i, table.schema_name, table.table_name, values}, key);
+            auto more = PublishRow({.table = i,
+                                    .schema_name = table.schema_name,
+                                    .table_name = table.table_name,
+                                    .values = values,
+                                    .kinds = kinds},
+                                   key);
             went_on = more.value_or(false);
             return more;
           });
@@ -86,6 +109,7 @@ Result<void> TableRead::ReadOnce(bool* complete) {
 
 // False: break off, because of a stop, a lost producer or failure_.
 binlog::Result<bool> TableRead::PublishRow(const binlog::Row& row, std::string_view key) {
+  if (!parts_.publisher.Selects(row)) return true;
   const std::string position(event_position_.TableRow(row.schema_name, row.table_name, key));
   bool done = false;
   while (!done) {

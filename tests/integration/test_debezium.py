@@ -17,6 +17,7 @@ WITH = "INSERT INTO {t} (id, aggregatetype, aggregateid, type, payload, "
 # Debezium's heartbeats are no bytes: they are what the delegates are for.
 DELEGATE = "delegate.converter.type"
 BYTES = {"value.converter": BINARY, f"value.converter.{DELEGATE}": JSON}
+QUOTED = {"value.converter": JSON, "value.converter.schemas.enable": "false"}
 BYTE_KEYS = {"key.converter": BINARY, f"key.converter.{DELEGATE}": JSON}
 
 
@@ -289,6 +290,35 @@ def cases():
         connector={"outbox:table.fields.additional.placement":
                    "a:header,b:header:B,c:header,d:header,e:header,type:header:B"},
         outboxd={"header": ["a:a", "b:B", "c:c", "d:d", "e:e", "type:B"]},
+    )
+    yield Case(
+        "routed",
+        (INSERT + "('1', 'eu_order', 'k', 't', '1'), ('2', 'us_order', 'k', 't', '2'),"
+         " ('3', 'eu_customer', 'k', 't', '3')",),
+        topics=("{t}.order.eu", "{t}.order.us", "{t}.customer.eu"),
+        connector={"outbox:route.topic.regex": "(?<region>[a-z]+)_([a-z]+)",
+                   "outbox:route.topic.replacement": THEIRS + "routed.$2.${region}"},
+        outboxd={"topic": "{aggregatetype}", "topic-regex": "(?<region>[a-z]+)_([a-z]+)",
+                 "topic-replacement": OURS + "routed.$2.${region}"},
+    )
+    yield Case(
+        "tombstones",
+        ((ROW, [("1", "k", "t", ""), ("2", "k", "t", " \t\n\x01"), ("3", "k", "t", None),
+                ("4", "k", "t", " x "), ("5", "k", "t", "\u00a0")]),),
+        connector={"outbox:route.tombstone.on.empty.payload": "true"},
+        outboxd={"blank-is-tombstone": "yes"},
+    )
+    texts = [row for row in rows_of_text() if row[3] is not None and row[1] is not None]
+    yield Case("quoted", ((ROW, texts),), connector=QUOTED, outboxd={"payload": "quote(payload)"})
+    yield Case(
+        "envelope",
+        ((WITH + "n) VALUES (%s, '{t}', 'k', %s, %s, %s)",
+          [("1", "Crëated", '{"b": 1.0, "a": "x\\u001f\\n\\""}', 7), ("2", None, "null", None),
+           ("3", "", "[1, 2.5, null]", -1)]),),
+        columns=outbox(payload="JSON", more=", n INT"),
+        connector={"outbox:table.fields.additional.placement":
+                   "type:header:eventType,type:envelope:eventType,n:envelope"} | QUOTED,
+        outboxd={"member": ["string(payload):payload", "type:eventType", "n:n"]},
     )
     yield Case(
         "character_sets",

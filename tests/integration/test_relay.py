@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -260,6 +261,34 @@ def test_tail_prints_messages_and_stores_nothing(fresh):
         tail.terminate()
         assert tail.wait(timeout=30) == 0
     assert not os.path.exists(relay.state / "checkpoint")
+
+
+def test_tail_explains_each_part_of_a_message(fresh, tmp_path):
+    fresh.configure(outbox__key="payload->$.order | aggregateid", outbox__where="type = Created")
+    out, err = (tmp_path / "out").open("wb"), (tmp_path / "err").open("wb")
+    command = [fresh.binary, "tail", "--explain", "--config", str(fresh.path)]
+    with subprocess.Popen(command, stdout=out, stderr=err) as tail:
+        try:
+            wait_until(lambda: "reading the binary log" in (tmp_path / "err").read_text(), "start")
+            fresh.insert("e1", key="k1", payload='{"order":"42"}')
+            line = wait_until(lambda: (tmp_path / "out").read_text(), "a message")
+        finally:
+            tail.terminate()
+    assert json.loads(line)["key"] == "42"
+    explained = {
+        part.strip(): (setting, value)
+        for part, setting, value in (
+            re.split(r"  +", text.strip(), maxsplit=2)
+            for text in (tmp_path / "err").read_text().splitlines()
+            if text.startswith("  ") and len(re.split(r"  +", text.strip())) >= 3
+        )
+    }
+    assert explained["where"] == ("type = Created", "holds")
+    assert explained["topic"] == (f"{fresh.topic_prefix}{{aggregatetype}}", fresh.topic())
+    assert explained["key"] == ("payload->$.order | aggregateid", "42")
+    assert explained["header id"] == ("id", "e1")
+    assert explained["header eventType"] == ("type", "Created")
+    assert explained["value"][0] == "payload"
 
 
 def test_a_hangup_signal_is_ignored(relay):

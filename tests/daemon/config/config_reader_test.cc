@@ -160,7 +160,7 @@ level = debug
   EXPECT_EQ(outbox.id + "," + outbox.key + "," + outbox.payload, "event_id,,body");
   EXPECT_EQ(outbox.timestamp + "," + outbox.partition + "," + outbox.topic, "at,part,t.{kind}");
   ASSERT_EQ(outbox.headers.size(), 2u);
-  EXPECT_EQ(outbox.headers[0].column + ">" + outbox.headers[0].name, "type>eventType");
+  EXPECT_EQ(outbox.headers[0].value + ">" + outbox.headers[0].name, "type>eventType");
   EXPECT_THAT(outbox.columns, ElementsAre("event_id", "body", "kind"));
   ASSERT_EQ(outbox.defaults.size(), 2u);
   EXPECT_EQ(outbox.defaults[0].column + ":" + outbox.defaults[0].value.value(), "body:{}");
@@ -379,10 +379,10 @@ TEST_F(ConfigReaderTest, DeadLettersNeedATopicThatNoEventCanNameByItself) {
 
 TEST_F(ConfigReaderTest, AMistakeOfTheMappingHasItsLine) {
   EXPECT_THAT(Wrong(std::string(kLeast) + "topic = a.{b\n"),
-              StartsWith("c.conf:5: outbox.topic: '{b' lacks a '}'"));
+              StartsWith("c.conf:5: outbox.topic: there is no '}' before its end"));
   EXPECT_THAT(Wrong(std::string(kLeast) + "header = a:outboxd.x\n"),
               StartsWith("c.conf:5: outbox.header: the name 'outboxd.x' is taken"));
-  EXPECT_THAT(Wrong(kLeast, {"--outbox.topic={"}), StartsWith("--outbox.topic: '{' lacks"));
+  EXPECT_THAT(Wrong(kLeast, {"--outbox.topic={"}), StartsWith("--outbox.topic: there is no term"));
 }
 
 TEST_F(ConfigReaderTest, EveryFamilyNeedsATableOfItsOwn) {

@@ -80,13 +80,18 @@ TEST(ConfigValueTest, ATableHasADatabase) {
   }
 }
 
-TEST(ConfigValueTest, AHeaderNamesColumnAndHeader) {
-  const auto header = ParseHeader("type : eventType");
+TEST(ConfigValueTest, AHeaderOrMemberHasValueAndName) {
+  const auto header = ParseNamedValue("type : eventType");
   ASSERT_TRUE(header.has_value());
-  EXPECT_EQ(header->column, "type");
+  EXPECT_EQ(header->value, "type");
   EXPECT_EQ(header->name, "eventType");
-  for (const char* text : {"", "type", ":x", "type:"}) {
-    EXPECT_FALSE(ParseHeader(text).has_value()) << text;
+  EXPECT_FALSE(header->is_optional);
+  const auto optional = ParseNamedValue("'a:b' : x?");
+  EXPECT_EQ(optional->value, "'a:b'");
+  EXPECT_EQ(optional->name, "x");
+  EXPECT_TRUE(optional->is_optional);
+  for (const char* text : {"", "type", ":x", "type:", "type:?"}) {
+    EXPECT_FALSE(ParseNamedValue(text).has_value()) << text;
   }
 }
 
@@ -117,7 +122,7 @@ TEST(ConfigValueTest, TellsWhatComesLaterFromWhatIsUnknown) {
   EXPECT_THAT(ParseGuarantee("exactly-once").error(), HasSubstr("not available in this version"));
   EXPECT_THAT(ParseGuarantee("maybe").error(), HasSubstr("none of: at-least-once"));
   EXPECT_THAT(ParseStore("kafka").error(), HasSubstr("not available in this version"));
-  EXPECT_THAT(ParsePreset("cloudevents").error(), HasSubstr("not available in this version"));
+  EXPECT_THAT(ParsePreset("none").error(), HasSubstr("there is no preset 'none' HINT: debezium"));
   EXPECT_THAT(ParseSinkType("rocketmq").error(), HasSubstr("not available in this version"));
   EXPECT_THAT(ParseLevel("loud").error(), HasSubstr("none of: debug, info, warning, error"));
 }

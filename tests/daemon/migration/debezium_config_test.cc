@@ -105,8 +105,8 @@ TEST_F(DebeziumConfigTest, CarriesOverWhatHasAKey) {
   EXPECT_EQ(outbox.partition, "shard");
   EXPECT_EQ(outbox.topic, "app.{kind}.v{{1}}");
   ASSERT_EQ(outbox.headers.size(), 2U);
-  EXPECT_EQ(outbox.headers[0].column + ":" + outbox.headers[0].name, "type:eventType");
-  EXPECT_EQ(outbox.headers[1].column + ":" + outbox.headers[1].name, "trace:trace");
+  EXPECT_EQ(outbox.headers[0].value + ":" + outbox.headers[0].name, "type:eventType");
+  EXPECT_EQ(outbox.headers[1].value + ":" + outbox.headers[1].name, "trace:trace");
   EXPECT_EQ(config->delivery.start.kind, StartChoice::Kind::kNow);
   EXPECT_EQ(config->delivery.on_update, DeliveryConfig::OnUpdate::kAlarm);
   EXPECT_TRUE(config->topics.create);
@@ -183,8 +183,6 @@ TEST_F(DebeziumConfigTest, CertificatesBecomeAPemFile) {
   EXPECT_EQ(config->mysql.tls_ca, "/etc/outboxd/shop-outbox-ca.pem");
 }
 
-// The keys of the mapping language, as text.
-
 TEST_F(DebeziumConfigTest, ARegularExpressionOfTopicsIsKept) {
   const auto text = Import({{"transforms.outbox.route.topic.regex", "(?<kind>[a-z]+)_.*"},
                             {"transforms.outbox.route.topic.replacement", "events.${kind}"}})
@@ -206,11 +204,14 @@ TEST_F(DebeziumConfigTest, AnEnvelopeBecomesMembers) {
       {router + "table.fields.additional.placement", "type:envelope:eventType,id:envelope"},
       {"value.converter", "org.apache.kafka.connect.json.JsonConverter"},
       {"value.converter.schemas.enable", "false"}};
-  EXPECT_THAT(Import(envelope).text,
-              HasSubstr("member = payload:payload\nmember = type:eventType\nmember = id:id\n"));
+  EXPECT_THAT(
+      Import(envelope).text,
+      HasSubstr("member = string(payload):payload\nmember = type:eventType\nmember = id:id\n"));
   Properties expanded = envelope;
   expanded[router + "table.expand.json.payload"] = "true";
-  EXPECT_THAT(Import(expanded).text, HasSubstr("expand = yes\nmember = {json(payload)}:payload\n"));
+  EXPECT_THAT(Import(expanded).text, HasSubstr("\nmember = json(payload):payload\n"));
+  EXPECT_THAT(Import(expanded).notes, Contains(HasSubstr("null members and empty arrays")));
+  EXPECT_TRUE(Read(expanded));
 }
 
 TEST_F(DebeziumConfigTest, JsonConvertersQuoteWhatIsText) {
@@ -218,15 +219,15 @@ TEST_F(DebeziumConfigTest, JsonConvertersQuoteWhatIsText) {
       Import({}, {{"key.converter", "org.apache.kafka.connect.json.JsonConverter"},
                   {"key.converter.schemas.enable", "false"},
                   {"value.converter", "org.apache.kafka.connect.json.JsonConverter"}});
-  EXPECT_THAT(imported.text, HasSubstr("key = {string(aggregateid)}\n"));
-  EXPECT_THAT(imported.text, HasSubstr("payload = {string(payload)}\n"));
+  EXPECT_THAT(imported.text, HasSubstr("key = quote(aggregateid)\n"));
+  EXPECT_THAT(imported.text, HasSubstr("payload = quote(payload)\n"));
   EXPECT_THAT(imported.notes, Contains(HasSubstr("wraps the value into a schema")));
   EXPECT_THAT(imported.notes, Not(Contains(HasSubstr("wraps the key into a schema"))));
 }
 
 TEST_F(DebeziumConfigTest, TombstonesAreKept) {
   EXPECT_THAT(Import({{"transforms.outbox.route.tombstone.on.empty.payload", "true"}}).text,
-              HasSubstr("tombstone = yes\n"));
+              HasSubstr("blank-is-tombstone = yes\n"));
 }
 
 }  // namespace

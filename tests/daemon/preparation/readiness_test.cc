@@ -412,5 +412,41 @@ TEST(FirstProblemTest, PassesOverWarnings) {
   EXPECT_EQ(FirstProblem({}), nullptr);
 }
 
+class IdentityTest : public testing::Test {
+ protected:
+  static DescribedTable Counted(std::string schema_name, std::string engine = "InnoDB") {
+    DescribedTable described = Described(std::move(schema_name));
+    described.facts.engine = std::move(engine);
+    described.facts.columns[0] = {.name = "ID", .type = "bigint", .is_auto_increment = true};
+    return described;
+  }
+  static std::vector<std::string> Identity(const std::vector<DescribedTable>& found,
+                                           std::string_view version = "9.7.4") {
+    return Told(CheckIdentity(TablesOf({"*.outbox"}), found, version));
+  }
+};
+
+TEST_F(IdentityTest, OneCounterOrIdsOfTheApplicationAreFine) {
+  EXPECT_THAT(Identity({Counted("a")}), IsEmpty());
+  EXPECT_THAT(Identity({Described("a"), Described("b")}), IsEmpty());
+}
+
+TEST_F(IdentityTest, CountersOfSeveralTablesRepeatEachOther) {
+  EXPECT_THAT(Identity({Counted("a"), Described("b"), Counted("c")}),
+              ElementsAre("warning ids: AUTO_INCREMENT counts for each table: ids of a.outbox,"
+                          " c.outbox are alike -> consumers dedupe by the header outboxd.table and"
+                          " id, or let the application give the id, a UUID for example"));
+}
+
+TEST_F(IdentityTest, ABlackholeTableDoesNotCount) {
+  EXPECT_THAT(Identity({Counted("a", "BLACKHOLE")}),
+              ElementsAre(testing::HasSubstr("every row of a BLACKHOLE table has the same")));
+}
+
+TEST_F(IdentityTest, BeforeMysql8ARestartCountsFromTheLastRowLeft) {
+  EXPECT_THAT(Identity({Counted("a")}, "5.7.44-log"),
+              ElementsAre(testing::HasSubstr("before MySQL 8.0 a restart gives AUTO_INCREMENT")));
+}
+
 }  // namespace
 }  // namespace outboxd

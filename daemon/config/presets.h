@@ -1,0 +1,33 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace outboxd {
+
+// A table layout that people have: nothing but settings of [outbox], which those of the
+// configuration replace key by key.
+struct Preset {
+  struct Setting {
+    std::string_view key, value;
+  };
+  std::string_view name;
+  std::string_view layout;   // Whose table it is, in one line.
+  std::string_view sending;  // Whether its library sends by itself, and how that is switched off.
+  std::string_view table;    // A name for the table, without schema.
+  std::string_view sql;      // CREATE TABLE of exactly this layout.
+  std::vector<Setting> settings;
+};
+
+// All of them; `debezium`, the default, first.
+[[nodiscard]] std::span<const Preset> Presets();
+
+// Null: there is none of this name.
+[[nodiscard]] const Preset* FindPreset(std::string_view name);
+
+// For messages: "debezium, eventuate, ...".
+[[nodiscard]] std::string PresetNames();
+
+}  // namespace outboxd

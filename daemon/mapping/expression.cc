@@ -1,0 +1,438 @@
+#include "daemon/mapping/expression.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <ranges>
+#include <utility>
+
+#include "binlog/any_case.h"
+#include "daemon/mapping/json_reader.h"
+#include "daemon/mapping/value_functions.h"
+#include "daemon/service/log.h"
+#include "daemon/text_encoding.h"
+
+namespace outboxd {
+
+using binlog::ValueKind;
+
+// One operation. What it returns lives in the row, in itself or in a node below it.
+class Expression::Node {
+ public:
+  Node() = default;
+  virtual ~Node() = default;
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // `*leads_nowhere`: set where NULL stands for a JSON path that is not there.
+  virtual Result<OptionalValue> Evaluate(const RowInHand& row, const Node** leads_nowhere) = 0;
+  // For messages.
+  [[nodiscard]] virtual std::string Name() const = 0;
+  // None: it is something else than a column.
+  [[nodiscard]] virtual std::optional<std::size_t> ColumnIndex() const { return std::nullopt; }
+};
+
+namespace {
+
+using Node = Expression::Node;
+using NodePtr = std::unique_ptr<Node>;
+
+OptionalValue ColumnOf(const binlog::Row& row, std::size_t index) {
+  const binlog::ColumnValue& value = row.values[index];
+  if (!value) return std::nullopt;
+  if (index < row.kinds.size()) return MappedValue{*value, row.kinds[index]};
+  // The row does not tell: by its bytes.
+  return MappedValue{*value, IsUtf8(*value) ? ValueKind::kText : ValueKind::kBytes};
+}
+
+class Column final : public Node {
+ public:
+  Column(std::size_t index, std::string name) : index_(index), name_(std::move(name)) {}
+
+  Result<OptionalValue> Evaluate(const RowInHand& row, const Node**) override {
+    return ColumnOf(row.row, index_);
+  }
+  std::string Name() const override { return fmt::format("column '{}'", name_); }
+  std::optional<std::size_t> ColumnIndex() const override { return index_; }
+
+ private:
+  const std::size_t index_;
+  const std::string name_;
+};
+
+class Constant final : public Node {
+ public:
+  explicit Constant(std::optional<std::string> text) : text_(std::move(text)) {}
+
+  Result<OptionalValue> Evaluate(const RowInHand&, const Node**) override {
+    if (!text_) return std::nullopt;
+    return MappedValue{*text_, ValueKind::kText};
+  }
+  std::string Name() const override { return text_ ? fmt::format("'{}'", *text_) : "null"; }
+
+ private:
+  const std::optional<std::string> text_;
+};
+
+class TableName final : public Node {
+ public:
+  explicit TableName(bool is_schema) : is_schema_(is_schema) {}
+
+  Result<OptionalValue> Evaluate(const RowInHand& row, const Node**) override {
+    return MappedValue{is_schema_ ? row.row.schema_name : row.row.table_name, ValueKind::kText};
+  }
+  std::string Name() const override { return is_schema_ ? "@schema" : "@table"; }
+
+ private:
+  const bool is_schema_;
+};
+
+class Item final : public Node {
+ public:
+  Result<OptionalValue> Evaluate(const RowInHand& row, const Node**) override {
+    return MappedValue{row.item, ValueKind::kJson};
+  }
+  std::string Name() const override { return "@item"; }
+};
+
+class Path final : public Node {
+ public:
+  Path(NodePtr json, JsonPath path) : json_(std::move(json)), path_(std::move(path)) {}
+
+  Result<OptionalValue> Evaluate(const RowInHand& row, const Node** leads_nowhere) override {
+    auto json = json_->Evaluate(row, leads_nowhere);
+    if (!json || !*json) return json;
+    auto part = reader_.Find((*json)->text, path_);
+    if (!part) return Fail(part.error(), "{}", json_->Name());
+    if (!*part) {
+      *leads_nowhere = this;
+      return std::nullopt;
+    }
+    switch ((*part)->kind) {
+      case JsonPart::Kind::kNull:
+        break;
+      case JsonPart::Kind::kString:
+        return MappedValue{(*part)->text, ValueKind::kText};
+      case JsonPart::Kind::kOther:
+        return MappedValue{(*part)->text, ValueKind::kJson};
+    }
+    return std::nullopt;
+  }
+  std::string Name() const override { return fmt::format("{}->{}", json_->Name(), path_.text()); }
+
+ private:
+  NodePtr json_;
+  const JsonPath path_;
+  JsonReader reader_;
+};
+
+class Function final : public Node {
+ public:
+  Function(const ValueFunction& function, NodePtr argument)
+      : function_(function), argument_(std::move(argument)) {}
+
+  Result<OptionalValue> Evaluate(const RowInHand& row, const Node** leads_nowhere) override {
+    auto argument = argument_->Evaluate(row, leads_nowhere);
+    if (!argument || !*argument) return argument;
+    text_.clear();
+    auto kind = function_.apply(**argument, text_);
+    if (!kind) return Fail(kind.error(), "{}", argument_->Name());
+    return MappedValue{text_, *kind};
+  }
+  std::string Name() const override {
+    return fmt::format("{}({})", function_.name, argument_->Name());
+  }
+
+ private:
+  const ValueFunction& function_;
+  NodePtr argument_;
+  std::string text_;
+};
+
+class FirstNotNull final : public Node {
+ public:
+  explicit FirstNotNull(std::vector<NodePtr> terms) : terms_(std::move(terms)) {}
+
+  Result<OptionalValue> Evaluate(const RowInHand& row, const Node** leads_nowhere) override {
+    for (const NodePtr& term : terms_) {
+      *leads_nowhere = nullptr;
+      auto value = term->Evaluate(row, leads_nowhere);
+      if (!value || *value) return value;
+    }
+    return std::nullopt;
+  }
+  std::string Name() const override {
+    std::string name = terms_.front()->Name();
+    for (const NodePtr& term : terms_ | std::views::drop(1)) name += " | " + term->Name();
+    return name;
+  }
+
+ private:
+  std::vector<NodePtr> terms_;
+};
+
+class Text final : public Node {
+ public:
+  Text(std::vector<NodePtr> parts, Expression::EmptyParts empty_parts)
+      : parts_(std::move(parts)), empty_parts_(empty_parts) {}
+
+  Result<OptionalValue> Evaluate(const RowInHand& row, const Node** leads_nowhere) override {
+    text_.clear();
+    for (const NodePtr& part : parts_) {
+      auto value = part->Evaluate(row, leads_nowhere);
+      if (!value) return value;
+      if (*leads_nowhere != nullptr) return std::nullopt;
+      const bool is_refused = empty_parts_ == Expression::EmptyParts::kRefused;
+      if (!*value || (is_refused && (*value)->text.empty())) {
+        return Fail(ExitCode::kUndecodable, "{} is {}", part->Name(), *value ? "empty" : "NULL");
+      }
+      text_ += (*value)->text;
+    }
+    return MappedValue{text_, ValueKind::kText};
+  }
+  std::string Name() const override { return "text"; }
+
+ private:
+  std::vector<NodePtr> parts_;
+  const Expression::EmptyParts empty_parts_;
+  std::string text_;
+};
+
+// Reads expressions, one thing after the other.
+class Parser {
+ public:
+  Parser(std::string_view text, UsedColumns& columns) : rest_(text), columns_(columns) {}
+
+  Result<NodePtr> Chain() {
+    std::vector<NodePtr> terms;
+    do {
+      auto term = Term();
+      if (!term) return term;
+      terms.push_back(std::move(*term));
+      SkipBlanks();
+    } while (Take("|"));
+    if (terms.size() == 1) return std::move(terms.front());
+    return std::make_unique<FirstNotNull>(std::move(terms));
+  }
+
+  Result<NodePtr> WholeText(Expression::EmptyParts empty_parts) {
+    std::vector<NodePtr> parts;
+    std::string plain;
+    const auto end_plain = [&] {
+      if (!plain.empty()) parts.push_back(std::make_unique<Constant>(std::move(plain)));
+      plain.clear();
+    };
+    while (!rest_.empty()) {
+      if (Take("{{")) {
+        plain += '{';
+      } else if (Take("}}")) {
+        plain += '}';
+      } else if (Take("{")) {
+        end_plain();
+        auto part = Chain();
+        if (!part) return part;
+        SkipBlanks();
+        if (!Take("}")) return Wrong("there is no '}' before", "'{{' stands for a brace");
+        parts.push_back(std::move(*part));
+      } else if (rest_.front() == '}') {
+        return Wrong("there is no '{' for", "'}}' stands for a brace");
+      } else {
+        plain += rest_.front();
+        rest_.remove_prefix(1);
+      }
+    }
+    end_plain();
+    if (parts.empty()) return Fail(ExitCode::kConfiguration, "is empty");
+    const bool is_refused = empty_parts == Expression::EmptyParts::kRefused;
+    if (parts.size() == 1 && !is_refused) return std::move(parts.front());
+    return std::make_unique<Text>(std::move(parts), empty_parts);
+  }
+
+  [[nodiscard]] std::string_view rest() const { return rest_; }
+
+ private:
+  Result<NodePtr> Term() {
+    SkipBlanks();
+    auto term = Primary();
+    while (term && (SkipBlanks(), Take("->"))) {
+      Take(">");
+      SkipBlanks();
+      auto path = TakePath();
+      if (!path) return std::unexpected(path.error());
+      term = std::make_unique<Path>(std::move(*term), std::move(*path));
+    }
+    return term;
+  }
+
+  Result<NodePtr> Primary() {
+    if (Take("'")) {
+      auto text = Quoted('\'');
+      if (!text) return std::unexpected(text.error());
+      return std::make_unique<Constant>(std::move(*text));
+    }
+    if (Take("`")) {
+      auto name = Quoted('`');
+      if (!name) return std::unexpected(name.error());
+      return ColumnNamed(std::move(*name));
+    }
+    const bool is_special = Take("@");
+    const std::string_view word = Word();
+    if (is_special) {
+      if (word == "schema" || word == "table") return std::make_unique<TableName>(word == "schema");
+      if (word == "item") return std::make_unique<Item>();
+      return Fail(ExitCode::kConfiguration, "there is no '@{}' HINT: @schema, @table, @item",
+                  Escaped(word));
+    }
+    if (word.empty()) {
+      return Wrong("there is no term at",
+                   "a column, 'text', @table or a function such as uuid(id)");
+    }
+    SkipBlanks();
+    if (Take("(")) return FunctionNamed(word);
+    if (word == "null") return std::make_unique<Constant>(std::nullopt);
+    return ColumnNamed(std::string(word));
+  }
+
+  Result<NodePtr> FunctionNamed(std::string_view name) {
+    const ValueFunction* function = FindValueFunction(name);
+    if (function == nullptr) {
+      return Fail(ExitCode::kConfiguration, "there is no function '{}' HINT: {}", Escaped(name),
+                  ValueFunctionNames());
+    }
+    auto argument = Chain();
+    if (!argument) return argument;
+    SkipBlanks();
+    if (!Take(")")) return Wrong("there is no ')' before", "");
+    return std::make_unique<Function>(*function, std::move(*argument));
+  }
+
+  Result<NodePtr> ColumnNamed(std::string name) {
+    if (name.empty()) return Wrong("there is no column's name before", "");
+    return std::make_unique<Column>(columns_.Use(name), name);
+  }
+
+  Result<JsonPath> TakePath() {
+    const char quote = rest_.empty() ? '\0' : rest_.front();
+    const bool is_quoted = quote == '\'' || quote == '"';
+    if (is_quoted) rest_.remove_prefix(1);
+    auto path = JsonPath::Take(rest_);
+    if (path && is_quoted && !Take(std::string_view(&quote, 1))) {
+      return std::unexpected(Wrong("there is no closing quote before", "").error());
+    }
+    return path;
+  }
+
+  // What stands up to the quote, in which the doubled quote stands for one.
+  Result<std::string> Quoted(char quote) {
+    const std::string_view whole = rest_;
+    std::string text;
+    while (!rest_.empty()) {
+      const char c = rest_.front();
+      rest_.remove_prefix(1);
+      if (c == quote && (rest_.empty() || rest_.front() != quote)) return text;
+      if (c == quote) rest_.remove_prefix(1);
+      text += c;
+    }
+    return Fail(ExitCode::kConfiguration, "{}{} has no end", quote, Escaped(whole));
+  }
+
+  // Letters, digits, what is not ASCII, and "_", "$", "-" but for that of "->".
+  std::string_view Word() {
+    std::size_t end = 0;
+    for (; end < rest_.size(); ++end) {
+      const char c = rest_[end];
+      const bool is_letter = static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') ||
+                             (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+      const bool is_minus = c == '-' && !rest_.substr(end).starts_with("->");
+      if (!is_letter && !is_minus && c != '_' && c != '$') break;
+    }
+    const std::string_view word = rest_.substr(0, end);
+    rest_.remove_prefix(end);
+    return word;
+  }
+
+  bool Take(std::string_view token) {
+    if (!rest_.starts_with(token)) return false;
+    rest_.remove_prefix(token.size());
+    return true;
+  }
+  void SkipBlanks() {
+    while (!rest_.empty() && (rest_.front() == ' ' || rest_.front() == '\t')) {
+      rest_.remove_prefix(1);
+    }
+  }
+
+  std::unexpected<Error> Wrong(std::string_view what, std::string_view hint) const {
+    const std::string place = rest_.empty() ? "its end" : fmt::format("'{}'", Escaped(rest_));
+    return Fail(ExitCode::kConfiguration, "{} {}{}{}", what, place,
+                hint.empty() ? "" : " HINT: ", hint);
+  }
+
+  std::string_view rest_;
+  UsedColumns& columns_;
+};
+
+}  // namespace
+
+std::size_t UsedColumns::Use(std::string_view name) {
+  const auto known = std::ranges::find_if(
+      names_, [&](std::string_view other) { return binlog::EqualInAnyCase(other, name); });
+  if (known != names_.end()) return static_cast<std::size_t>(known - names_.begin());
+  names_.emplace_back(name);
+  return names_.size() - 1;
+}
+
+Expression::Expression(std::string text, std::unique_ptr<Node> root)
+    : text_(std::move(text)), root_(std::move(root)), column_(root_->ColumnIndex()) {}
+Expression::Expression(Expression&&) noexcept = default;
+Expression& Expression::operator=(Expression&&) noexcept = default;
+Expression::~Expression() = default;
+
+Result<Expression> Expression::Parse(std::string_view text, UsedColumns& columns) {
+  const bool is_chain = text.find('{') == std::string_view::npos || text.starts_with('\'');
+  if (!is_chain) return ParseText(text, columns);
+  std::string_view rest = text;
+  auto chain = TakeChain(rest, columns);
+  if (chain && !rest.empty()) {
+    return Fail(ExitCode::kConfiguration,
+                "'{}' has something left at '{}' HINT: text stands in quotes or around {{braces}},"
+                " an unusual column's name in backquotes",
+                Escaped(text), Escaped(rest));
+  }
+  return chain;
+}
+
+Result<Expression> Expression::ParseText(std::string_view text, UsedColumns& columns,
+                                         EmptyParts empty_parts) {
+  auto root = Parser(text, columns).WholeText(empty_parts);
+  if (!root) return std::unexpected(root.error());
+  return Expression(std::string(text), std::move(*root));
+}
+
+Result<Expression> Expression::TakeChain(std::string_view& text, UsedColumns& columns) {
+  const std::string_view whole = text;
+  Parser parser(text, columns);
+  auto root = parser.Chain();
+  if (!root) return std::unexpected(root.error());
+  text = parser.rest();
+  return Expression(std::string(whole.substr(0, whole.size() - text.size())), std::move(*root));
+}
+
+Result<OptionalValue> Expression::Evaluate(const RowInHand& row) {
+  if (column_) return ColumnOf(row.row, *column_);
+  const Node* leads_nowhere = nullptr;
+  auto value = root_->Evaluate(row, &leads_nowhere);
+  if (value && leads_nowhere != nullptr) {
+    return Fail(ExitCode::kUndecodable, "{}: there is nothing HINT: '| null' lets it be missing",
+                leads_nowhere->Name());
+  }
+  return value;
+}
+
+Result<OptionalValue> Expression::EvaluateIfThere(const RowInHand& row) {
+  const Node* leads_nowhere = nullptr;
+  return root_->Evaluate(row, &leads_nowhere);
+}
+
+}  // namespace outboxd

@@ -1,0 +1,209 @@
+"""Each preset makes the messages that the consumers of its layout expect, from a real table of
+exactly that layout, whose SQL `outboxd init` prints."""
+
+import datetime
+import json
+import re
+import subprocess
+import uuid
+
+import pytest
+from relay import Relay, wait_until
+
+ID = "0190b1f4-7c1e-7000-8000-00000000000a"
+TIME = datetime.datetime(2026, 3, 4, 5, 6, 7, 890000)
+
+
+class Case:
+    """A preset, rows for its table, and what the first one becomes; other rows are no events."""
+
+    def __init__(self, preset, rows, topic, key, value, headers, partition=None):
+        self.preset, self.rows, self.topic = preset, rows, topic
+        self.key, self.value, self.headers, self.partition = key, value, headers, partition
+
+
+CASES = [
+    Case(
+        "debezium",
+        [{"id": ID, "aggregatetype": "Order", "aggregateid": "42", "type": "Placed",
+          "payload": '{"n": 1}'}],
+        "outbox.event.Order", b"42", b'{"n":1}', {"id": ID},
+    ),
+    Case(
+        "eventuate",
+        [{"id": "m-1", "destination": "orders", "headers": '{"PARTITION_ID": "42", "ID": "m-1"}',
+          "payload": '{"n":"é"}', "message_partition": 2},
+         {"id": "m-2", "destination": "orders", "headers": "{}", "payload": "x", "published": 1},
+         {"id": "m-3", "destination": "CDC-IGNORED", "headers": "{}", "payload": "x"}],
+        "orders", b"42",
+        '{"payload":"{\\"n\\":\\"é\\"}","headers":{"PARTITION_ID": "42", "ID": "m-1"}}'.encode(),
+        {"id": "m-1"}, 2,
+    ),
+    Case(
+        "watermill",
+        [{"uuid": ID, "payload": '{"n": 1}', "metadata": '{"name": "placed", "n": 7, "x": null}'}],
+        "orders", None, b'{"n":1}',
+        {"id": ID, "_watermill_message_uuid": ID, "name": "placed", "n": "7", "x": None},
+    ),
+    Case(
+        "velmie",
+        [{"id": uuid.UUID(ID).bytes, "aggregate_type": "order", "aggregate_id": "42",
+          "event_type": "placed", "payload": '{"n": 1}', "headers": '{"trace": "t-1"}'},
+         {"id": uuid.uuid4().bytes, "aggregate_type": "order", "aggregate_id": "42",
+          "event_type": "placed", "payload": "{}", "status": 1}],
+        "order", b"42", b'{"n":1}', {"id": ID, "eventType": "placed", "trace": "t-1"},
+    ),
+    Case(
+        "brighter",
+        [{"MessageId": ID, "Topic": "greeting", "MessageType": "MT_EVENT", "Timestamp": TIME,
+          "ContentType": "application/json", "PartitionKey": "42", "HeaderBag": '{"bag": "b"}',
+          "Body": '{"n": 1}', "Source": "/shop", "Type": "greeted", "TraceParent": "00-1-2-01"}],
+        "greeting", b"42", b'{"n": 1}',
+        {"id": ID, "content-type": "application/json", "ce_specversion": "1.0", "ce_id": ID,
+         "ce_source": "/shop", "ce_type": "greeted", "ce_time": "2026-03-04T05:06:07.890Z",
+         "traceparent": "00-1-2-01", "messageType": "MT_EVENT", "bag": "b"},
+    ),
+    Case(
+        "symfony-messenger",
+        [{"body": '{"n": 1}', "headers": '{"type": "App\\\\Placed"}', "queue_name": "orders",
+          "created_at": TIME, "available_at": TIME}],
+        "orders", None, b'{"n": 1}', {"id": "1", "type": "App\\Placed"},
+    ),
+    Case(
+        "sbmt-outbox",
+        [{"uuid": ID, "event_name": "placed", "event_key": "42", "bucket": 1,
+          "payload": b"\x00\xff", "options": '{"headers": {"a": "b"}, "key": "k-1"}',
+          "created_at": TIME, "updated_at": TIME},
+         {"uuid": str(uuid.uuid4()), "event_name": "placed", "event_key": "42", "bucket": 1,
+          "payload": b"x", "status": 2, "created_at": TIME, "updated_at": TIME}],
+        "placed", b"k-1", b"\x00\xff", {"id": ID, "a": "b"},
+    ),
+    Case(
+        "axon",
+        [{"aggregateIdentifier": "42", "sequenceNumber": 3, "type": "Order", "eventIdentifier": ID,
+          "metadata": b'{"m": 1}', "payload": b"<placed/>", "payloadType": "shop.Placed",
+          "timeStamp": "2026-03-04T05:06:07.890Z"}],
+        "Axon.Events", b"42", b"<placed/>",
+        {"id": ID, "payloadType": "shop.Placed", "aggregateType": "Order", "sequenceNumber": "3",
+         "timeStamp": "2026-03-04T05:06:07.890Z", "metadata": '{"m": 1}'},
+    ),
+    Case(
+        "tor",
+        [{"uuid": ID, "aggregate_type": "order", "aggregate_id": "42", "payload": b"\x00\xff"}],
+        "order", b"42", b"\x00\xff", {"id": ID},
+    ),
+    Case(
+        "deltaforge",
+        [{"aggregate_type": "order", "aggregate_id": "42", "event_type": "placed",
+          "payload": '{"n": 1}'}],
+        "order", b"42", b'{"n":1}', {"id": "1", "eventType": "placed"},
+    ),
+    Case(
+        "cloudevents",
+        [{"id": ID, "source": "/shop", "type": "placed", "subject": "42", "time": TIME,
+          "partitionkey": "k-1", "data": '{"n": 1}'}],
+        "placed", b"k-1", b'{"n":1}',
+        {"id": ID, "content-type": "application/json", "ce_specversion": "1.0", "ce_id": ID,
+         "ce_source": "/shop", "ce_type": "placed", "ce_time": "2026-03-04T05:06:07.890000Z",
+         "ce_subject": "42", "ce_partitionkey": "k-1"},
+    ),
+    Case(
+        "cloudevents-structured",
+        [{"id": ID, "source": "/shop", "type": "placed", "time": TIME, "data": '{"n": 1}'}],
+        "placed", None,
+        {"specversion": "1.0", "id": ID, "source": "/shop", "type": "placed",
+         "time": "2026-03-04T05:06:07.890000Z", "datacontenttype": "application/json",
+         "data": {"n": 1}},
+        {"id": ID, "content-type": "application/cloudevents+json; charset=UTF-8"},
+    ),
+    Case(
+        "event-table",
+        [{"type": "placed", "content": "any text"}],
+        "placed", b"1", b"any text", {"id": "1", "type": "placed"},
+    ),
+]
+
+
+def init(outboxd, preset):
+    """The CREATE TABLE that `outboxd init` prints, and the table's name."""
+    printed = subprocess.run(
+        [outboxd, "init", "--preset", preset], capture_output=True, text=True, check=True
+    ).stdout
+    sql = re.search(r"^CREATE TABLE .*?;$", printed, re.DOTALL | re.MULTILINE).group()
+    return sql, sql.split()[2]
+
+
+def insert(relay, table, row):
+    columns = ", ".join(f"`{name}`" for name in row)
+    values = ", ".join(["%s"] * len(row))
+    relay.sql(f"INSERT INTO `{table}` ({columns}) VALUES ({values})", list(row.values()))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.preset)
+def test_a_preset_makes_the_messages_of_its_layout(outboxd, mysql, kafka, tmp_path, case):
+    sql, table = init(outboxd, case.preset)
+    with Relay(outboxd, mysql, kafka, tmp_path, topics=(), outbox__topic=None,
+               outbox__header=None, outbox__preset=case.preset, delivery__start="now") as relay:
+        # A topic of its own for each run: the preset's, with a prefix.
+        listed = subprocess.run([outboxd, "presets"], capture_output=True, text=True).stdout
+        settings = listed.split(f"\n{case.preset}: ")[-1] if case.preset != "debezium" else listed
+        topic = re.search(r"^  topic = (.*)$", settings, re.MULTILINE).group(1)
+        if case.preset == "watermill":
+            relay.configure(outbox__topic_replacement=relay.topic_prefix + "$1")
+        else:
+            relay.configure(outbox__topic=relay.topic_prefix + topic)
+        kafka.create_topic(relay.topic(case.topic), partitions=3)
+        relay.configure(outbox__table=f"{relay.database}.{table}")
+        relay.sql("DROP TABLE IF EXISTS outbox")
+        relay.sql(sql)
+        relay.sql(f"GRANT SELECT ON `{relay.database}`.`{table}` TO {relay.user}@'%'")
+        relay.begin_now().start()
+        for row in case.rows:
+            insert(relay, table, row)
+        relay.wait_for(1, case.topic)
+        # What is no event has been read when the checkpoint is behind it.
+        executed = relay.executed_gtids()
+        wait_until(lambda: executed in relay.checkpoint().replace("\n", ""), "the checkpoint")
+        assert relay.stop() == 0
+        (message,) = relay.received(case.topic)
+        assert message.key == case.key
+        if isinstance(case.value, dict):
+            assert json.loads(message.value) == case.value
+            assert list(json.loads(message.value)) == list(case.value)
+        else:
+            assert message.value == case.value
+        headers = {name: value and value.decode() for name, value in message.headers}
+        assert headers.pop("outboxd.table") == f"{relay.database}.{table}"
+        assert headers.pop("outboxd.position")
+        assert headers == case.headers
+        if case.partition is not None:
+            assert message.partition == case.partition
+        others = len(case.rows) - 1
+        assert others == 0 or f"{others} rows that are no events" in relay.log()
+
+
+def test_every_row_of_a_blackhole_table_has_the_same_id(outboxd, mysql, kafka, tmp_path):
+    sql, table = init(outboxd, "deltaforge")
+    with Relay(outboxd, mysql, kafka, tmp_path, outbox__topic=None, outbox__header=None,
+               outbox__preset="deltaforge") as relay:
+        relay.configure(outbox__topic=relay.topic_prefix + "{aggregate_type}")
+        relay.sql("DROP TABLE outbox")
+        relay.sql(sql)
+        relay.begin_now().start()
+        insert(relay, table, {"aggregate_type": "order"})
+        insert(relay, table, {"aggregate_type": "order"})
+        messages = relay.wait_for(2)
+        assert [m.id for m in messages] == ["1", "1"]
+        assert len({dict(m.headers)["outboxd.position"] for m in messages}) == 2
+
+
+def test_every_preset_is_listed_and_tested(outboxd):
+    listed = subprocess.run([outboxd, "presets"], capture_output=True, text=True, check=True)
+    names = re.findall(r"^([a-z-]+): ", listed.stdout, re.MULTILINE)
+    assert names == [case.preset for case in CASES]
+    for name in names:
+        assert f"preset = {name}" in subprocess.run(
+            [outboxd, "init", "--preset", name], capture_output=True, text=True, check=True
+        ).stdout
+    wrong = subprocess.run([outboxd, "init", "--preset", "x"], capture_output=True, text=True)
+    assert wrong.returncode == 64 and "there is no preset 'x' HINT: debezium," in wrong.stderr
