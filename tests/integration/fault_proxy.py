@@ -67,7 +67,7 @@ class FaultProxy:
     """Forwards to `host`:`port`. With kafka=True it sees Kafka's frames, so that those of one API
     can be held or lost."""
 
-    def __init__(self, host, port, kafka=False):
+    def __init__(self, host, port, kafka=False, listen=("127.0.0.1", 0)):
         self._target = (host, port)
         self._kafka = kafka
         self._faults = _Faults()
@@ -78,7 +78,7 @@ class FaultProxy:
         self.forwarded = {TO_SERVER: 0, TO_CLIENT: 0}
         self.frames = {}  # (api key, way) -> how many came
         self.lost_frames = {}  # (api key, way) -> how many were held or dropped
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._listener = socket.create_server(listen, backlog=64)
         self._listener.setblocking(False)
         self.host, self.port = self._listener.getsockname()
         self._loop = asyncio.new_event_loop()

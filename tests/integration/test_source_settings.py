@@ -20,6 +20,7 @@ COLUMNS = {
     "uid": "BINARY(8)",
     "doc": "JSON",
     "bits": "BIT(12)",
+    "since": "YEAR",
 }
 TABLE = (
     "(id VARCHAR(64) NOT NULL PRIMARY KEY, aggregatetype VARCHAR(255) NOT NULL,"
@@ -32,20 +33,21 @@ TABLE = (
 # between them.
 SELECT = (
     "SELECT id, payload, big, small, amount, ratio, at, span, latin,"
-    " TO_BASE64(uid), REPLACE(REPLACE(doc, ', ', ','), ': ', ':'), TO_BASE64(bits)"
+    " TO_BASE64(uid), REPLACE(REPLACE(doc, ', ', ','), ': ', ':'), TO_BASE64(bits),"
+    " since"
     " FROM outbox ORDER BY id"
 )
 HARD_VALUES = [
     (
         18446744073709551615, -32768, "-99999999999999.999999", 1e308,
         "9999-12-31 23:59:59.999999", "-838:59:59.00", "Grüße €", b"\0\0\0\0\0\0\0\0",
-        '{"a":[1,null,"x"],"b":1.50}', 4095,
+        '{"a":[1,null,"x"],"b":1.50}', 4095, 2155,
     ),
     (
         0, 32767, "0.000001", -0.5, "1000-01-01 00:00:00.000000", "-00:00:00.01", "",
-        b"abc\0\0\0\0\0", "[]", 0,
+        b"abc\0\0\0\0\0", "[]", 0, 0,
     ),
-    (None,) * 10,
+    (None,) * 11,
 ]  # fmt: skip
 SETTINGS = list(itertools.product(("FULL", "MINIMAL"), ("OFF", "ON"), ("CRC32", "NONE")))
 
