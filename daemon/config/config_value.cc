@@ -259,8 +259,8 @@ Parsed<std::uint32_t> ParseServerId(std::string_view text) {
 
 Parsed<std::string> ParseTablePattern(std::string_view text) {
   const std::size_t dot = text.find('.');
-  const bool has_two_parts = dot != std::string_view::npos && dot > 0 && dot + 1 < text.size();
-  if (!has_two_parts || text.find('.', dot + 1) != std::string_view::npos) {
+  // Further dots are the table's: there are `cap.published` and the like.
+  if (dot == std::string_view::npos || dot == 0 || dot + 1 == text.size()) {
     return Wrong("'{}' is not a table HINT: DATABASE.TABLE, for example shop.outbox",
                  Escaped(text));
   }

@@ -197,6 +197,48 @@ def test_every_row_of_a_blackhole_table_has_the_same_id(outboxd, mysql, kafka, t
         assert len({dict(m.headers)["outboxd.position"] for m in messages}) == 2
 
 
+def test_a_layout_without_preset_is_told_in_the_language(outboxd, mysql, kafka, tmp_path):
+    """CAP's table: its name has a dot, its content is an envelope, a retry is an update."""
+    with Relay(
+        outboxd, mysql, kafka, tmp_path, outbox__header=None,
+        outbox__id="Id",
+        outbox__key='Content->$.Headers."cap-kafka-key" | Id',
+        outbox__payload="Content->$.Value",
+        outbox__header_object="Content->$.Headers",
+        outbox__where=["StatusName in (Scheduled, Queued)", "Version = v1"],
+        outbox__update_where="StatusName = Queued",
+    ) as relay:  # fmt: skip
+        relay.configure(outbox__table=f"{relay.database}.cap.published",
+                        outbox__topic=relay.topic_prefix + "{Name}")
+        relay.sql("DROP TABLE outbox")
+        relay.sql("CREATE TABLE `cap.published` (Id BIGINT PRIMARY KEY, Version VARCHAR(20),"
+                  " Name VARCHAR(200) NOT NULL, Content LONGTEXT, StatusName VARCHAR(40) NOT NULL)")
+        relay.sql(f"GRANT SELECT ON {relay.database}.`cap.published` TO {relay.user}@'%'")
+        relay.begin_now().start()
+        content = '{"Headers": {"cap-kafka-key": "42", "cap-msg-name": "order"}, "Value": {"n": 1}}'
+        rows = [
+            (1, "v1", content, "Scheduled"),
+            (2, "v0", content, "Scheduled"),
+            (3, "v1", content, "Delayed"),
+            (4, "v1", '{"Headers": {}, "Value": "text"}', "Scheduled"),
+        ]
+        for number, version, text, status in rows:
+            relay.sql("INSERT INTO `cap.published` VALUES (%s, %s, 'order', %s, %s)",
+                      (number, version, text, status))
+        relay.sql("UPDATE `cap.published` SET StatusName = 'Failed' WHERE Id = 1")
+        relay.sql("UPDATE `cap.published` SET StatusName = 'Queued' WHERE Id = 3")
+        messages = {m.id: m for m in relay.wait_for(3)}
+        assert sorted(messages) == ["1", "3", "4"]
+        assert (messages["1"].key, messages["1"].value) == (b"42", b'{"n": 1}')
+        assert (messages["4"].key, messages["4"].value) == (b"4", b"text")
+        assert dict(messages["3"].headers)["cap-msg-name"] == b"order"
+        # The value is nowhere: a bad event.
+        relay.sql("INSERT INTO `cap.published` VALUES (5, 'v1', 'order', '{}', 'Scheduled')")
+        wait_until(lambda: "$.Value: there is nothing" in relay.log(), "the hold")
+        assert relay.stop() == 0
+        assert "3 rows that are no events" in relay.log()
+
+
 def test_every_preset_is_listed_and_tested(outboxd):
     listed = subprocess.run([outboxd, "presets"], capture_output=True, text=True, check=True)
     names = re.findall(r"^([a-z-]+): ", listed.stdout, re.MULTILINE)
