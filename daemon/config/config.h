@@ -68,6 +68,7 @@ struct OutboxConfig {
   std::string header_object;              // Empty: not used.
   std::vector<NamedValueConfig> members;  // Any: the value is a JSON object of them.
   bool blank_is_tombstone = false;        // A blank payload is none, whatever the members.
+  std::string each;  // A JSON array, each element of which is an event; empty: the row is one.
   // Which rows are events: conditions (daemon/mapping/condition.h), all of which have to hold.
   std::vector<std::string> where;
   std::vector<std::string> update_where;  // Any: updates are events too where all of them hold.

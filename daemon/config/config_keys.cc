@@ -165,6 +165,10 @@ const std::vector<Key>& Keys() {
         "whether a payload that is NULL or blank makes a message without value, also with members"},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseYesNo>(o.blank_is_tombstone); }},
+      {{"outbox", "each", "",
+        "a JSON array, each element of which becomes a message; it is @item in the other values"},
+       nullptr,
+       [](OutboxConfig& o) { return Set<ParseOptionalText>(o.each); }},
       {{"outbox", "where", "",
         "condition, COLUMN = VALUE and the like; rows for which one does not hold are no events",
         kRepeatable},
@@ -293,7 +297,6 @@ bool IsLaterSection(std::string_view section) {
 bool IsLaterKey(std::string_view section, std::string_view key) {
   static constexpr std::pair<std::string_view, std::string_view> kLater[] = {
       {"relay", "on-halt"},
-      {"outbox", "each"},
       {"delivery", "standby"},
       {"delivery", "start-order"},
       {"delivery", "transaction-bytes-max"},

@@ -90,9 +90,7 @@ class TableName final : public Node {
 
 class Item final : public Node {
  public:
-  Result<OptionalValue> Evaluate(const RowInHand& row, const Node**) override {
-    return MappedValue{row.item, ValueKind::kJson};
-  }
+  Result<OptionalValue> Evaluate(const RowInHand& row, const Node**) override { return row.item; }
   std::string Name() const override { return "@item"; }
 };
 

@@ -26,8 +26,8 @@ class UsedColumns {
 
 // What an expression is evaluated on. Borrowed.
 struct RowInHand {
-  const binlog::Row& row;  // Its values are those of UsedColumns.
-  std::string_view item;   // The JSON element that @item stands for; empty: there is none.
+  const binlog::Row& row;   // Its values are those of UsedColumns.
+  OptionalValue item = {};  // What @item stands for.
 };
 
 // A part of a message as the configuration words it, in one of two forms:

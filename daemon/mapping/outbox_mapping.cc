@@ -75,7 +75,9 @@ class OutboxMapping::Impl {
   [[nodiscard]] const std::string& id() const { return id_->text(); }
   [[nodiscard]] std::string_view event_id() const { return event_id_; }
 
-  [[nodiscard]] bool Selects(const binlog::Row& row);
+  [[nodiscard]] std::size_t Begin(const binlog::Row& row);
+  [[nodiscard]] bool makes_lists() const { return each_.has_value(); }
+  void TakeItem(std::size_t item) { item_ = item; }
   [[nodiscard]] Result<sinks::Message> Map(const binlog::Row& row, std::string_view position);
   [[nodiscard]] std::vector<ExplainedPart> Explain(const sinks::Message& message) const;
 
@@ -98,6 +100,9 @@ class OutboxMapping::Impl {
   Result<std::optional<Expression>> ParseIfSet(std::string_view key, const std::string& text);
   Result<NamedValue> ParseNamed(std::string_view key, const NamedValueConfig& config);
 
+  Result<bool> Selects(const binlog::Row& row);
+  Result<void> ReadItems(const binlog::Row& row);
+  [[nodiscard]] RowInHand InHand(const binlog::Row& row) const;
   void SelectTable(const binlog::Row& row);
   Result<void> BuildHeaders(const RowInHand& row, std::string_view position);
   Result<void> BuildHeaderObject(const RowInHand& row);
@@ -110,7 +115,7 @@ class OutboxMapping::Impl {
   std::string section_;
   UsedColumns columns_;
   std::optional<Expression> id_, topic_expression_;  // Always there after Compile().
-  std::optional<Expression> key_, payload_, timestamp_, partition_, header_object_;
+  std::optional<Expression> key_, payload_, timestamp_, partition_, header_object_, each_;
   std::optional<TopicRoute> topic_route_;
   std::vector<NamedValue> named_headers_, members_;
   std::vector<Condition> where_, update_where_;
@@ -122,8 +127,11 @@ class OutboxMapping::Impl {
   std::string schema_name_, table_name_;
   std::string table_text_;  // "schema.table"
 
-  // Of the row in hand: why its conditions cannot be told.
-  std::optional<Error> selection_error_;
+  // Of the row in hand: why its events cannot be told, or which they are.
+  std::optional<Error> begin_error_;
+  std::vector<JsonPart> items_;
+  std::size_t item_ = 0;
+  JsonReader item_reader_;
 
   // What the last message borrows; reused, so that steady work allocates nothing.
   std::string topic_;
@@ -173,6 +181,9 @@ Result<void> OutboxMapping::Impl::AddParts(const OutboxConfig& config) {
     if (!payload) return std::unexpected(payload.error());
     payload_ = std::move(*payload);
   }
+  auto each = ParseIfSet("each", config.each);
+  if (!each) return std::unexpected(each.error());
+  each_ = std::move(*each);
   auto timestamp = ParseIfSet("timestamp", config.timestamp);
   if (!timestamp) return std::unexpected(timestamp.error());
   timestamp_ = std::move(*timestamp);
@@ -263,16 +274,50 @@ Result<OutboxMapping::Impl::NamedValue> OutboxMapping::Impl::ParseNamed(
   return NamedValue{config.name, config.is_optional, std::move(*value), ""};
 }
 
-bool OutboxMapping::Impl::Selects(const binlog::Row& row) {
-  selection_error_.reset();
+std::size_t OutboxMapping::Impl::Begin(const binlog::Row& row) {
+  begin_error_.reset();
+  item_ = 0;
+  const auto is_selected = Selects(row);
+  if (!is_selected) {
+    begin_error_ = is_selected.error();
+    return 1;
+  }
+  if (!*is_selected) return 0;
+  if (!each_) return 1;
+  if (auto read = ReadItems(row); !read) {
+    begin_error_ = Fail(read.error(), "each: {}", each_->text()).error();
+    return 1;
+  }
+  return items_.size();
+}
+
+Result<void> OutboxMapping::Impl::ReadItems(const binlog::Row& row) {
+  items_.clear();
+  const auto list = each_->Evaluate({row});
+  if (!list) return std::unexpected(list.error());
+  if (!*list) return Fail(ExitCode::kUndecodable, "is NULL");
+  return item_reader_.Elements((*list)->text, items_);
+}
+
+RowInHand OutboxMapping::Impl::InHand(const binlog::Row& row) const {
+  if (!each_ || begin_error_ || item_ >= items_.size()) return {row};
+  const JsonPart& item = items_[item_];
+  switch (item.kind) {
+    case JsonPart::Kind::kNull:
+      break;
+    case JsonPart::Kind::kString:
+      return {row, MappedValue{item.text, ValueKind::kText}};
+    case JsonPart::Kind::kOther:
+      return {row, MappedValue{item.text, ValueKind::kJson}};
+  }
+  return {row};
+}
+
+Result<bool> OutboxMapping::Impl::Selects(const binlog::Row& row) {
   const bool by_own_conditions = row.is_update && !update_where_.empty();
   for (Condition& condition : by_own_conditions ? update_where_ : where_) {
-    const auto holds = condition.Holds({row, {}});
-    if (!holds) {
-      selection_error_ =
-          Fail(holds.error(), "{}", by_own_conditions ? "update-where" : "where").error();
-      return true;
-    }
+    const auto holds = condition.Holds({row});
+    if (!holds) return Fail(holds.error(), "{}", by_own_conditions ? "update-where" : "where");
     if (!*holds) return false;
   }
   return true;
@@ -390,9 +435,10 @@ Result<sinks::Message> OutboxMapping::Impl::Map(const binlog::Row& row, std::str
                 row.schema_name, row.table_name, row.values.size(), columns().size());
   }
   SelectTable(row);
-  const RowInHand in_hand{row, {}};
-  if (auto built = BuildHeaders(in_hand, position); !built) return std::unexpected(built.error());
-  if (selection_error_) return std::unexpected(*selection_error_);
+  const RowInHand in_hand = InHand(row);
+  const auto headed = BuildHeaders(in_hand, position);  // Tells the id, whatever else is wrong.
+  if (begin_error_) return std::unexpected(*begin_error_);
+  if (!headed) return std::unexpected(headed.error());
   if (auto built = BuildTopic(in_hand); !built) return std::unexpected(built.error());
   const auto partition = Partition(in_hand);
   if (!partition) return std::unexpected(partition.error());
@@ -489,7 +535,9 @@ std::vector<std::string> OutboxMapping::MissingColumns(
   return missing;
 }
 
-bool OutboxMapping::Selects(const binlog::Row& row) { return impl_->Selects(row); }
+std::size_t OutboxMapping::Begin(const binlog::Row& row) { return impl_->Begin(row); }
+bool OutboxMapping::makes_lists() const { return impl_->makes_lists(); }
+void OutboxMapping::TakeItem(std::size_t item) { impl_->TakeItem(item); }
 
 Result<sinks::Message> OutboxMapping::Map(const binlog::Row& row, std::string_view position) {
   return impl_->Map(row, position);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -40,9 +41,14 @@ class OutboxMapping {
   [[nodiscard]] std::vector<std::string> MissingColumns(
       const std::vector<std::string>& table_columns) const;
 
-  // Whether the row is an event: its conditions hold. True also where that cannot be told: then
-  // Map() says why. To be called for each row, before Map().
-  [[nodiscard]] bool Selects(const binlog::Row& row);
+  // How many events the row makes: none where its conditions do not hold; with `each` one for each
+  // element, otherwise one. One also where that cannot be told: then Map() says why. To be called
+  // for each row, before Map(), which is about the first of them then.
+  [[nodiscard]] std::size_t Begin(const binlog::Row& row);
+  // Whether rows make lists of events.
+  [[nodiscard]] bool makes_lists() const;
+  // Map() is about the row's event with this index from now on.
+  void TakeItem(std::size_t item);
 
   // `position` becomes the header outboxd.position: stable for the event and its source. The
   // message borrows from `row`, `position` and the mapping; it is valid until the next call.

@@ -39,10 +39,19 @@ Publisher::Publisher(std::vector<OutboxMapping> mappings, sinks::Sink& sink,
       dead_letter_(options_.dead_letter_topic),
       back_off_(kRetryFirst, kRetryMax, clock.WallMicroseconds()) {}
 
-bool Publisher::Selects(const binlog::Row& row) {
-  if (mappings_[row.table].Selects(row)) return true;
-  unselected_.fetch_add(1, std::memory_order_relaxed);
-  return false;
+std::size_t Publisher::Begin(const binlog::Row& row) {
+  const std::size_t events = mappings_[row.table].Begin(row);
+  if (events == 0) unselected_.fetch_add(1, std::memory_order_relaxed);
+  return events;
+}
+
+std::string_view Publisher::TakeItem(const binlog::Row& row, std::string_view row_position,
+                                     std::size_t item) {
+  OutboxMapping& mapping = mappings_[row.table];
+  if (!mapping.makes_lists()) return row_position;
+  mapping.TakeItem(item);
+  item_position_ = fmt::format("{}.{}", row_position, item + 1);
+  return item_position_;
 }
 
 Result<Step> Publisher::Publish(const binlog::Row& row, std::string_view position, bool* done) {

@@ -57,9 +57,13 @@ class Publisher {
   Publisher(std::vector<OutboxMapping> mappings, sinks::Sink& sink, DeliveryTracker& tracker,
             StateDirectory* state, const Clock& clock, Options options);
 
-  // Whether the row is an event; one that is not is counted. To be asked once for each row, before
-  // Publish().
-  [[nodiscard]] bool Selects(const binlog::Row& row);
+  // How many events the row makes; one that makes none is counted. To be asked once for each row,
+  // before Publish(), which is about the first of them then.
+  [[nodiscard]] std::size_t Begin(const binlog::Row& row);
+  // Publish() is about this event of the row from now on. Returns its position, valid until the
+  // next call: `row_position`, where the row makes a list with the event's number behind it.
+  [[nodiscard]] std::string_view TakeItem(const binlog::Row& row, std::string_view row_position,
+                                          std::size_t item);
   // How many rows were no events. Any thread.
   [[nodiscard]] std::uint64_t unselected() const {
     return unselected_.load(std::memory_order_relaxed);
@@ -125,6 +129,7 @@ class Publisher {
   bool needs_producer_ = false;  // Open the sink again before the next try.
   BackOff back_off_;
   Clock::TimePoint retry_at_{};
+  std::string item_position_;
   std::atomic<std::uint64_t> unselected_ = 0;
 };
 

@@ -292,14 +292,17 @@ Result<Step> Relay::PublishRows() {
         return EndTransaction();
       }
       row_position_ = event_position_.NextRow();
-      if (!parts_.publisher.Selects(**row)) continue;
+      items_ = parts_.publisher.Begin(**row);
+      if (items_ == 0) continue;
+      item_ = 0;
       row_ = *row;
     }
     bool done = false;
-    auto step = parts_.publisher.Publish(*row_, row_position_, &done);
+    const std::string_view position = parts_.publisher.TakeItem(*row_, row_position_, item_);
+    auto step = parts_.publisher.Publish(*row_, position, &done);
     if (!step) return step;
     if (done) {
-      row_ = nullptr;
+      if (++item_ == items_) row_ = nullptr;
       moved = true;
       if (rate_limit_.is_limited()) rate_limit_.Take(parts_.clock.Now());
     }

@@ -112,6 +112,7 @@ class Relay {
   EventPosition event_position_;
   std::string row_position_;
   const binlog::Row* row_ = nullptr;  // The row in hand; null: take the next one.
+  std::size_t item_ = 0, items_ = 0;  // Which of its events is next, and how many it makes.
 
   bool source_is_open_ = false;
   Clock::TimePoint moved_at_{};  // When a row was last sent, or its transaction begun.

@@ -78,20 +78,20 @@ Result<void> TableRead::ReadOnce(bool* complete) {
       const std::vector<binlog::ValueKind> kinds = KindsOf(table, selections[i].columns);
       std::uint64_t rows = 0;
       bool went_on = true;
-      auto scanned = server->ScanTable(
-          table, selections[i].columns, kRowsPerChunk, selections[i].json,
-          [&](std::span<const binlog::ColumnValue> values,
-              std::string_view key) -> binlog::Result<bool> {
-            ++rows;
-            auto more = PublishRow({.table = i,
-                                    .schema_name = table.schema_name,
-                                    .table_name = table.table_name,
-                                    .values = values,
-                                    .kinds = kinds},
-                                   key);
-            went_on = more.value_or(false);
-            return more;
-          });
+      auto scanned =
+          server->ScanTable(table, selections[i].columns, kRowsPerChunk, selections[i].json,
+                            [&](std::span<const binlog::ColumnValue> values,
+                                std::string_view key) -> binlog::Result<bool> {
+                              ++rows;
+                              auto more = PublishRow({.table = i,
+                                                      .schema_name = table.schema_name,
+                                                      .table_name = table.table_name,
+                                                      .values = values,
+                                                      .kinds = kinds},
+                                                     key);
+                              went_on = more.value_or(false);
+                              return more;
+                            });
       if (failure_) return std::unexpected(*failure_);
       if (!scanned && !MayHeal(scanned.error().kind)) {
         return Fail(ExitCodeOf(scanned.error().kind), "reading {}.{}: {}", table.schema_name,
@@ -109,10 +109,11 @@ Result<void> TableRead::ReadOnce(bool* complete) {
 
 // False: break off, because of a stop, a lost producer or failure_.
 binlog::Result<bool> TableRead::PublishRow(const binlog::Row& row, std::string_view key) {
-  if (!parts_.publisher.Selects(row)) return true;
-  const std::string position(event_position_.TableRow(row.schema_name, row.table_name, key));
-  bool done = false;
-  while (!done) {
+  const std::size_t items = parts_.publisher.Begin(row);
+  const std::string row_position(event_position_.TableRow(row.schema_name, row.table_name, key));
+  for (std::size_t item = 0; item < items;) {
+    bool done = false;
+    const std::string_view position = parts_.publisher.TakeItem(row, row_position, item);
     if (parts_.relay.stop_requested()) return false;
     if (parts_.tracker.has_trouble() && !parts_.publisher.is_awaiting()) return false;
     auto step = parts_.publisher.Publish(row, position, &done);
@@ -121,6 +122,7 @@ binlog::Result<bool> TableRead::PublishRow(const binlog::Row& row, std::string_v
       return false;
     }
     parts_.relay.Wait(*step);
+    if (done) ++item;
   }
   return true;
 }

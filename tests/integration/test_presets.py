@@ -1,6 +1,7 @@
 """Each preset makes the messages that the consumers of its layout expect, from a real table of
 exactly that layout, whose SQL `outboxd init` prints."""
 
+import base64
 import datetime
 import json
 import re
@@ -237,6 +238,58 @@ def test_a_layout_without_preset_is_told_in_the_language(outboxd, mysql, kafka, 
         wait_until(lambda: "$.Value: there is nothing" in relay.log(), "the hold")
         assert relay.stop() == 0
         assert "3 rows that are no events" in relay.log()
+
+
+def test_a_row_may_hold_several_messages(outboxd, mysql, kafka, tmp_path):
+    """The outbox of NServiceBus: filled by an update, emptied by another."""
+    with Relay(
+        outboxd, mysql, kafka, tmp_path, outbox__header=None,
+        outbox__each="Operations",
+        outbox__id="@item->$.MessageId",
+        outbox__key="MessageId",
+        outbox__payload="unbase64(@item->$.Body)",
+        outbox__header_object="@item->$.Headers",
+        outbox__where="Dispatched = 0",
+        outbox__update_where="Dispatched = 0",
+    ) as relay:  # fmt: skip
+        relay.configure(outbox__table=f"{relay.database}.OutboxData",
+                        outbox__topic=relay.topic_prefix + "order")
+        relay.sql("DROP TABLE outbox")
+        relay.sql("CREATE TABLE OutboxData (MessageId VARCHAR(200) PRIMARY KEY,"
+                  " Dispatched TINYINT NOT NULL DEFAULT 0, Operations JSON NOT NULL)")
+        relay.sql(f"GRANT SELECT ON {relay.database}.OutboxData TO {relay.user}@'%'")
+        relay.begin_now().start()
+
+        def operations(*names):
+            return json.dumps([
+                {"MessageId": name, "Headers": {"n": name}, "Body": base64.b64encode(
+                    b"body of " + name.encode()).decode()} for name in names
+            ])  # fmt: skip
+
+        relay.sql("INSERT INTO OutboxData VALUES ('a', 0, '[]')")
+        relay.sql("UPDATE OutboxData SET Operations = %s", (operations("a1", "a2", "a3"),))
+        relay.sql("UPDATE OutboxData SET Dispatched = 1, Operations = '[]'")
+        relay.sql("INSERT INTO OutboxData VALUES ('b', 0, %s)", (operations("b1"),))
+        relay.wait_for(4)
+        relay.kill()
+        relay.start()
+        relay.sql("INSERT INTO OutboxData VALUES ('c', 0, '[{}]')")
+        wait_until(lambda: "there is nothing" in relay.log(), "the hold")
+        held = re.search(r"outboxd skip (\S+)'", relay.log()).group(1)
+        assert held.endswith(":1.1")
+        assert relay.command("skip", held).returncode == 0
+        relay.sql("INSERT INTO OutboxData VALUES ('d', 0, %s)", (operations("d1", "d2"),))
+        wait_until(lambda: len({m.id for m in relay.received()}) == 6, "all")
+        assert relay.stop() == 0
+        first = {m.id: m for m in reversed(relay.received())}
+        for name, message in first.items():
+            assert message.value == b"body of " + name.encode()
+            assert message.key == name[0].encode()
+            assert dict(message.headers)["n"] == name.encode()
+            position = dict(message.headers)["outboxd.position"].decode()
+            assert position.endswith(f":1.{name[1:]}")
+        order = [m.id for m in sorted(first.values(), key=lambda m: m.offset) if m.key == b"a"]
+        assert order == ["a1", "a2", "a3"]
 
 
 def test_every_preset_is_listed_and_tested(outboxd):

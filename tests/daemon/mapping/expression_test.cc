@@ -36,7 +36,7 @@ class ExpressionTest : public testing::Test {
                           .table_name = "outbox_eu",
                           .values = values,
                           .kinds = kinds};
-    const RowInHand in_hand{row, R"({"Id":7})"};
+    const RowInHand in_hand{row, MappedValue{R"({"Id":7})", ValueKind::kJson}};
     const auto value =
         if_there ? expression->EvaluateIfThere(in_hand) : expression->Evaluate(in_hand);
     if (!value) return "bad: " + value.error().message;

@@ -37,19 +37,18 @@ class Mapped {
 
   Result<sinks::Message> operator()(const Columns& columns) {
     const binlog::Row& row = RowOf(columns);
-    EXPECT_TRUE(mapping.Selects(row));
+    EXPECT_GE(mapping.Begin(row), 1u);
     return mapping.Map(row, "uuid:7:1");
   }
   bool Selects(const Columns& columns, bool is_update = false) {
     RowOf(columns);
     row_.is_update = is_update;
-    return mapping.Selects(row_);
+    return mapping.Begin(row_) > 0;
   }
 
   OutboxMapping mapping;
   std::map<std::string, binlog::ValueKind> kinds;  // Any: of all columns, text where not named.
 
- private:
   const binlog::Row& RowOf(const Columns& columns) {
     columns_ = columns;
     values_.clear();
@@ -64,6 +63,7 @@ class Mapped {
     return row_;
   }
 
+ private:
   Columns columns_;
   std::vector<binlog::ColumnValue> values_;
   std::vector<binlog::ValueKind> kinds_;
@@ -248,6 +248,94 @@ TEST(OutboxMappingTest, AMessageLivesUntilTheNextWhateverGrows) {
   const auto message = map(columns);
   EXPECT_EQ(message->topic.size(), 10'000 + std::string("outbox.event.").size());
   EXPECT_EQ(message->headers[0].value->size(), 13'336u);
+}
+
+TEST(OutboxMappingTest, EachElementOfAListIsAnEvent) {
+  OutboxConfig config = MakeConfig();
+  config.each = "payload";
+  config.id = "{id}-{@item->$.id}";
+  config.payload = "@item->$.body";
+  Mapped map(config);
+  Columns columns = MakeColumns();
+  columns["payload"] = R"([{"id":1,"body":"x"},{"id":2,"body":{"y":[]}},{"id":3}])";
+  const binlog::Row& row = map.RowOf(columns);
+  ASSERT_EQ(map.mapping.Begin(row), 3u);
+  const std::vector<std::string> values = {"x", R"({"y":[]})"};
+  for (std::size_t item = 0; item < 2; ++item) {
+    map.mapping.TakeItem(item);
+    const auto message = map.mapping.Map(row, "p");
+    ASSERT_TRUE(message) << message.error().message;
+    EXPECT_EQ(message->value, values[item]);
+    EXPECT_EQ(map.mapping.event_id(), fmt::format("e-1-{}", item + 1));
+  }
+  map.mapping.TakeItem(2);
+  EXPECT_THAT(map.mapping.Map(row, "p").error().message,
+              HasSubstr("payload: @item->$.body: there is nothing"));
+  EXPECT_EQ(map.mapping.event_id(), "e-1-3");
+}
+
+TEST(OutboxMappingTest, AnEmptyListIsNoEventAndOneThatIsNoneABadOne) {
+  OutboxConfig config = MakeConfig();
+  config.each = "payload";
+  Mapped map(config);
+  Columns columns = MakeColumns();
+  columns["payload"] = "[]";
+  EXPECT_FALSE(map.Selects(columns));
+  for (const char* text : {"{}", "[1", "nope"}) {
+    columns["payload"] = text;
+    EXPECT_THAT(map(columns).error().message, HasSubstr("each: payload: is no JSON array"));
+    EXPECT_EQ(map.mapping.event_id(), "e-1");
+  }
+  columns["payload"] = std::nullopt;
+  EXPECT_THAT(map(columns).error().message, HasSubstr("each: payload: is NULL"));
+}
+
+TEST(OutboxMappingTest, ConditionsTellWhichRowsAreEvents) {
+  OutboxConfig config = MakeConfig();
+  config.where = {"type = Placed", "tenant is null"};
+  config.update_where = {"aggregateid = 42"};
+  Mapped map(config);
+  Columns columns = MakeColumns();
+  EXPECT_TRUE(map.Selects(columns));
+  EXPECT_TRUE(map.Selects(columns, true));
+  columns["type"] = "Other";
+  EXPECT_FALSE(map.Selects(columns));
+  EXPECT_TRUE(map.Selects(columns, true));
+  columns["aggregateid"] = "43";
+  EXPECT_FALSE(map.Selects(columns, true));
+}
+
+TEST(OutboxMappingTest, MembersMakeAJsonObject) {
+  OutboxConfig config = MakeConfig();
+  config.members = {{"id", "id"},
+                    {"n", "n"},
+                    {"payload", "document"},
+                    {"tenant", "tenant"},
+                    {"tenant", "left", true},
+                    {"string(payload)", "text"},
+                    {"bytes", "bytes"}};
+  Mapped map(config);
+  map.kinds = {{"n", binlog::ValueKind::kNumber},
+               {"payload", binlog::ValueKind::kJson},
+               {"bytes", binlog::ValueKind::kBytes}};
+  Columns columns = MakeColumns();
+  columns["n"] = "007";
+  columns["bytes"] = std::string("\0\xff", 2);
+  EXPECT_EQ(map(columns)->value,
+            R"({"id":"e-1","n":7,"document":{"a":1},"tenant":null,"text":"{\"a\":1}",)"
+            R"("bytes":"AP8="})");
+}
+
+TEST(OutboxMappingTest, AHeaderObjectLeavesOutboxdsOwnNamesOut) {
+  OutboxConfig config = MakeConfig();
+  config.header_object = "payload";
+  Mapped map(config);
+  Columns columns = MakeColumns();
+  columns["payload"] = R"({"id":"other","outboxd.x":1,"a":"b","n":[1,2],"none":null})";
+  EXPECT_THAT(
+      Headers(*map(columns)),
+      ElementsAre(Pair("id", "e-1"), Pair("a", "b"), Pair("n", "[1,2]"), Pair("none", "NULL"),
+                  Pair("outboxd.table", "shop.outbox"), Pair("outboxd.position", "uuid:7:1")));
 }
 
 TEST(OutboxMappingTest, TellsTheColumnsThatATableLacks) {
