@@ -161,18 +161,6 @@ bool SetOptions(MYSQL* handle, const ConnectionOptions& options) {
   return SetTls(setter, options);
 }
 
-// mysql_close() does not free what a log-in under way has allocated (MySQL 9.7
-// sql-common/client.cc, run_plugin_auth_nonblocking()); the log-in does, once it has come to an
-// end.
-template <typename GoOn>
-void BreakOffLogIn(MYSQL* handle, const GoOn& go_on) {
-  constexpr int kStepsMax = 100;
-  if (handle->net.vio == nullptr) return;
-  ::shutdown(handle->net.fd, SHUT_RDWR);
-  for (int i = 0; i < kStepsMax && go_on() == NET_ASYNC_NOT_READY; ++i) {
-  }
-}
-
 // The blocking call keeps to no deadline while TLS is agreed on (MySQL 9.7 vio/viossl.cc,
 // ssl_handshake_loop(): the socket blocks), so that a server that falls silent then would hold it
 // for ever.
@@ -181,17 +169,13 @@ Result<void> Connect(MYSQL* handle, const ConnectionOptions& options, const char
   constexpr std::chrono::milliseconds kLook{5};
   const char* const socket = options.socket.empty() ? nullptr : options.socket.c_str();
   const char* const host = options.socket.empty() ? options.host.c_str() : nullptr;
-  const auto go_on = [&] {
-    return mysql_real_connect_nonblocking(handle, host, options.user.c_str(), password, nullptr,
-                                          options.port, socket, 0);
-  };
   const Clock::time_point deadline = Clock::now() + options.connect_timeout;
   while (true) {
-    const net_async_status status = go_on();
+    const net_async_status status = mysql_real_connect_nonblocking(
+        handle, host, options.user.c_str(), password, nullptr, options.port, socket, 0);
     if (status == NET_ASYNC_COMPLETE) return {};
     if (status == NET_ASYNC_ERROR) return std::unexpected(ErrorOf(handle));
     if (Clock::now() >= deadline) {
-      BreakOffLogIn(handle, go_on);
       return Fail(ErrorKind::kDisconnected, "the server did not complete the log-in within {} s",
                   options.connect_timeout.count());
     }
