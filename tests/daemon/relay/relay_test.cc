@@ -306,6 +306,26 @@ TEST_F(RelayTest, LetsTheServerPurgeWhileNothingCanBeSentAndReadsOnBehindIt) {
   EXPECT_EQ(Done(), fmt::format("{}:1-2", kUuid));
 }
 
+TEST_F(RelayTest, AnHourWithoutKafkaIsWaitedOutAndEverythingArrivesAfterIt) {
+  source_.transactions = {{"a", "b"}, {"c"}, {"d"}, {"e"}};
+  sink_.room = 2;
+  ASSERT_TRUE(Work(false, 20));
+  sink_.Lose("gone");
+  Report();
+  sink_.open_error = sinks::Error{sinks::ErrorKind::kUnreachable, "gone"};
+  const auto begin = clock_.Now();
+  while (clock_.Now() - begin < std::chrono::hours(1)) ASSERT_TRUE(Work(false, 1));
+  EXPECT_EQ(source_.opened, 1) << "nothing is read that cannot be sent";
+  EXPECT_GE(source_.closed, 1) << "so that the server can purge";
+  EXPECT_GT(sink_.opened, 3600 / 15);
+  EXPECT_LT(sink_.opened, 3600 / 5) << "no hot loop";
+  sink_.open_error.reset();
+  sink_.room = 1000;
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(DeliveredValues().size(), 5u);
+  EXPECT_EQ(Done(), fmt::format("{}:1-4", kUuid));
+}
+
 TEST_F(RelayTest, ASinkThatIsSlowButTakesSomethingStallsNothing) {
   source_.transactions = {{"a", "b", "c", "d"}};
   sink_.room = 1;
