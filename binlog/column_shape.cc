@@ -237,20 +237,25 @@ Result<void> NameColumns(std::span<const ColumnFacts> today, std::span<const std
 Result<void> TakeSigns(std::span<const ColumnFacts> today, std::span<const std::string> wanted,
                        TableMap& map) {
   for (Column& column : map.columns) {
-    const auto facts = std::ranges::find_if(
-        today, [&](std::string_view name) { return EqualInAnyCase(name, column.name); },
-        &ColumnFacts::name);
-    const auto known = facts == today.end() ? std::nullopt : AsLogged(*facts);
+    const ColumnFacts* const facts = FindColumn(today, column.name);
+    const auto known = facts == nullptr ? std::nullopt : AsLogged(*facts);
     if (known && Fits(column, *known, map.has_signedness)) {
       Complete(*known, map.has_signedness, column);
     } else if (Contains(wanted, column.name)) {
       return Fail(ErrorKind::kUnsuitable,
                   "its column '{}' was {} when the row was written and is {} now", column.name,
-                  NameOf(column.type), facts == today.end() ? "gone" : facts->type);
+                  NameOf(column.type), facts == nullptr ? "gone" : facts->type);
     }
   }
   map.has_signedness = true;
   return {};
+}
+
+const ColumnFacts* FindColumn(std::span<const ColumnFacts> columns, std::string_view name) {
+  const auto found = std::ranges::find_if(
+      columns, [name](std::string_view other) { return EqualInAnyCase(other, name); },
+      &ColumnFacts::name);
+  return found == columns.end() ? nullptr : &*found;
 }
 
 ValueKind KindOf(const ColumnFacts& column) {

@@ -30,6 +30,10 @@ struct ColumnFacts {
   bool is_auto_increment = false;
 };
 
+// The column of this name, in any case of letters; null: there is none.
+[[nodiscard]] const ColumnFacts* FindColumn(std::span<const ColumnFacts> columns,
+                                            std::string_view name);
+
 // As KindOf(const Column&) tells it of the log.
 [[nodiscard]] ValueKind KindOf(const ColumnFacts& column);
 

@@ -44,11 +44,6 @@ std::optional<Alarm> Parse(std::string_view line) {
   }
 }
 
-std::unexpected<Error> Failed(const std::string& path, std::string_view step) {
-  return Fail(ExitCode::kState, "{}: {} failed: {}", Escaped(path), step,
-              std::system_category().message(errno));
-}
-
 bool IsSame(const std::timespec& a, const std::timespec& b) {
   return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
@@ -61,14 +56,14 @@ class AlarmLog::FolderLock {
   explicit FolderLock(const std::string& directory)
       : descriptor_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
     if (descriptor_ < 0) {
-      taken_ = Failed(directory + "/" + kAlarms, "open");
+      taken_ = StepFailed(directory + "/" + kAlarms, "open", errno);
       return;
     }
     int outcome = 0;
     do {
       outcome = ::flock(descriptor_, LOCK_EX);
     } while (outcome != 0 && errno == EINTR);
-    if (outcome != 0) taken_ = Failed(directory, "flock");
+    if (outcome != 0) taken_ = StepFailed(directory, "flock", errno);
   }
   ~FolderLock() {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -90,7 +85,7 @@ Result<AlarmLog::Version> AlarmLog::FileVersion() const {
   struct stat status{};
   if (::stat(path_.c_str(), &status) != 0) {
     if (errno == ENOENT) return Version{};
-    return Failed(path_, "stat");
+    return StepFailed(path_, "stat", errno);
   }
   return Version{status.st_ino, status.st_size, status.st_mtim, status.st_ctim};
 }

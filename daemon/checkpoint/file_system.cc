@@ -28,11 +28,6 @@ class System : public FileSystem {
   int Unlink(const char* path) override { return ::unlink(path); }
 };
 
-std::unexpected<Error> StepFailed(std::string_view path, std::string_view step, int error) {
-  return Fail(ExitCode::kState, "{}: {} failed: {}", Escaped(path), step,
-              std::generic_category().message(error));
-}
-
 // Calls `call` again while a signal interrupts it. The bound is there for a broken file system.
 template <typename Call>
 auto Retried(Call call) -> decltype(call()) {
@@ -78,6 +73,11 @@ Result<void> WriteSynced(FileSystem& files, const std::string& path, std::string
 }
 
 }  // namespace
+
+std::unexpected<Error> StepFailed(std::string_view path, std::string_view step, int error) {
+  return Fail(ExitCode::kState, "{}: {} failed: {}", Escaped(path), step,
+              std::generic_category().message(error));
+}
 
 FileSystem& SystemFiles() {
   static System files;

@@ -30,6 +30,10 @@ class FileSystem {
 // The real one. Any thread.
 [[nodiscard]] FileSystem& SystemFiles();
 
+// kState: `step` failed on `path` with `error`, an errno.
+[[nodiscard]] std::unexpected<Error> StepFailed(std::string_view path, std::string_view step,
+                                                int error);
+
 // Replaces `directory`/`name` by a file with `contents` (mode 0600), through `name`.new beside it.
 // After success the new contents survive a crash of the machine. After an error the file holds
 // either all of the old contents or, where only the last step (sync of the directory) failed, all

@@ -116,11 +116,6 @@ class Search {
   std::optional<bool> first_is_wanted_;
 };
 
-std::unexpected<Error> StepFailed(std::string_view path, std::string_view step) {
-  return Fail(ExitCode::kState, "{}: {} failed: {}", Escaped(path), step,
-              std::generic_category().message(errno));
-}
-
 }  // namespace
 
 void JournalLine::Clear() {
@@ -182,7 +177,7 @@ void Journal::Close() {
 Result<void> Journal::Open() {
   constexpr int kFlags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
   descriptor_ = files_.Open(path_.c_str(), kFlags, 0600);
-  if (descriptor_ < 0) return StepFailed(path_, "open");
+  if (descriptor_ < 0) return StepFailed(path_, "open", errno);
   const off_t end = ::lseek(descriptor_, 0, SEEK_END);
   if (end <= 0) {
     file_bytes_ = 0;
@@ -197,7 +192,9 @@ Result<void> Journal::Open() {
 
 Result<void> Journal::StartNewFile() {
   Close();
-  if (files_.Rename(path_.c_str(), old_path_.c_str()) != 0) return StepFailed(path_, "rename");
+  if (files_.Rename(path_.c_str(), old_path_.c_str()) != 0) {
+    return StepFailed(path_, "rename", errno);
+  }
   return Open();
 }
 

@@ -28,11 +28,6 @@ constexpr char kSkip[] = "skip";
 constexpr char kSkipped[] = "skipped.jsonl";
 constexpr std::size_t kBytesMax = 1u << 20;
 
-std::unexpected<Error> StepFailed(std::string_view path, std::string_view step, int error) {
-  return Fail(ExitCode::kState, "{}: {} failed: {}", Escaped(path), step,
-              std::generic_category().message(error));
-}
-
 // Creates `path` and what is missing above it.
 Result<void> MakeDirectory(const std::string& path) {
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {

@@ -259,10 +259,8 @@ std::vector<Finding> CheckIdentity(const EventTables& tables,
   std::vector<std::string> counted;  // Tables whose ids the server counts, each for itself.
   for (const auto& [selection, table] : found) {
     const std::string& id = tables.mappings[selection].id();
-    const auto column = std::ranges::find_if(
-        table.columns, [&](std::string_view name) { return binlog::EqualInAnyCase(name, id); },
-        &binlog::ColumnFacts::name);
-    if (column == table.columns.end() || !column->is_auto_increment) continue;
+    const binlog::ColumnFacts* const column = binlog::FindColumn(table.columns, id);
+    if (column == nullptr || !column->is_auto_increment) continue;
     const std::string name = fmt::format("{}.{}", table.schema_name, table.table_name);
     counted.push_back(name);
     if (table.engine == "BLACKHOLE") {

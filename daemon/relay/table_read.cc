@@ -2,9 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-
-#include "binlog/any_case.h"
 #include "daemon/exit_code_of.h"
 
 namespace outboxd {
@@ -23,11 +20,8 @@ std::vector<binlog::ValueKind> KindsOf(const binlog::TableFacts& table,
                                        const std::vector<std::string>& columns) {
   std::vector<binlog::ValueKind> kinds;
   for (const std::string& name : columns) {
-    const auto found = std::ranges::find_if(
-        table.columns, [&](std::string_view other) { return binlog::EqualInAnyCase(other, name); },
-        &binlog::ColumnFacts::name);
-    kinds.push_back(found == table.columns.end() ? binlog::ValueKind::kText
-                                                 : binlog::KindOf(*found));
+    const binlog::ColumnFacts* const column = binlog::FindColumn(table.columns, name);
+    kinds.push_back(column == nullptr ? binlog::ValueKind::kText : binlog::KindOf(*column));
   }
   return kinds;
 }
