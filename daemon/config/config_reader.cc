@@ -14,6 +14,7 @@
 #include "daemon/config/config_keys.h"
 #include "daemon/config/ini_file.h"
 #include "daemon/config/presets.h"
+#include "daemon/mapping/expression.h"
 #include "daemon/mapping/outbox_mapping.h"
 #include "daemon/service/log.h"
 
@@ -140,17 +141,10 @@ bool IsOutboxName(std::string_view name) {
 // What a topic can become; none: anything, so that only the row tells.
 std::optional<std::string> TopicPattern(const OutboxConfig& outbox) {
   if (!outbox.topic_regex.empty()) return std::nullopt;
-  std::string pattern;
-  for (std::string_view rest = outbox.topic; !rest.empty();) {
-    const std::string_view doubled = rest.substr(0, 2);
-    if (rest.front() == '{' && doubled != "{{") {
-      pattern += '*';
-      rest.remove_prefix(std::min(rest.find('}'), rest.size() - 1) + 1);
-      continue;
-    }
-    pattern += rest.front();
-    rest.remove_prefix(doubled == "{{" || doubled == "}}" ? 2 : 1);
-  }
+  UsedColumns columns;
+  const auto topic = Expression::ParseText(outbox.topic, columns);
+  if (!topic) return std::nullopt;
+  std::string pattern = topic->Pattern();
   if (pattern.find_first_not_of('*') == std::string::npos) return std::nullopt;
   return pattern;
 }

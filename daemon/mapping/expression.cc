@@ -29,6 +29,7 @@ class Expression::Node {
   virtual Result<OptionalValue> Evaluate(const RowInHand& row, const Node** leads_nowhere) = 0;
   // For messages.
   [[nodiscard]] virtual std::string Name() const = 0;
+  virtual void AppendPattern(std::string& pattern) const { pattern += '*'; }
   // None: it is something else than a column.
   [[nodiscard]] virtual std::optional<std::size_t> ColumnIndex() const { return std::nullopt; }
 };
@@ -70,6 +71,7 @@ class Constant final : public Node {
     return MappedValue{*text_, ValueKind::kText};
   }
   std::string Name() const override { return text_ ? fmt::format("'{}'", *text_) : "null"; }
+  void AppendPattern(std::string& pattern) const override { pattern += text_.value_or(""); }
 
  private:
   const std::optional<std::string> text_;
@@ -190,6 +192,9 @@ class Text final : public Node {
     return MappedValue{text_, ValueKind::kText};
   }
   std::string Name() const override { return "text"; }
+  void AppendPattern(std::string& pattern) const override {
+    for (const NodePtr& part : parts_) part->AppendPattern(pattern);
+  }
 
  private:
   std::vector<NodePtr> parts_;
@@ -426,6 +431,12 @@ Result<OptionalValue> Expression::Evaluate(const RowInHand& row) {
                 leads_nowhere->Name());
   }
   return value;
+}
+
+std::string Expression::Pattern() const {
+  std::string pattern;
+  root_->AppendPattern(pattern);
+  return pattern;
 }
 
 Result<OptionalValue> Expression::EvaluateIfThere(const RowInHand& row) {

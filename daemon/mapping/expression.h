@@ -66,6 +66,9 @@ class Expression {
   // The same, but a path that leads nowhere is NULL.
   [[nodiscard]] Result<OptionalValue> EvaluateIfThere(const RowInHand& row);
 
+  // What its text fits, whatever the row: '*' for each part that is no constant.
+  [[nodiscard]] std::string Pattern() const;
+
   // As it was written.
   [[nodiscard]] const std::string& text() const { return text_; }
 

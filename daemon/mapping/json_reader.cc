@@ -126,7 +126,7 @@ class JsonReader::Impl {
   Result<std::optional<JsonPart>> Find(std::string_view json, const JsonPath& path) {
     if (const auto error = Open(json)) return NotJson(error);
     if (path.pointer().empty()) {
-      auto part = WholePart();
+      auto part = PartOf(document_);
       if (!part) return std::unexpected(part.error());
       return *part;
     }
@@ -192,8 +192,6 @@ class JsonReader::Impl {
     if (auto checked = CheckJson(json); !checked) return std::unexpected(checked.error());
     return std::nullopt;
   }
-
-  Result<JsonPart> WholePart() { return PartOf(document_); }
 
   Result<void> AtEnd() {
     const char* place = nullptr;

@@ -97,7 +97,8 @@ class OutboxMapping::Impl {
   Result<void> AddConditions(const OutboxConfig& config);
   Result<void> CheckDefaults(const OutboxConfig& config) const;
   Result<Expression> Parse(std::string_view key, const std::string& text);
-  Result<std::optional<Expression>> ParseIfSet(std::string_view key, const std::string& text);
+  Result<void> SetIfGiven(std::string_view key, const std::string& text,
+                          std::optional<Expression>& part);
   Result<NamedValue> ParseNamed(std::string_view key, const NamedValueConfig& config);
 
   Result<bool> Selects(const binlog::Row& row);
@@ -167,9 +168,7 @@ Result<void> OutboxMapping::Impl::AddParts(const OutboxConfig& config) {
     return Fail(ExitCode::kConfiguration, "{}.topic-replacement: there is no topic-regex",
                 section_);
   }
-  auto key = ParseIfSet("key", config.key);
-  if (!key) return std::unexpected(key.error());
-  key_ = std::move(*key);
+  if (auto set = SetIfGiven("key", config.key, key_); !set) return set;
   for (const NamedValueConfig& member : config.members) {
     auto parsed = ParseNamed("member", member);
     if (!parsed) return std::unexpected(parsed.error());
@@ -181,15 +180,9 @@ Result<void> OutboxMapping::Impl::AddParts(const OutboxConfig& config) {
     if (!payload) return std::unexpected(payload.error());
     payload_ = std::move(*payload);
   }
-  auto each = ParseIfSet("each", config.each);
-  if (!each) return std::unexpected(each.error());
-  each_ = std::move(*each);
-  auto timestamp = ParseIfSet("timestamp", config.timestamp);
-  if (!timestamp) return std::unexpected(timestamp.error());
-  timestamp_ = std::move(*timestamp);
-  auto partition = ParseIfSet("partition", config.partition);
-  if (!partition) return std::unexpected(partition.error());
-  partition_ = std::move(*partition);
+  if (auto set = SetIfGiven("each", config.each, each_); !set) return set;
+  if (auto set = SetIfGiven("timestamp", config.timestamp, timestamp_); !set) return set;
+  if (auto set = SetIfGiven("partition", config.partition, partition_); !set) return set;
   return {};
 }
 
@@ -209,9 +202,8 @@ Result<void> OutboxMapping::Impl::AddHeaders(const OutboxConfig& config) {
     if (!parsed) return std::unexpected(parsed.error());
     named_headers_.push_back(std::move(*parsed));
   }
-  auto object = ParseIfSet("header-object", config.header_object);
-  if (!object) return std::unexpected(object.error());
-  header_object_ = std::move(*object);
+  auto object = SetIfGiven("header-object", config.header_object, header_object_);
+  if (!object) return object;
   table_header_ = config.table_header;
   position_header_ = config.position_header;
   return {};
@@ -259,12 +251,13 @@ Result<Expression> OutboxMapping::Impl::Parse(std::string_view key, const std::s
   return parsed;
 }
 
-Result<std::optional<Expression>> OutboxMapping::Impl::ParseIfSet(std::string_view key,
-                                                                  const std::string& text) {
-  if (text.empty()) return std::nullopt;
+Result<void> OutboxMapping::Impl::SetIfGiven(std::string_view key, const std::string& text,
+                                             std::optional<Expression>& part) {
+  if (text.empty()) return {};
   auto parsed = Parse(key, text);
   if (!parsed) return std::unexpected(parsed.error());
-  return std::move(*parsed);
+  part = std::move(*parsed);
+  return {};
 }
 
 Result<OutboxMapping::Impl::NamedValue> OutboxMapping::Impl::ParseNamed(
