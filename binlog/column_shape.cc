@@ -258,6 +258,12 @@ const ColumnFacts* FindColumn(std::span<const ColumnFacts> columns, std::string_
   return found == columns.end() ? nullptr : &*found;
 }
 
+std::vector<std::string> NamesOf(std::span<const ColumnFacts> columns) {
+  std::vector<std::string> names;
+  for (const ColumnFacts& column : columns) names.push_back(column.name);
+  return names;
+}
+
 ValueKind KindOf(const ColumnFacts& column) {
   const auto logged = AsLogged(column);
   return logged ? KindOf(*logged) : ValueKind::kText;

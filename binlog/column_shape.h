@@ -37,6 +37,8 @@ struct ColumnFacts {
 // As KindOf(const Column&) tells it of the log.
 [[nodiscard]] ValueKind KindOf(const ColumnFacts& column);
 
+[[nodiscard]] std::vector<std::string> NamesOf(std::span<const ColumnFacts> columns);
+
 // Asks for the columns of a table, in ordinal order; empty: there is no such table.
 using SchemaLookup = std::function<Result<std::vector<ColumnFacts>>(std::string_view schema_name,
                                                                     std::string_view table_name)>;

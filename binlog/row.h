@@ -29,7 +29,8 @@ struct Row {
   std::uint32_t table;  // Index of the table in the reader's table filter.
   std::string_view schema_name;
   std::string_view table_name;
-  std::span<const ColumnValue> values;        // In the order in which the columns were asked for.
+  // In the order in which the columns were asked for, then the whole row where that is wanted.
+  std::span<const ColumnValue> values;
   std::span<const std::string> columns = {};  // Their names, where the row came from the log.
   std::span<const ValueKind> kinds = {};      // Of `values`.
   bool is_update = false;

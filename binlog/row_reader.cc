@@ -29,6 +29,13 @@ Result<void> TakeDeclaredNames(const TableSelection& selection, TableMap& map) {
   return {};
 }
 
+// The columns that have to be told for certain.
+std::vector<std::string> NamesWanted(const TableSelection& selection,
+                                     std::span<const ColumnFacts> today) {
+  if (selection.whole_row == WholeRow::kNo) return selection.columns;
+  return selection.declared_columns.empty() ? NamesOf(today) : selection.declared_columns;
+}
+
 std::unexpected<Error> NoNames(const TableMap& map, std::string_view reason) {
   return Fail(ErrorKind::kUnsuitable,
               "the binary log does not describe the columns of {}.{}, and {} HINT: SET PERSIST"
@@ -43,9 +50,8 @@ bool IsHidden(const Column& column) {
   return column.type == ColumnType::kTypedArray || column.name.starts_with("!hidden!");
 }
 
-// Columns without a name in the log are called by their number, as mysqlbinlog does.
-void WantAllColumns(const TableMap& map, std::vector<std::string>& names,
-                    std::vector<std::size_t>& wanted) {
+void WantWholeRow(const TableMap& map, std::vector<std::string>& names,
+                  std::vector<std::size_t>& wanted) {
   for (std::size_t i = 0; i < map.columns.size(); ++i) {
     if (IsHidden(map.columns[i])) continue;
     names.push_back(map.has_names ? map.columns[i].name : fmt::format("@{}", i + 1));
@@ -136,11 +142,9 @@ Result<RowReader::KnownTable> RowReader::MakeKnown(Bytes body) const {
 }
 
 Result<void> RowReader::FindColumns(const TableSelection& selection, KnownTable& known) const {
-  if (selection.columns.empty()) {
-    WantAllColumns(known.map, known.names, known.wanted);
-    return {};
+  if (!selection.columns.empty() || selection.whole_row == WholeRow::kNamed) {
+    if (auto named = NameColumns(selection, known.map); !named) return named;
   }
-  if (auto named = NameColumns(selection, known.map); !named) return named;
   for (const std::string& name : selection.columns) {
     const auto found = std::ranges::find_if(
         known.map.columns, [&](std::string_view other) { return EqualInAnyCase(other, name); },
@@ -154,6 +158,7 @@ Result<void> RowReader::FindColumns(const TableSelection& selection, KnownTable&
     }
     known.wanted.push_back(static_cast<std::size_t>(found - known.map.columns.begin()));
   }
+  if (selection.whole_row != WholeRow::kNo) WantWholeRow(known.map, known.names, known.wanted);
   return {};
 }
 
@@ -167,8 +172,9 @@ Result<void> RowReader::NameColumns(const TableSelection& selection, TableMap& m
   if (!lookup_) return is_declared ? Result<void>() : NoNames(map, "they are not declared");
   auto today = lookup_(map.schema_name, map.table_name);
   if (!today) return std::unexpected(today.error());
-  auto told = is_declared ? TakeSigns(*today, selection.columns, map)
-                          : binlog::NameColumns(*today, selection.columns, map);
+  const std::vector<std::string> wanted = NamesWanted(selection, *today);
+  auto told =
+      is_declared ? TakeSigns(*today, wanted, map) : binlog::NameColumns(*today, wanted, map);
   if (told) return {};
   return NoNames(map, "today's table does not tell for certain: " + told.error().message);
 }

@@ -11,17 +11,26 @@
 
 namespace outboxd::binlog {
 
+// Whether all columns of a row are wanted, in the table's order, behind those that are wanted by
+// name (which stand twice then).
+enum class WholeRow {
+  kNo,
+  kNamed,     // The log has to tell the columns' names, or they are declared, or told for certain.
+  kNumbered,  // Where the log tells no names, they are "@1", "@2", as mysqlbinlog has it.
+};
+
 // One family of event tables and what is wanted of their rows.
 struct TableSelection {
   std::string schema_pattern;  // '*' stands for any characters, '?' for one.
   std::string table_pattern;
-  std::vector<std::string> columns;           // Wanted, by name; none: all that the row has.
+  std::vector<std::string> columns;           // Wanted, by name.
   std::vector<std::string> declared_columns;  // All columns in order, for a log without names.
   // Values of columns that a row was written without (binlog_row_image = MINIMAL leaves out what
   // was given no value), declared by name; none: NULL.
   std::vector<std::pair<std::string, std::optional<std::string>>> declared_defaults = {};
   bool takes_updates = false;  // Whether updates count as rows, as they are afterwards.
   JsonStyle json = JsonStyle::kMysql;
+  WholeRow whole_row = WholeRow::kNo;
 };
 
 // Decides which tables of the binary log are event tables. Constant after construction.

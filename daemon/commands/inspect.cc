@@ -20,8 +20,11 @@ namespace {
 // of the relay; without configuration every table with all columns.
 Result<binlog::TableFilter> MakeFilter(const std::optional<Config>& config) {
   if (!config) {
-    return binlog::TableFilter(
-        {{.schema_pattern = "*", .table_pattern = "*", .columns = {}, .declared_columns = {}}});
+    return binlog::TableFilter({{.schema_pattern = "*",
+                                 .table_pattern = "*",
+                                 .columns = {},
+                                 .declared_columns = {},
+                                 .whole_row = binlog::WholeRow::kNumbered}});
   }
   auto tables = CompileEventTables(*config);
   if (!tables) return std::unexpected(tables.error());

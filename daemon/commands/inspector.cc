@@ -61,8 +61,11 @@ std::string WhyNothing(const Transaction& transaction) {
 }  // namespace
 
 Inspector::Inspector(const binlog::TableFilter& filter, const binlog::CharacterSets& character_sets)
-    : wants_all_columns_(std::ranges::any_of(filter.selections(), &std::vector<std::string>::empty,
-                                             &binlog::TableSelection::columns)),
+    : filter_(filter),
+      is_lenient_(std::ranges::any_of(filter.selections(),
+                                      [](const binlog::TableSelection& selection) {
+                                        return selection.whole_row == binlog::WholeRow::kNumbered;
+                                      })),
       transactions_(filter, {.spill_directory = std::filesystem::temp_directory_path()}),
       rows_(filter, character_sets) {}
 
@@ -143,7 +146,7 @@ Result<void> Inspector::PrintRows() {
   rows_.Begin(transactions_.rows());
   for (std::uint64_t number = 1;; ++number) {
     auto row = rows_.Next();
-    if (!row && wants_all_columns_) {
+    if (!row && is_lenient_) {
       fmt::print("     {}. cannot be shown, nor can those behind it in its transaction: {}\n",
                  number, Escaped(row.error().message, kErrorBytesMax));
       return {};
@@ -156,7 +159,10 @@ Result<void> Inspector::PrintRows() {
     ++rows_seen_;
     fmt::print("     {}. {}.{}{}", number, Escaped((*row)->schema_name),
                Escaped((*row)->table_name), (*row)->is_update ? " (updated)" : "");
-    for (std::size_t i = 0; i < (*row)->values.size(); ++i) {
+    const binlog::TableSelection& selection = filter_[(*row)->table];
+    const bool has_whole_row = selection.whole_row != binlog::WholeRow::kNo;
+    for (std::size_t i = has_whole_row ? selection.columns.size() : 0; i < (*row)->values.size();
+         ++i) {
       const auto& value = (*row)->values[i];
       fmt::print("  {}={}", Escaped((*row)->columns[i]),
                  value ? fmt::format("'{}'", Escaped(*value, kValueBytesMax)) : "NULL");

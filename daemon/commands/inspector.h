@@ -13,8 +13,8 @@ namespace outboxd {
 
 // Prints a stream of binlog events as the relay's own reader takes them: each event, what is
 // decided about each transaction and why, and the rows of event tables: of each the columns that
-// `filter` wants. Where it wants all of them, a row that lacks one, or holds a value that cannot be
-// decoded, is no reason to stop: nobody has said that a relay would read it.
+// `filter` wants. Where it takes columns without names (WholeRow::kNumbered), a value that cannot
+// be decoded is no reason to stop: nobody has said that a relay would read it.
 class Inspector {
  public:
   // Both are borrowed and outlive it.
@@ -36,7 +36,8 @@ class Inspector {
   Result<void> PrintRows();
 
   // Constant after construction.
-  const bool wants_all_columns_;
+  const binlog::TableFilter& filter_;
+  const bool is_lenient_;
 
   binlog::TransactionReader transactions_;
   binlog::RowReader rows_;

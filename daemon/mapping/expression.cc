@@ -9,6 +9,7 @@
 
 #include "binlog/any_case.h"
 #include "daemon/mapping/json_reader.h"
+#include "daemon/mapping/json_writer.h"
 #include "daemon/mapping/value_functions.h"
 #include "daemon/service/log.h"
 #include "daemon/text_encoding.h"
@@ -94,6 +95,30 @@ class Item final : public Node {
  public:
   Result<OptionalValue> Evaluate(const RowInHand& row, const Node**) override { return row.item; }
   std::string Name() const override { return "@item"; }
+};
+
+class WholeRow final : public Node {
+ public:
+  Result<OptionalValue> Evaluate(const RowInHand& row, const Node**) override {
+    const binlog::Row& all = row.row;
+    if (all.columns.size() != all.values.size()) {
+      return Fail(ExitCode::kBug, "a row of {}.{} comes without the names of its columns",
+                  all.schema_name, all.table_name);
+    }
+    json_ = '{';
+    for (std::size_t i = row.named; i < all.values.size(); ++i) {
+      if (i > row.named) json_ += ',';
+      AppendJsonString(all.columns[i], json_);
+      json_ += ':';
+      AppendJson(ColumnOf(all, i), json_);
+    }
+    json_ += '}';
+    return MappedValue{json_, ValueKind::kJson};
+  }
+  std::string Name() const override { return "@row"; }
+
+ private:
+  std::string json_;
 };
 
 class Path final : public Node {
@@ -284,7 +309,8 @@ class Parser {
     if (is_special) {
       if (word == "schema" || word == "table") return std::make_unique<TableName>(word == "schema");
       if (word == "item") return std::make_unique<Item>();
-      return Fail(ExitCode::kConfiguration, "there is no '@{}' HINT: @schema, @table, @item",
+      if (word == "row") return columns_.UseWholeRow(), std::make_unique<WholeRow>();
+      return Fail(ExitCode::kConfiguration, "there is no '@{}' HINT: @schema, @table, @item, @row",
                   Escaped(word));
     }
     if (word.empty()) {

@@ -13,20 +13,26 @@
 
 namespace outboxd {
 
-// The columns that the expressions of one mapping read, each once, whatever the case of letters.
+// What the expressions of one mapping read of a row: columns, each once, whatever the case of
+// letters, and the whole row or not.
 class UsedColumns {
  public:
   // The index of the column, which is added where it is not yet there.
   [[nodiscard]] std::size_t Use(std::string_view name);
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
 
+  void UseWholeRow() { whole_row_ = true; }
+  [[nodiscard]] bool whole_row() const { return whole_row_; }
+
  private:
   std::vector<std::string> names_;
+  bool whole_row_ = false;
 };
 
 // What an expression is evaluated on. Borrowed.
 struct RowInHand {
-  const binlog::Row& row;   // Its values are those of UsedColumns.
+  const binlog::Row& row;   // Its values are those of UsedColumns, then those of the whole row.
+  std::size_t named = 0;    // How many they are before the whole row.
   OptionalValue item = {};  // What @item stands for.
 };
 
@@ -37,6 +43,7 @@ struct RowInHand {
 //
 //   TERM      column, `any column`, 'text' ('' stands for '), null,
 //             @schema, @table, @item,
+//             @row                 a JSON object of all columns, in the table's order
 //             TERM->PATH          of JSON: a string's characters, other JSON as it is written
 //             FUNCTION(chain)     uuid, uuid-swapped, base64, unbase64, hex, lower, upper, json,
 //                                 string, quote, iso8601

@@ -16,9 +16,6 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 
-constexpr unsigned char kFourBytes = 0xF0;  // The first byte of a character of four, or none.
-constexpr std::uint32_t kBeyondBasicPlane = 0x10000;
-
 std::unexpected<Error> NotJson(simdjson::error_code error) {
   return Fail(ExitCode::kUndecodable, "is not JSON ({})", simdjson::error_message(error));
 }
@@ -222,38 +219,6 @@ Result<void> CheckJson(std::string_view json) {
   // simdjson would refuse integers that no machine type holds, which are JSON as well.
   if (nlohmann::json::accept(json)) return {};
   return Fail(ExitCode::kUndecodable, "is not JSON");
-}
-
-void AppendJsonString(std::string_view text, std::string& json) {
-  const auto is_plain = [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x20 && byte < kFourBytes && c != '"' && c != '\\';
-  };
-  const auto escape = [&json](std::uint32_t unit) {
-    fmt::format_to(std::back_inserter(json), "\\u{:04X}", unit);
-  };
-  json += '"';
-  while (true) {
-    const auto end = std::ranges::find_if_not(text, is_plain);
-    json.append(text.begin(), end);
-    text.remove_prefix(static_cast<std::size_t>(end - text.begin()));
-    if (text.empty()) break;
-    constexpr std::string_view kShort = "\"\"\\\\\bb\ff\nn\rr\tt";
-    const std::size_t found = kShort.find(text.front());
-    const auto character = FirstUtf8Character(text);
-    if (found != std::string_view::npos && found % 2 == 0) {
-      json += '\\';
-      json += kShort[found + 1];
-    } else if (!character || character->code_point < kBeyondBasicPlane) {
-      escape(static_cast<unsigned char>(text.front()));
-    } else {
-      const std::uint32_t rest = character->code_point - kBeyondBasicPlane;
-      escape(0xD800 + (rest >> 10));
-      escape(0xDC00 + (rest & 0x3FF));
-    }
-    text.remove_prefix(character ? character->bytes : 1);
-  }
-  json += '"';
 }
 
 }  // namespace outboxd

@@ -61,8 +61,4 @@ class JsonReader {
 // Reads all of it. kUndecodable: it is not JSON.
 [[nodiscard]] Result<void> CheckJson(std::string_view json);
 
-// Appends `text`, which is UTF-8, as a JSON string, byte for byte as Jackson does, the library that
-// Kafka Connect writes JSON with: characters beyond the basic plane are escaped.
-void AppendJsonString(std::string_view text, std::string& json);
-
 }  // namespace outboxd

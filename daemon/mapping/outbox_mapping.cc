@@ -13,6 +13,7 @@
 #include "daemon/mapping/event_time.h"
 #include "daemon/mapping/expression.h"
 #include "daemon/mapping/json_reader.h"
+#include "daemon/mapping/json_writer.h"
 #include "daemon/mapping/topic_route.h"
 #include "daemon/service/log.h"
 #include "daemon/text_encoding.h"
@@ -46,25 +47,6 @@ std::optional<std::string_view> Shown(const OptionalValue& value, std::string& e
   return encoded;
 }
 
-void AppendJson(const OptionalValue& value, std::string& json) {
-  if (!value) {
-    json += "null";
-  } else if (value->kind == ValueKind::kText) {
-    AppendJsonString(value->text, json);
-  } else if (value->kind == ValueKind::kBytes) {
-    json += '"';
-    AppendBase64(value->text, json);
-    json += '"';
-  } else {
-    // The zeros that fill a number up are none of JSON.
-    std::string_view text = value->text;
-    while (text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9') {
-      text.remove_prefix(1);
-    }
-    json += text;
-  }
-}
-
 }  // namespace
 
 class OutboxMapping::Impl {
@@ -72,6 +54,7 @@ class OutboxMapping::Impl {
   [[nodiscard]] static Result<std::unique_ptr<Impl>> Compile(const OutboxConfig& config);
 
   [[nodiscard]] const std::vector<std::string>& columns() const { return columns_.names(); }
+  [[nodiscard]] bool reads_whole_row() const { return columns_.whole_row(); }
   [[nodiscard]] const std::string& id() const { return id_->text(); }
   [[nodiscard]] std::string_view event_id() const { return event_id_; }
 
@@ -229,7 +212,7 @@ Result<void> OutboxMapping::Impl::CheckDefaults(const OutboxConfig& config) cons
     const auto is_it = [&](std::string_view other) {
       return binlog::EqualInAnyCase(other, column);
     };
-    if (std::ranges::none_of(columns(), is_it)) {
+    if (!reads_whole_row() && std::ranges::none_of(columns(), is_it)) {
       return Fail(ExitCode::kConfiguration, "{}.default: the mapping reads no column '{}'",
                   section_, Escaped(column));
     }
@@ -286,30 +269,33 @@ std::size_t OutboxMapping::Impl::Begin(const binlog::Row& row) {
 
 Result<void> OutboxMapping::Impl::ReadItems(const binlog::Row& row) {
   items_.clear();
-  const auto list = each_->Evaluate({row});
+  const auto list = each_->Evaluate({row, columns().size()});
   if (!list) return std::unexpected(list.error());
   if (!*list) return Fail(ExitCode::kUndecodable, "is NULL");
   return item_reader_.Elements((*list)->text, items_);
 }
 
 RowInHand OutboxMapping::Impl::InHand(const binlog::Row& row) const {
-  if (!each_ || begin_error_ || item_ >= items_.size()) return {row};
+  RowInHand in_hand{row, columns().size()};
+  if (!each_ || begin_error_ || item_ >= items_.size()) return in_hand;
   const JsonPart& item = items_[item_];
   switch (item.kind) {
     case JsonPart::Kind::kNull:
       break;
     case JsonPart::Kind::kString:
-      return {row, MappedValue{item.text, ValueKind::kText}};
+      in_hand.item = MappedValue{item.text, ValueKind::kText};
+      break;
     case JsonPart::Kind::kOther:
-      return {row, MappedValue{item.text, ValueKind::kJson}};
+      in_hand.item = MappedValue{item.text, ValueKind::kJson};
+      break;
   }
-  return {row};
+  return in_hand;
 }
 
 Result<bool> OutboxMapping::Impl::Selects(const binlog::Row& row) {
   const bool by_own_conditions = row.is_update && !update_where_.empty();
   for (Condition& condition : by_own_conditions ? update_where_ : where_) {
-    const auto holds = condition.Holds({row});
+    const auto holds = condition.Holds({row, columns().size()});
     if (!holds) return Fail(holds.error(), "{}", by_own_conditions ? "update-where" : "where");
     if (!*holds) return false;
   }
@@ -423,7 +409,9 @@ Result<std::optional<std::chrono::milliseconds>> OutboxMapping::Impl::Timestamp(
 }
 
 Result<sinks::Message> OutboxMapping::Impl::Map(const binlog::Row& row, std::string_view position) {
-  if (row.values.size() != columns().size()) {
+  const bool fits = reads_whole_row() ? row.values.size() > columns().size()
+                                      : row.values.size() == columns().size();
+  if (!fits) {
     return Fail(ExitCode::kBug, "a row of {}.{} has {} values, the mapping reads {}",
                 row.schema_name, row.table_name, row.values.size(), columns().size());
   }
@@ -513,6 +501,8 @@ Result<OutboxMapping> OutboxMapping::Compile(const OutboxConfig& config) {
 }
 
 const std::vector<std::string>& OutboxMapping::columns() const { return impl_->columns(); }
+
+bool OutboxMapping::reads_whole_row() const { return impl_->reads_whole_row(); }
 
 const std::string& OutboxMapping::id() const { return impl_->id(); }
 

@@ -31,8 +31,10 @@ class OutboxMapping {
   OutboxMapping& operator=(OutboxMapping&&) noexcept;
   ~OutboxMapping();
 
-  // The columns it reads, each once: what Row::values must hold, in this order.
+  // The columns it reads by name, each once: what Row::values must hold, in this order.
   [[nodiscard]] const std::vector<std::string>& columns() const;
+  // Whether Row::values must hold the whole row behind them.
+  [[nodiscard]] bool reads_whole_row() const;
 
   // The id, as the configuration words it: a column's name where it is plain.
   [[nodiscard]] const std::string& id() const;

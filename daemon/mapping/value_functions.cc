@@ -9,6 +9,7 @@
 #include <ranges>
 
 #include "daemon/mapping/json_reader.h"
+#include "daemon/mapping/json_writer.h"
 #include "daemon/text_encoding.h"
 
 namespace outboxd {

@@ -84,11 +84,11 @@ Finding CheckEngine(const binlog::TableFacts& table, const std::string& name) {
 
 Finding CheckColumns(const binlog::TableFacts& table, const std::string& name,
                      const OutboxMapping& mapping) {
-  std::vector<std::string> columns;
-  for (const binlog::ColumnFacts& column : table.columns) columns.push_back(column.name);
+  const std::vector<std::string> columns = binlog::NamesOf(table.columns);
   const std::vector<std::string> missing = mapping.MissingColumns(columns);
   if (missing.empty()) {
-    return Ok(name, fmt::format("columns {}", fmt::join(mapping.columns(), ", ")));
+    const auto& read = mapping.reads_whole_row() ? columns : mapping.columns();
+    return Ok(name, fmt::format("columns {}", fmt::join(read, ", ")));
   }
   return Problem(name,
                  fmt::format("no column '{}'; it has {}", fmt::join(missing, "', '"),
@@ -99,8 +99,7 @@ Finding CheckColumns(const binlog::TableFacts& table, const std::string& name,
 // How the columns of a log without names are told: as declared, or by the table as it is.
 Finding CheckNameless(const binlog::TableFacts& table, const std::string& name,
                       const binlog::TableSelection& selection, bool has_signs) {
-  std::vector<std::string> columns;
-  for (const binlog::ColumnFacts& column : table.columns) columns.push_back(column.name);
+  const std::vector<std::string> columns = binlog::NamesOf(table.columns);
   const std::string line = fmt::format("columns = {}", fmt::join(columns, ","));
   if (!selection.declared_columns.empty()) {
     if (selection.declared_columns == columns) {
@@ -114,7 +113,8 @@ Finding CheckNameless(const binlog::TableFacts& table, const std::string& name,
     return Problem(name, "'columns' differs from the table as it is now",
                    fmt::format("in [outbox]: {}", line));
   }
-  if (const auto twins = binlog::FindTwins(table.columns, selection.columns, has_signs)) {
+  const auto& read = selection.whole_row == binlog::WholeRow::kNo ? selection.columns : columns;
+  if (const auto twins = binlog::FindTwins(table.columns, read, has_signs)) {
     return Problem(name,
                    fmt::format("the log does not name columns, and '{}' and '{}' look alike in it",
                                twins->first, twins->second),

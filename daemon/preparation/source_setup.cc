@@ -136,6 +136,8 @@ Result<EventTables> CompileEventTables(const Config& config) {
       }
       selection.json = outbox.json == OutboxConfig::Json::kDebezium ? binlog::JsonStyle::kDebezium
                                                                     : binlog::JsonStyle::kMysql;
+      selection.whole_row =
+          mapping->reads_whole_row() ? binlog::WholeRow::kNamed : binlog::WholeRow::kNo;
       selection.takes_updates = config.delivery.on_update == DeliveryConfig::OnUpdate::kPublish ||
                                 !outbox.update_where.empty();
       tables.selections.push_back(std::move(selection));

@@ -15,6 +15,15 @@ bool MayHeal(binlog::ErrorKind kind) {
   return kind == binlog::ErrorKind::kDisconnected || kind == binlog::ErrorKind::kInterrupted;
 }
 
+// As the selection wants them of a row in the log.
+std::vector<std::string> ColumnsOf(const binlog::TableFacts& table,
+                                   const binlog::TableSelection& selection) {
+  std::vector<std::string> columns = selection.columns;
+  if (selection.whole_row == binlog::WholeRow::kNo) return columns;
+  for (const binlog::ColumnFacts& column : table.columns) columns.push_back(column.name);
+  return columns;
+}
+
 // As the log tells them of the stream.
 std::vector<binlog::ValueKind> KindsOf(const binlog::TableFacts& table,
                                        const std::vector<std::string>& columns) {
@@ -69,23 +78,24 @@ Result<void> TableRead::ReadOnce(bool* complete) {
     auto tables = server->DescribeTables(selections[i].schema_pattern, selections[i].table_pattern);
     if (!tables) return Fail(ExitCodeOf(tables.error().kind), "{}", tables.error().message);
     for (const binlog::TableFacts& table : *tables) {
-      const std::vector<binlog::ValueKind> kinds = KindsOf(table, selections[i].columns);
+      const std::vector<std::string> columns = ColumnsOf(table, selections[i]);
+      const std::vector<binlog::ValueKind> kinds = KindsOf(table, columns);
       std::uint64_t rows = 0;
       bool went_on = true;
-      auto scanned =
-          server->ScanTable(table, selections[i].columns, kRowsPerChunk, selections[i].json,
-                            [&](std::span<const binlog::ColumnValue> values,
-                                std::string_view key) -> binlog::Result<bool> {
-                              ++rows;
-                              auto more = PublishRow({.table = i,
-                                                      .schema_name = table.schema_name,
-                                                      .table_name = table.table_name,
-                                                      .values = values,
-                                                      .kinds = kinds},
-                                                     key);
-                              went_on = more.value_or(false);
-                              return more;
-                            });
+      auto scanned = server->ScanTable(table, columns, kRowsPerChunk, selections[i].json,
+                                       [&](std::span<const binlog::ColumnValue> values,
+                                           std::string_view key) -> binlog::Result<bool> {
+                                         ++rows;
+                                         auto more = PublishRow({.table = i,
+                                                                 .schema_name = table.schema_name,
+                                                                 .table_name = table.table_name,
+                                                                 .values = values,
+                                                                 .columns = columns,
+                                                                 .kinds = kinds},
+                                                                key);
+                                         went_on = more.value_or(false);
+                                         return more;
+                                       });
       if (failure_) return std::unexpected(*failure_);
       if (!scanned && !MayHeal(scanned.error().kind)) {
         return Fail(ExitCodeOf(scanned.error().kind), "reading {}.{}: {}", table.schema_name,

@@ -1,5 +1,6 @@
 #include "binlog/row_reader.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -40,6 +41,14 @@ class RowReaderTest : public testing::Test {
          .table_pattern = {},
          .columns = std::move(columns),
          .declared_columns = std::move(declared)});
+  }
+  void UseWholeRow(WholeRow whole_row, std::vector<std::string> columns = {},
+                   std::vector<std::string> declared = {}) {
+    Use({.schema_pattern = {},
+         .table_pattern = {},
+         .columns = std::move(columns),
+         .declared_columns = std::move(declared),
+         .whole_row = whole_row});
   }
   void Map(const TableMapBytes& map) {
     ASSERT_TRUE(rows_.Append(EventType::kTableMap, map.bytes()));
@@ -160,8 +169,28 @@ TEST_F(RowReaderTest, ADeclaredDefaultStandsInForAColumnThatTheRowLacks) {
   EXPECT_EQ(ReadAll(), "5|1 20|NULL 30|3 ");
 }
 
-TEST_F(RowReaderTest, WithoutColumnsAskedForAllAreRead) {
-  UseColumns({});
+TEST_F(RowReaderTest, TheWholeRowStandsBehindTheColumnsThatWereAskedFor) {
+  UseWholeRow(WholeRow::kNamed, {"n"});
+  Map(MapOf(7));
+  Rows({3, 0, 1, 10});
+  EXPECT_EQ(ReadAll(), "10|1|10 ");
+  reader_->Begin(rows_);
+  EXPECT_THAT((*reader_->Next())->columns, testing::ElementsAre("n", "id", "n"));
+}
+
+TEST_F(RowReaderTest, TheWholeRowNeedsTheNamesOfItsColumns) {
+  Map(MapWithoutNames());
+  Rows({3, 0, 1, 10});
+  UseWholeRow(WholeRow::kNamed);
+  EXPECT_EQ(ErrorOfAll(), ErrorKind::kUnsuitable);
+  UseWholeRow(WholeRow::kNamed, {}, {"id", "n"});
+  EXPECT_EQ(ReadAll(), "1|10 ");
+  reader_->Begin(rows_);
+  EXPECT_EQ((*reader_->Next())->columns[1], "n");
+}
+
+TEST_F(RowReaderTest, OfTheWholeRowNothingIsLeftOut) {
+  UseWholeRow(WholeRow::kNumbered);
   Map(MapOf(7));
   Rows({3, 0, 1, 10});
   EXPECT_EQ(ReadAll(), "1|10 ");
@@ -172,8 +201,8 @@ TEST_F(RowReaderTest, WithoutColumnsAskedForAllAreRead) {
 }
 
 // MySQL up to 8.0.17 has the columns behind an index on an expression in the map, not in the rows.
-TEST_F(RowReaderTest, AllColumnsAreThoseThatRowsHave) {
-  UseColumns({});
+TEST_F(RowReaderTest, TheWholeRowIsTheColumnsThatRowsHave) {
+  UseWholeRow(WholeRow::kNumbered);
   TableMapBytes map;
   map.Column(kTinyType).Column(kArrayType, {8}).Column(kVarcharType, {9, 0}).Column(kTinyType);
   map.Optional(1, {0}).Optional(2, {33});
@@ -183,8 +212,8 @@ TEST_F(RowReaderTest, AllColumnsAreThoseThatRowsHave) {
   EXPECT_EQ(ReadAll(), "1|2 ");
 }
 
-TEST_F(RowReaderTest, AllColumnsWithoutNamesAreNumbered) {
-  UseColumns({});
+TEST_F(RowReaderTest, ColumnsWithoutNamesAreNumberedWhereThatWillDo) {
+  UseWholeRow(WholeRow::kNumbered);
   Map(MapWithoutNames());
   Rows({3, 0, 1, 10});
   EXPECT_EQ(ReadAll(), "1|10 ");

@@ -302,3 +302,61 @@ def test_every_preset_is_listed_and_tested(outboxd):
         ).stdout
     wrong = subprocess.run([outboxd, "init", "--preset", "x"], capture_output=True, text=True)
     assert wrong.returncode == 64 and "there is no preset 'x' HINT: debezium," in wrong.stderr
+
+
+def test_the_whole_row_is_what_select_shows(outboxd, mysql, kafka, tmp_path):
+    """@row, of a table that gets another column on the way: from the table and from the log."""
+    with Relay(outboxd, mysql, kafka, tmp_path, outbox__header=None, outbox__key="id",
+               outbox__id="id", outbox__payload="@row") as relay:  # fmt: skip
+        relay.configure(outbox__topic=relay.topic_prefix + "order", delivery__start="table")
+        relay.sql("DROP TABLE outbox")
+        relay.sql(
+            "CREATE TABLE outbox (id BIGINT UNSIGNED PRIMARY KEY, n INT, price DECIMAL(10,2),"
+            " ratio DOUBLE, filled INT(6) ZEROFILL, name VARCHAR(40), latin VARCHAR(40)"
+            " CHARACTER SET latin1, doc JSON, raw VARBINARY(20), at DATETIME(3), day DATE,"
+            " kind ENUM('a','b'), flags SET('x','y'), bits BIT(9), born YEAR,"
+            " twice INT AS (n * 2), thrice INT AS (n * 3) STORED, secret INT INVISIBLE,"
+            " INDEX ((n + 1)))"
+        )
+        columns = ["id", "n", "price", "ratio", "filled", "name", "latin", "doc", "raw", "at",
+                   "day", "kind", "flags", "bits", "born", "twice", "thrice", "secret"]  # fmt: skip
+        full = (
+            """(%s, -7, 1234.50, 0.25, 42, 'a"b\\\\ \U0001f600', 'caf\u00e9',"""
+            """ '{"b": [1, 2.50], "a": null}', 0xFF0041, '2026-03-04 05:06:07.890', '2026-03-04',"""
+            " 'b', 'x,y', b'101', 2026, 5)"
+        )
+        settable = ", ".join(c for c in columns if c not in ("twice", "thrice"))
+        relay.sql(f"INSERT INTO outbox ({settable}) VALUES " + full, (1,))
+        relay.sql("INSERT INTO outbox (id) VALUES (2)")
+        relay.start()
+        relay.wait_for(2)
+        relay.sql(f"INSERT INTO outbox ({settable}) VALUES " + full, (3,))
+        relay.sql("INSERT INTO outbox (id) VALUES (4)")
+        relay.sql("ALTER TABLE outbox ADD COLUMN more TIME FIRST, DROP COLUMN day")
+        relay.sql("INSERT INTO outbox (id, more) VALUES (5, '-01:02:03')")
+        messages = {int(m.id): m.value.decode() for m in relay.wait_for(5)}
+        assert relay.stop() == 0
+
+        numbers = ["id", "n", "price", "ratio", "filled", "born", "twice", "thrice", "secret"]
+
+        def as_text(name):
+            if name in ("raw", "bits"):
+                return f"REPLACE(TO_BASE64({name}), '\n', '')"
+            return name if name in [*numbers, "doc"] else f"CAST({name} AS CHAR)"
+
+        def shown(number, names):
+            pairs = ", ".join(f"'{name}', {as_text(name)}" for name in names)
+            (text,), = relay.sql(f"SELECT JSON_OBJECT({pairs}) FROM outbox WHERE id = {number}")
+            return json.loads(text)
+
+        later = [c for c in columns if c != "day"]
+        for number in (1, 2, 3, 4):
+            value = json.loads(messages[number])
+            assert list(value) == columns
+            day = value.pop("day")
+            assert day == ("2026-03-04" if number in (1, 3) else None)
+            assert value == shown(number, later)
+        assert list(json.loads(messages[5])) == ["more", *later]
+        assert json.loads(messages[5]) == shown(5, ["more", *later])
+        assert '"price":1234.50' in messages[1]
+        assert '"filled":42' in messages[3]

@@ -32,9 +32,10 @@ const TableFilter& EveryTable() {
                                     .takes_updates = true},
                                    {.schema_pattern = "*",
                                     .table_pattern = "*s",
-                                    .columns = {},
+                                    .columns = {"seq"},
                                     .declared_columns = {},
-                                    .takes_updates = true},
+                                    .takes_updates = true,
+                                    .whole_row = WholeRow::kNumbered},
                                    {.schema_pattern = "*",
                                     .table_pattern = "*",
                                     .columns = {"seq"},
@@ -58,7 +59,9 @@ std::vector<std::uint8_t> TakeEvent(Bytes& stream) {
 void CheckRow(const Row& row) {
   const TableSelection& selection = EveryTable()[row.table];
   if (row.values.size() != row.columns.size()) __builtin_trap();
-  if (!selection.columns.empty() && row.values.size() != selection.columns.size()) __builtin_trap();
+  const bool is_whole = selection.whole_row != WholeRow::kNo;
+  if (row.values.size() < selection.columns.size()) __builtin_trap();
+  if (!is_whole && row.values.size() != selection.columns.size()) __builtin_trap();
   if (row.is_update && !selection.takes_updates) __builtin_trap();
   ReadValues(row.values);
 }

@@ -15,9 +15,14 @@ using Kind = LoggedTransaction::Kind;
 
 class InspectorTest : public testing::Test {
  protected:
-  // It shows `columns` of shop.outbox; none: all.
-  explicit InspectorTest(std::vector<std::string> columns = {})
-      : filter_({{"shop", "outbox", std::move(columns), {}}}) {}
+  // It shows `columns` of shop.outbox, and all of them where `whole_row` says so.
+  explicit InspectorTest(std::vector<std::string> columns = {},
+                         binlog::WholeRow whole_row = binlog::WholeRow::kNumbered)
+      : filter_({{.schema_pattern = "shop",
+                  .table_pattern = "outbox",
+                  .columns = std::move(columns),
+                  .declared_columns = {},
+                  .whole_row = whole_row}}) {}
 
   // What it prints of a log with `transactions`, from offset `begin` of its file on.
   std::string Printed(std::vector<LoggedTransaction> transactions, std::uint64_t begin = 0) {
@@ -119,7 +124,7 @@ TEST_F(InspectorTest, GoesOnBehindARowThatCannotBeShownWhereNobodySaidWhatIsRead
 
 class WantedColumnsTest : public InspectorTest {
  protected:
-  WantedColumnsTest() : InspectorTest({"id", "payload"}) {}
+  WantedColumnsTest() : InspectorTest({"id", "payload"}, binlog::WholeRow::kNo) {}
 };
 
 TEST_F(WantedColumnsTest, ShowsWhatTheRelayReadsThoughOtherColumnsAreMissing) {
@@ -127,9 +132,19 @@ TEST_F(WantedColumnsTest, ShowsWhatTheRelayReadsThoughOtherColumnsAreMissing) {
   EXPECT_THAT(text, HasSubstr("     1. shop.outbox  id='a'  payload='p'\n"));
 }
 
+class WholeRowTest : public InspectorTest {
+ protected:
+  WholeRowTest() : InspectorTest({"payload", "id"}, binlog::WholeRow::kNamed) {}
+};
+
+TEST_F(WholeRowTest, ShowsEachColumnOnce) {
+  EXPECT_THAT(Printed({{"a"}}), HasSubstr("     1. shop.outbox  id='a'  aggregatetype='order'  "
+                                          "aggregateid='k'  payload='p'\n"));
+}
+
 class WantedKeyTest : public InspectorTest {
  protected:
-  WantedKeyTest() : InspectorTest({"id", "aggregateid"}) {}
+  WantedKeyTest() : InspectorTest({"id", "aggregateid"}, binlog::WholeRow::kNo) {}
 };
 
 TEST_F(WantedKeyTest, StopsWhereTheRelayWouldStop) {

@@ -26,7 +26,11 @@ class ExpressionTest : public testing::Test {
     if (!expression) return "refused: " + expression.error().message;
     std::vector<binlog::ColumnValue> values;
     std::vector<ValueKind> kinds;
-    for (const std::string& name : columns.names()) {
+    std::vector<std::string> names = columns.names();
+    for (const auto& [name, field] : fields_) {
+      if (columns.whole_row()) names.push_back(name);
+    }
+    for (const std::string& name : names) {
       const Field& field = fields_.at(name);
       values.push_back(field.value ? binlog::ColumnValue(*field.value) : std::nullopt);
       kinds.push_back(field.kind);
@@ -35,8 +39,10 @@ class ExpressionTest : public testing::Test {
                           .schema_name = "shop",
                           .table_name = "outbox_eu",
                           .values = values,
+                          .columns = names,
                           .kinds = kinds};
-    const RowInHand in_hand{row, MappedValue{R"({"Id":7})", ValueKind::kJson}};
+    const RowInHand in_hand{row, columns.names().size(),
+                            MappedValue{R"({"Id":7})", ValueKind::kJson}};
     const auto value =
         if_there ? expression->EvaluateIfThere(in_hand) : expression->Evaluate(in_hand);
     if (!value) return "bad: " + value.error().message;
@@ -68,6 +74,20 @@ TEST_F(ExpressionTest, AColumnIsItsValueAndKind) {
   EXPECT_EQ(Value("uuid-col"), "dashed");
   EXPECT_EQ(Value("{n}"), "42");
   EXPECT_EQ(kind_, ValueKind::kNumber);
+}
+
+TEST_F(ExpressionTest, TheWholeRowIsAnObjectOfAllColumns) {
+  fields_ = {{"a", {"x\"y"}},
+             {"b", {"1.50", ValueKind::kNumber}},
+             {"c", {R"({"k": 1})", ValueKind::kJson}},
+             {"d", {"\xFF", ValueKind::kBytes}},
+             {"e", {std::nullopt}}};
+  const std::string row = R"({"a":"x\"y","b":1.50,"c":{"k": 1},"d":"/w==","e":null})";
+  EXPECT_EQ(Value("@row"), row);
+  EXPECT_EQ(kind_, ValueKind::kJson);
+  EXPECT_EQ(Value("e | a | @row"), "x\"y") << "with columns by name before it";
+  EXPECT_EQ(Value("e | @row"), row);
+  EXPECT_EQ(Value("@row->$.c.k"), "1");
 }
 
 TEST_F(ExpressionTest, TheFirstTermThatIsNotNullCounts) {
@@ -154,7 +174,7 @@ TEST_F(ExpressionTest, SaysWhatIsWrong) {
       {"``", "there is no column's name before its end"},
       {"uid(a)", "there is no function 'uid' HINT: uuid, uuid-swapped, "},
       {"uuid(a", "there is no ')' before its end"},
-      {"@row", "there is no '@row'"},
+      {"@rows", "there is no '@rows' HINT: @schema, @table, @item, @row"},
       {"a->b", "'b' is no JSON path"},
       {"a->'$.b", "there is no closing quote before its end"},
       {"{a", "there is no '}' before its end"},

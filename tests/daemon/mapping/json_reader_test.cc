@@ -105,16 +105,5 @@ TEST(JsonPathTest, NamesTheStepThatIsWrong) {
   EXPECT_THAT(JsonPath::Take(text).error().message, HasSubstr("'[x]' is no step"));
 }
 
-// As nlohmann's library reads it.
-TEST(AppendJsonStringTest, AnyTextComesBack) {
-  std::string all;
-  for (int c = 0; c < 128; ++c) all += static_cast<char>(c);
-  for (const std::string& text : {all, std::string(), std::string("é€😀"), std::string("\"\\")}) {
-    std::string json;
-    AppendJsonString(text, json);
-    EXPECT_EQ(nlohmann::json::parse(json).get<std::string>(), text);
-  }
-}
-
 }  // namespace
 }  // namespace outboxd

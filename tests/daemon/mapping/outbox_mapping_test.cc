@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <span>
 
 namespace outboxd {
 namespace {
@@ -99,6 +100,28 @@ TEST(OutboxMappingTest, MakesTheMessageThatDebeziumMakes) {
   EXPECT_EQ(message->partition, std::nullopt);
   EXPECT_EQ(message->timestamp, std::nullopt);
   EXPECT_EQ(map.mapping.event_id(), "e-1");
+}
+
+TEST(OutboxMappingTest, ReadsTheWholeRowOnlyWhereItIsAskedFor) {
+  OutboxConfig config = MakeConfig();
+  EXPECT_FALSE(OutboxMapping::Compile(config)->reads_whole_row());
+  config.payload = "@row";
+  config.defaults = {{"anything", "1"}};
+  auto mapping = OutboxMapping::Compile(config);
+  ASSERT_TRUE(mapping.has_value()) << mapping.error().message;
+  EXPECT_TRUE(mapping->reads_whole_row());
+  EXPECT_THAT(mapping->columns(), ElementsAre("id", "aggregatetype", "aggregateid"));
+  const std::vector<std::string> names = {"id", "aggregatetype", "aggregateid", "id", "n"};
+  const std::vector<binlog::ColumnValue> values = {"e-1", "Order", "42", "e-1", "7"};
+  binlog::Row row{.table = 0,
+                  .schema_name = "shop",
+                  .table_name = "outbox",
+                  .values = values,
+                  .columns = names};
+  ASSERT_EQ(mapping->Begin(row), 1u);
+  EXPECT_EQ(mapping->Map(row, "uuid:7:1")->value, R"({"id":"e-1","n":"7"})");
+  row.values = std::span(values).first(3);
+  EXPECT_EQ(mapping->Map(row, "uuid:7:1").error().exit_code, ExitCode::kBug);
 }
 
 TEST(OutboxMappingTest, ReadsEachColumnOnce) {

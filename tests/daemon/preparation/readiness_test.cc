@@ -49,12 +49,14 @@ std::vector<std::string> ToldWith(std::string binlog::ServerFacts::* setting, co
   return Told(CheckServerSettings(facts));
 }
 
-EventTables TablesOf(std::vector<std::string> names, std::vector<std::string> declared = {}) {
+EventTables TablesOf(std::vector<std::string> names, std::vector<std::string> declared = {},
+                     std::string payload = "payload") {
   Config config;
   OutboxConfig outbox;
   outbox.section = "outbox";
   outbox.tables = std::move(names);
   outbox.columns = std::move(declared);
+  outbox.payload = std::move(payload);
   config.outboxes.push_back(std::move(outbox));
   return CompileEventTables(config).value();
 }
@@ -209,7 +211,8 @@ TEST(PrivilegeReadinessTest, IsReadyWhenNoneIsMissing) {
 class TableReadinessTest : public testing::Test {
  protected:
   std::vector<std::string> Check(std::string_view row_metadata = "FULL") {
-    return Told(CheckEventTables(TablesOf({"shop.outbox"}, declared_), {table_}, row_metadata));
+    return Told(
+        CheckEventTables(TablesOf({"shop.outbox"}, declared_, payload_), {table_}, row_metadata));
   }
   // What is said of the columns of a log without names.
   std::string Nameless(std::string_view row_metadata) {
@@ -219,6 +222,7 @@ class TableReadinessTest : public testing::Test {
   }
 
   std::vector<std::string> declared_;
+  std::string payload_ = "payload";
   DescribedTable table_ = Described();
 };
 
@@ -264,6 +268,15 @@ TEST_F(TableReadinessTest, ColumnsThatLookAlikeInALogWithoutNamesAreRefused) {
       " id,aggregatetype,aggregateid,payload";
   EXPECT_EQ(Nameless("MINIMAL"), told);
   EXPECT_EQ(Nameless(""), told);
+}
+
+TEST_F(TableReadinessTest, OfAWholeRowEveryColumnIsReadAndHasToBeTold) {
+  payload_ = "@row";
+  table_.facts.columns.push_back(Varchar("note", 10));
+  EXPECT_THAT(Check(), Contains(kColumnsFound + ", note"));
+  EXPECT_THAT(Nameless("MINIMAL"), testing::StartsWith("ok "));
+  table_.facts.columns.push_back(Varchar("other", 10));
+  EXPECT_THAT(Nameless("MINIMAL"), testing::HasSubstr("'note' and 'other' look alike"));
 }
 
 // MySQL 5.7 logs neither signs nor collations.
