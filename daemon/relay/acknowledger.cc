@@ -27,6 +27,7 @@ Acknowledger::Acknowledger(sinks::Sink& sink, DeliveryTracker& tracker, Checkpoi
       journal_(journal),
       clock_(clock),
       options_(std::move(options)),
+      silence_(clock),
       next_store_(clock.Now() + options_.interval) {}
 
 void Acknowledger::Step(std::chrono::milliseconds timeout) {
@@ -35,6 +36,7 @@ void Acknowledger::Step(std::chrono::milliseconds timeout) {
   if (!reports_.delivered.empty() || !reports_.failed.empty() || reports_.lost) {
     tracker_.Report(reports_);
   }
+  NoticeSilence();
   if (tracker_.delivered_events_bytes() > kJournalBytesMax) WriteJournal();
   const auto now = clock_.Now();
   if (now < next_store_) return;
@@ -42,6 +44,16 @@ void Acknowledger::Step(std::chrono::milliseconds timeout) {
   if (auto stored = Store(); !stored) {
     spdlog::error("the checkpoint cannot be stored, trying again in {} ms: {}",
                   options_.interval.count(), stored.error().message);
+  }
+}
+
+// A refusal is an answer, too; what follows from it is told elsewhere.
+void Acknowledger::NoticeSilence() {
+  const bool has_answered = !reports_.delivered.empty() || tracker_.has_trouble();
+  if (has_answered || tracker_.AllAcknowledged()) {
+    silence_.End();
+  } else {
+    silence_.GoOn();
   }
 }
 

@@ -9,6 +9,7 @@
 #include "daemon/checkpoint/journal.h"
 #include "daemon/error.h"
 #include "daemon/relay/clock.h"
+#include "daemon/relay/delivery_silence.h"
 #include "daemon/relay/delivery_tracker.h"
 #include "sinks/sink.h"
 
@@ -41,6 +42,7 @@ class Acknowledger {
   [[nodiscard]] Result<void> Store();
 
  private:
+  void NoticeSilence();
   void WriteJournal();
 
   // Constant after construction.
@@ -52,6 +54,7 @@ class Acknowledger {
   Options options_;
 
   sinks::DeliveryReports reports_;
+  DeliverySilence silence_;
   std::uint64_t stored_version_ = 0;
   Clock::TimePoint next_store_{};
 };

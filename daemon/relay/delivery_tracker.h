@@ -62,9 +62,13 @@ class DeliveryTracker {
   // A transaction's messages follow.
   void Begin();
   // The id of its next message.
-  [[nodiscard]] sinks::DeliveryId NextId() { return next_id_++; }
+  [[nodiscard]] sinks::DeliveryId NextId() {
+    const sinks::DeliveryId id = next_id_.load(std::memory_order_relaxed);
+    next_id_.store(id + 1, std::memory_order_relaxed);  // Only this thread stores: no lock prefix.
+    return id;
+  }
   // The sink did not take the message that NextId() was called for last.
-  void TakeBack() { --next_id_; }
+  void TakeBack() { next_id_.store(next_id_ - 1, std::memory_order_relaxed); }
   // The event that the message last handed over stands for.
   void AddEvent(std::string_view schema_name, std::string_view table_name, std::string_view id) {
     if (keeps_events_) open_events_.Add(schema_name, table_name, id);
@@ -91,8 +95,6 @@ class DeliveryTracker {
   // Forgets what is in flight: it will be announced again from the progress on. Also forgets the
   // trouble. Reports of forgotten messages are ignored from now on.
   [[nodiscard]] Progress Restart();
-  // Whether every id that was given out has been acknowledged.
-  [[nodiscard]] bool AllAcknowledged() const;
   [[nodiscard]] bool has_trouble() const { return has_trouble_.load(std::memory_order_acquire); }
   [[nodiscard]] DeliveryTrouble TakeTrouble();
 
@@ -107,6 +109,8 @@ class DeliveryTracker {
 
   // Any thread.
 
+  // Whether every id that was given out has been acknowledged.
+  [[nodiscard]] bool AllAcknowledged() const;
   [[nodiscard]] Progress progress() const;
   // Counts the changes of the progress, so that an unchanged one needs no copy.
   [[nodiscard]] std::uint64_t progress_version() const;
@@ -162,9 +166,8 @@ class DeliveryTracker {
   // Constant after construction.
   const bool keeps_events_;
 
-  // Reader thread only.
-  sinks::DeliveryId next_id_ = 0;
-  JournalLine open_events_;
+  std::atomic<sinks::DeliveryId> next_id_ = 0;  // Stored by the reader thread only.
+  JournalLine open_events_;                     // Reader thread only.
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.

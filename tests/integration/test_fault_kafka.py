@@ -122,6 +122,8 @@ def test_unreachable(relay, proxy):
             proxy.heal()
 
         trial.repeat(inject)
+    assert "Kafka has acknowledged nothing for 5 s; events wait, none is lost" in relay.log()
+    assert "Kafka answers again after 1" in relay.log()
 
 
 def test_silent_drop(relay, proxy):

@@ -1,7 +1,9 @@
 #include "daemon/relay/acknowledger.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/daemon/captured_log.h"
 #include "tests/daemon/fakes.h"
 #include "tests/daemon/temporary_directory.h"
 
@@ -9,6 +11,7 @@ namespace outboxd {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::HasSubstr;
 
 constexpr std::string_view kUuid = "11111111-1111-1111-1111-111111111111";
 
@@ -120,6 +123,28 @@ TEST_F(AcknowledgerTest, AJournalThatCannotBeWrittenKeepsNoCheckpointBack) {
   sink_.AcknowledgeAll();
   Pass(milliseconds(1500));
   EXPECT_EQ(store_.stored.size(), 1u);
+}
+
+TEST_F(AcknowledgerTest, TellsWhenNothingThatWasSentIsAcknowledged) {
+  const CapturedLog log;
+  Pass(milliseconds(60'000));
+  Send(100);
+  Pass(milliseconds(100));
+  EXPECT_EQ(log.text(), "") << "the silence begins with the message";
+  Pass(milliseconds(5'000));
+  EXPECT_THAT(log.text(), HasSubstr("Kafka has acknowledged nothing for 5 s"));
+  sink_.AcknowledgeAll();
+  Pass(milliseconds(900));
+  EXPECT_THAT(log.text(), HasSubstr("Kafka answers again after 6.0 s"));
+}
+
+TEST_F(AcknowledgerTest, ARefusalIsNoSilence) {
+  const CapturedLog log;
+  Send(100);
+  sink_.Refuse("too large");
+  Pass(milliseconds(100));
+  Pass(milliseconds(60'000));
+  EXPECT_EQ(log.text(), "");
 }
 
 TEST_F(AcknowledgerTest, ACheckpointNamesWhatIsPreparedWithoutEvents) {

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+
+#include "daemon/relay/clock.h"
+
+namespace outboxd {
+
+// Tells people, in the log, of times in which Kafka acknowledges nothing though messages are on
+// their way: a broker that is restarted costs some seconds and nothing else, and would leave no
+// trace of them. Acknowledgement thread only.
+class DeliverySilence {
+ public:
+  // From how long on it is told.
+  static constexpr std::chrono::seconds kToldFrom{5};
+
+  // `clock` is borrowed.
+  explicit DeliverySilence(const Clock& clock) : clock_(clock), since_(clock.Now()) {}
+
+  // Kafka has answered, or nothing is on its way.
+  void End();
+  // There are messages on their way, and still no answer.
+  void GoOn();
+
+ private:
+  const Clock& clock_;  // Constant after construction.
+
+  Clock::TimePoint since_;
+  bool is_told_ = false;
+};
+
+}  // namespace outboxd

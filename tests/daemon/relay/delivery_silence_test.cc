@@ -1,0 +1,48 @@
+#include "daemon/relay/delivery_silence.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/daemon/captured_log.h"
+#include "tests/daemon/fakes.h"
+
+namespace outboxd {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+class DeliverySilenceTest : public ::testing::Test {
+ protected:
+  void GoOnFor(milliseconds time) {
+    for (; time > milliseconds(0); time -= milliseconds(100)) {
+      clock_.Move(milliseconds(100));
+      silence_.GoOn();
+    }
+  }
+
+  FakeClock clock_;
+  CapturedLog log_;
+  DeliverySilence silence_{clock_};
+};
+
+TEST_F(DeliverySilenceTest, IsToldOnceAndSoIsItsEnd) {
+  GoOnFor(milliseconds(12'300));
+  EXPECT_EQ(log_.lines(), 1);
+  EXPECT_THAT(log_.text(), HasSubstr("Kafka has acknowledged nothing for 5 s"));
+  silence_.End();
+  silence_.End();
+  EXPECT_EQ(log_.lines(), 2);
+  EXPECT_THAT(log_.text(), HasSubstr("Kafka answers again after 12.3 s"));
+}
+
+TEST_F(DeliverySilenceTest, AShortOneIsNoNews) {
+  for (int i = 0; i < 10; ++i) {
+    GoOnFor(milliseconds(4'900));
+    silence_.End();
+  }
+  EXPECT_EQ(log_.lines(), 0);
+}
+
+}  // namespace
+}  // namespace outboxd
