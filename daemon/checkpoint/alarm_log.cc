@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "daemon/checkpoint/file_system.h"
+#include "daemon/json_line.h"
 #include "daemon/service/log.h"
 
 namespace outboxd {
@@ -21,14 +22,13 @@ namespace {
 
 constexpr char kAlarms[] = "alarms.jsonl";
 
-// An alarm is for people: text that is not UTF-8 after all is mended rather than refused.
-std::string JsonLine(const Alarm& alarm) {
+nlohmann::ordered_json ToJson(const Alarm& alarm) {
   nlohmann::ordered_json json;
   json["kind"] = alarm.kind;
   json["position"] = alarm.position;
   json["text"] = alarm.text;
   json["commit_us"] = alarm.commit_us;
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json;
 }
 
 // None: half a line that a crash left.
@@ -136,7 +136,7 @@ Result<void> AlarmLog::Record(const Alarm& alarm) {
   if (!folder.taken()) return folder.taken();
   if (auto read = ReadIfChanged(); !read) return read;
   if (known_.contains({alarm.kind, alarm.position})) return {};
-  const std::string line = JsonLine(alarm);
+  const std::string line = JsonLine(ToJson(alarm));
   const std::size_t bytes = static_cast<std::size_t>(version_.bytes) + line.size() + 1;
   if (standing_.size() >= kStandingMax || bytes > kBytesMax) return {};
   if (auto appended = AppendLine(directory_, kAlarms, line); !appended) return appended;

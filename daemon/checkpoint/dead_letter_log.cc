@@ -4,6 +4,7 @@
 
 #include "daemon/checkpoint/file_system.h"
 #include "daemon/checkpoint/held_event_json.h"
+#include "daemon/json_line.h"
 
 namespace outboxd {
 

@@ -26,10 +26,6 @@ HeldEvent HeldFromJson(const nlohmann::json& json) {
   return held;
 }
 
-std::string JsonLine(const nlohmann::ordered_json& json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
-
 std::unexpected<Error> Unreadable(const std::string& path, const nlohmann::json::exception& why) {
   return Fail(ExitCode::kState, "{}: not what outboxd writes: {} HINT: remove the file",
               Escaped(path), Escaped(why.what()));

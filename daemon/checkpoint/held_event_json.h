@@ -15,10 +15,6 @@ namespace outboxd {
 // Throws nlohmann::json::exception for a member that is missing or of another type.
 [[nodiscard]] HeldEvent HeldFromJson(const nlohmann::json& json);
 
-// One line with its end. Text that is not UTF-8 after all is mended rather than refused: this is
-// for people.
-[[nodiscard]] std::string JsonLine(const nlohmann::ordered_json& json);
-
 // kState: the file does not hold what outboxd writes.
 [[nodiscard]] std::unexpected<Error> Unreadable(const std::string& path,
                                                 const nlohmann::json::exception& why);

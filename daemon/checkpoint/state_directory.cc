@@ -15,6 +15,7 @@
 
 #include "daemon/checkpoint/file_system.h"
 #include "daemon/checkpoint/held_event_json.h"
+#include "daemon/json_line.h"
 #include "daemon/service/log.h"
 #include "daemon/text_encoding.h"
 

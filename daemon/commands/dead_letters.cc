@@ -11,6 +11,7 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/replayer.h"
 #include "daemon/exit_code_of.h"
+#include "daemon/json_line.h"
 #include "daemon/preparation/sink_setup.h"
 #include "daemon/relay/dead_letter.h"
 #include "daemon/service/log.h"
@@ -85,7 +86,7 @@ void PrintJson(const Letter& letter) {
   json["replayed"] = letter.is_replayed;
   json["partition"] = letter.partition;
   json["offset"] = letter.offset;
-  fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  fmt::print("{}", JsonLine(json));
 }
 
 void PrintTable(const std::vector<Letter>& letters) {

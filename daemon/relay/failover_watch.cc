@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/checkpoint/file_system.h"
+#include "daemon/json_line.h"
 #include "daemon/service/log.h"
 
 namespace outboxd {
@@ -47,7 +48,7 @@ std::string JsonLines(const JournalFindings& findings) {
     json["table"] = event.table;
     json["id"] = event.id;
     json["commit_us"] = event.commit_us;
-    lines += json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    lines += JsonLine(json);
   }
   return lines;
 }
