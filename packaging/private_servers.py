@@ -504,6 +504,15 @@ class PrivateMariadb(_Server):
 # ---------------------------------------------------------------------------------------- Kafka
 
 
+def _write_log4j_properties(folder: pathlib.Path) -> None:
+    (folder / "log4j2.properties").write_text(
+        "rootLogger.level=WARN\nrootLogger.appenderRefs=stdout\n"
+        "rootLogger.appenderRef.stdout.ref=stdout\n"
+        "appender.stdout.type=Console\nappender.stdout.name=stdout\n"
+        "appender.stdout.layout.type=PatternLayout\n"
+        "appender.stdout.layout.pattern=%d %p %c{1}: %m%n\n")
+
+
 class PrivateKafka(_Server):
     """One broker that is its own controller. `properties` are added to server.properties and may
     be changed before the next start(). `leader` makes it a further broker of that one's cluster."""
@@ -548,12 +557,7 @@ class PrivateKafka(_Server):
     def start(self):
         path = self.folder / "server.properties"
         path.write_text("".join(f"{key}={value}\n" for key, value in self.properties.items()))
-        (self.folder / "log4j2.properties").write_text(
-            "rootLogger.level=WARN\nrootLogger.appenderRefs=stdout\n"
-            "rootLogger.appenderRef.stdout.ref=stdout\n"
-            "appender.stdout.type=Console\nappender.stdout.name=stdout\n"
-            "appender.stdout.layout.type=PatternLayout\n"
-            "appender.stdout.layout.pattern=%d %p %c{1}: %m%n\n")
+        _write_log4j_properties(self.folder)
         if not self._formatted:
             _run([*self._java("-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", "format",
                   "-t", self.cluster_id, "-c", path])
@@ -640,12 +644,7 @@ class PrivateConnect(_Server):
     def start(self):
         path = self.folder / "worker.properties"
         path.write_text("".join(f"{key}={value}\n" for key, value in self.properties.items()))
-        (self.folder / "log4j2.properties").write_text(
-            "rootLogger.level=WARN\nrootLogger.appenderRefs=stdout\n"
-            "rootLogger.appenderRef.stdout.ref=stdout\n"
-            "appender.stdout.type=Console\nappender.stdout.name=stdout\n"
-            "appender.stdout.layout.type=PatternLayout\n"
-            "appender.stdout.layout.pattern=%d %p %c{1}: %m%n\n")
+        _write_log4j_properties(self.folder)
         self._launch([
             "java", "-XX:+UseSerialGC", f"-Xmx{self.heap}", "-cp", f"{self.home}/libs/*",
             f"-Dlog4j2.configurationFile={self.folder}/log4j2.properties",

@@ -15,6 +15,7 @@ class Broker:
     """A broker that the tests reach directly, and a relay through the proxy alone."""
 
     def __init__(self, sasl=False):
+        self.sasl = sasl
         port = free_port()
         self.proxy = FaultProxy("127.0.0.1", port, kafka=True)
         self.kafka = PrivateKafka()
@@ -37,6 +38,23 @@ class Broker:
             properties["listener.name.relay.sasl.enabled.mechanisms"] = "PLAIN"
             self.set_password(PASSWORD)
 
+    def relay_settings(self, folder):
+        """Of a relay that reaches it through the proxy; `folder` gets its password, with SASL."""
+        settings = {
+            **SETTINGS,
+            "kafka__bootstrap__servers": f"127.0.0.1:{self.proxy.port}",
+        }
+        if self.sasl:
+            password_file = folder / "kafka-password"
+            password_file.write_text(PASSWORD)
+            settings |= {
+                "kafka__security__protocol": "SASL_PLAINTEXT",
+                "kafka__sasl__mechanism": "PLAIN",
+                "kafka__sasl__username": "relay",
+                "kafka.sasl.password-file": password_file,
+            }
+        return settings
+
     def set_password(self, password):
         self.kafka.properties["listener.name.relay.plain.sasl.jaas.config"] = (
             "org.apache.kafka.common.security.plain.PlainLoginModule required"
@@ -50,3 +68,11 @@ class Broker:
     def __exit__(self, *_):
         self.kafka.close()
         self.proxy.close()
+
+
+def set_topic_config(kafka, topic, key, value):
+    change = f"{key}={value}"
+    kafka.tool(
+        "kafka.admin.ConfigCommand", "--bootstrap-server", kafka.bootstrap, "--entity-type",
+        "topics", "--entity-name", topic, "--alter", "--add-config", change,
+    )

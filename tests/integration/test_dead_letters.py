@@ -6,8 +6,8 @@ import json
 import os
 
 import pytest
+from fault_broker import Broker, set_topic_config
 from relay import TABLE, Relay, ids, read_topic, wait_until
-from test_fault_kafka import PASSWORD, SETTINGS, Broker, set_topic_config
 
 PREFIX = "outboxd.dead."
 TABLE_WITH_PARTITION = TABLE.replace("payload", "part INT, at BIGINT, payload")
@@ -198,17 +198,8 @@ def test_partition_and_timestamp_of_the_row_come_back_by_a_replay(
 
 def test_a_topic_that_the_relay_may_not_write_to(outboxd, mysql, tmp_path):
     with Broker(sasl=True) as broker:
-        password_file = tmp_path / "kafka-password"
-        password_file.write_text(PASSWORD)
-        settings = {
-            **SETTINGS,
-            "kafka__bootstrap__servers": f"127.0.0.1:{broker.proxy.port}",
-            "kafka__security__protocol": "SASL_PLAINTEXT",
-            "kafka__sasl__mechanism": "PLAIN",
-            "kafka__sasl__username": "relay",
-        }
+        settings = broker.relay_settings(tmp_path)
         with Relay(outboxd, mysql, broker.kafka, tmp_path, **settings) as relay:
-            relay.config["kafka.sasl.password-file"] = password_file
             ready(relay)
             denied = relay.command("run")
             assert denied.returncode == 78 and relay.dead in denied.stderr, denied.stderr

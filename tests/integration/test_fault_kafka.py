@@ -6,7 +6,7 @@ import pathlib
 import time
 
 import pytest
-from fault_broker import SETTINGS, Broker
+from fault_broker import SETTINGS, Broker, set_topic_config
 from fault_proxy import (
     API_VERSIONS,
     INIT_PRODUCER_ID,
@@ -36,17 +36,9 @@ def proxy(broker):
 
 @pytest.fixture
 def relay(outboxd, mysql, broker, tmp_path, proxy):
-    settings = {**SETTINGS, "kafka__bootstrap__servers": f"127.0.0.1:{proxy.port}"}
+    settings = broker.relay_settings(tmp_path)
     with Relay(outboxd, mysql, broker.kafka, tmp_path, **settings) as relay:
         yield relay
-
-
-def set_topic_config(kafka, topic, key, value):
-    change = f"{key}={value}"
-    kafka.tool(
-        "kafka.admin.ConfigCommand", "--bootstrap-server", kafka.bootstrap, "--entity-type",
-        "topics", "--entity-name", topic, "--alter", "--add-config", change,
-    )
 
 
 # ------------------------------------------------------------------------------ the broker
@@ -287,18 +279,8 @@ def guarded():
 
 @pytest.fixture
 def guarded_relay(outboxd, mysql, guarded, tmp_path):
-    password_file = tmp_path / "kafka-password"
-    password_file.write_text(PASSWORD)
-    settings = {
-        **SETTINGS,
-        "kafka__bootstrap__servers": f"127.0.0.1:{guarded.proxy.port}",
-        "kafka__security__protocol": "SASL_PLAINTEXT",
-        "kafka__sasl__mechanism": "PLAIN",
-        "kafka__sasl__username": "relay",
-    }
+    settings = guarded.relay_settings(tmp_path)
     with Relay(outboxd, mysql, guarded.kafka, tmp_path, **settings) as relay:
-        relay.config["kafka.sasl.password-file"] = password_file
-        relay.configure()
         acl(guarded.kafka, "--add", relay.topic())
         yield relay
 

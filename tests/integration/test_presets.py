@@ -198,6 +198,15 @@ def test_every_row_of_a_blackhole_table_has_the_same_id(outboxd, mysql, kafka, t
         assert len({dict(m.headers)["outboxd.position"] for m in messages}) == 2
 
 
+def own_table(relay, name, topic, columns):
+    """In place of the outbox that every relay's database begins with."""
+    relay.configure(outbox__table=f"{relay.database}.{name}",
+                    outbox__topic=relay.topic_prefix + topic)  # fmt: skip
+    relay.sql("DROP TABLE outbox")
+    relay.sql(f"CREATE TABLE `{name}` ({columns})")
+    relay.sql(f"GRANT SELECT ON {relay.database}.`{name}` TO {relay.user}@'%'")
+
+
 def test_a_layout_without_preset_is_told_in_the_language(outboxd, mysql, kafka, tmp_path):
     """CAP's table: its name has a dot, its content is an envelope, a retry is an update."""
     with Relay(
@@ -209,12 +218,9 @@ def test_a_layout_without_preset_is_told_in_the_language(outboxd, mysql, kafka, 
         outbox__where=["StatusName in (Scheduled, Queued)", "Version = v1"],
         outbox__update_where="StatusName = Queued",
     ) as relay:  # fmt: skip
-        relay.configure(outbox__table=f"{relay.database}.cap.published",
-                        outbox__topic=relay.topic_prefix + "{Name}")
-        relay.sql("DROP TABLE outbox")
-        relay.sql("CREATE TABLE `cap.published` (Id BIGINT PRIMARY KEY, Version VARCHAR(20),"
-                  " Name VARCHAR(200) NOT NULL, Content LONGTEXT, StatusName VARCHAR(40) NOT NULL)")
-        relay.sql(f"GRANT SELECT ON {relay.database}.`cap.published` TO {relay.user}@'%'")
+        own_table(relay, "cap.published", "{Name}",
+                  "Id BIGINT PRIMARY KEY, Version VARCHAR(20), Name VARCHAR(200) NOT NULL,"
+                  " Content LONGTEXT, StatusName VARCHAR(40) NOT NULL")
         relay.begin_now().start()
         content = '{"Headers": {"cap-kafka-key": "42", "cap-msg-name": "order"}, "Value": {"n": 1}}'
         rows = [
@@ -252,12 +258,9 @@ def test_a_row_may_hold_several_messages(outboxd, mysql, kafka, tmp_path):
         outbox__where="Dispatched = 0",
         outbox__update_where="Dispatched = 0",
     ) as relay:  # fmt: skip
-        relay.configure(outbox__table=f"{relay.database}.OutboxData",
-                        outbox__topic=relay.topic_prefix + "order")
-        relay.sql("DROP TABLE outbox")
-        relay.sql("CREATE TABLE OutboxData (MessageId VARCHAR(200) PRIMARY KEY,"
-                  " Dispatched TINYINT NOT NULL DEFAULT 0, Operations JSON NOT NULL)")
-        relay.sql(f"GRANT SELECT ON {relay.database}.OutboxData TO {relay.user}@'%'")
+        own_table(relay, "OutboxData", "order",
+                  "MessageId VARCHAR(200) PRIMARY KEY, Dispatched TINYINT NOT NULL DEFAULT 0,"
+                  " Operations JSON NOT NULL")
         relay.begin_now().start()
 
         def operations(*names):
@@ -308,16 +311,15 @@ def test_the_whole_row_is_what_select_shows(outboxd, mysql, kafka, tmp_path):
     """@row, of a table that gets another column on the way: from the table and from the log."""
     with Relay(outboxd, mysql, kafka, tmp_path, outbox__header=None, outbox__key="id",
                outbox__id="id", outbox__payload="@row") as relay:  # fmt: skip
-        relay.configure(outbox__topic=relay.topic_prefix + "order", delivery__start="table")
-        relay.sql("DROP TABLE outbox")
-        relay.sql(
-            "CREATE TABLE outbox (id BIGINT UNSIGNED PRIMARY KEY, n INT, price DECIMAL(10,2),"
+        own_table(
+            relay, "outbox", "order",
+            "id BIGINT UNSIGNED PRIMARY KEY, n INT, price DECIMAL(10,2),"
             " ratio DOUBLE, filled INT(6) ZEROFILL, name VARCHAR(40), latin VARCHAR(40)"
             " CHARACTER SET latin1, doc JSON, raw VARBINARY(20), at DATETIME(3), day DATE,"
             " kind ENUM('a','b'), flags SET('x','y'), bits BIT(9), born YEAR,"
             " twice INT AS (n * 2), thrice INT AS (n * 3) STORED, secret INT INVISIBLE,"
-            " INDEX ((n + 1)))"
-        )
+            " INDEX ((n + 1))",
+        )  # fmt: skip
         columns = ["id", "n", "price", "ratio", "filled", "name", "latin", "doc", "raw", "at",
                    "day", "kind", "flags", "bits", "born", "twice", "thrice", "secret"]  # fmt: skip
         full = (
