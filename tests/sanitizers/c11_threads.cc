@@ -6,8 +6,10 @@
 #include <pthread.h>
 #include <threads.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 
 static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t));
@@ -40,6 +42,19 @@ int ResultOf(int error) {
     default:
       return thrd_error;
   }
+}
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kSlice = 10'000'000;
+
+std::int64_t ToNanoseconds(const timespec& time) { return time.tv_sec * kSecond + time.tv_nsec; }
+timespec ToTimespec(std::int64_t nanoseconds) {
+  return {nanoseconds / kSecond, nanoseconds % kSecond};
+}
+std::int64_t Now(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return ToNanoseconds(time);
 }
 
 pthread_mutex_t* Posix(mtx_t* mutex) { return reinterpret_cast<pthread_mutex_t*>(mutex); }
@@ -92,8 +107,17 @@ int cnd_wait(cnd_t* condition, mtx_t* mutex) {
   return ResultOf(pthread_cond_wait(Posix(condition), Posix(mutex)));
 }
 
+// By the time of day that clock_gettime() tells, which tests may have shifted: so it waits in
+// slices by the clock that nobody shifts.
 int cnd_timedwait(cnd_t* condition, mtx_t* mutex, const timespec* deadline) {
-  return ResultOf(pthread_cond_timedwait(Posix(condition), Posix(mutex), deadline));
+  while (true) {
+    const std::int64_t left = ToNanoseconds(*deadline) - Now(CLOCK_REALTIME);
+    if (left <= 0) return thrd_timedout;
+    const timespec slice_end = ToTimespec(Now(CLOCK_MONOTONIC) + std::min(left, kSlice));
+    const int error =
+        pthread_cond_clockwait(Posix(condition), Posix(mutex), CLOCK_MONOTONIC, &slice_end);
+    if (error != ETIMEDOUT) return ResultOf(error);
+  }
 }
 
 void call_once(once_flag* flag, void (*function)(void)) {
