@@ -88,6 +88,12 @@ char* WriteWithDecimals(std::uint64_t scaled, char* to) {
   return to;
 }
 
+// Whether Java's Double.toString() uses one.
+bool HasJavaExponent(double value) {
+  const double magnitude = std::fabs(value);
+  return magnitude != 0 && (magnitude < 1e-3 || magnitude >= 1e7);
+}
+
 bool IsShortWhole(double magnitude) {
   return magnitude < kPositionalEnd && magnitude == std::trunc(magnitude);
 }
@@ -130,8 +136,8 @@ char* WriteJsonDouble(double value, char* to) {
 }
 
 char* WritePlainJsonDouble(double value, char* to) {
+  if (!HasJavaExponent(value)) return WriteJsonDouble(value, to);
   const double magnitude = std::fabs(value);
-  if (magnitude == 0 || (magnitude >= 1e-3 && magnitude < 1e7)) return WriteJsonDouble(value, to);
   // What of the 53 bits can stand behind the point; together with the digits before it this fits.
   const int fraction = magnitude < 1 ? 1074 : magnitude < 0x1p53 ? 52 : 0;
   char text[kPlainDoubleTextMax];
@@ -142,6 +148,24 @@ char* WritePlainJsonDouble(double value, char* to) {
     if (end[-1] == '.') --end;
   }
   return std::copy(text, end, to);
+}
+
+char* WriteJavaDouble(double value, char* to) {
+  if (!HasJavaExponent(value)) return WriteJsonDouble(value, to);
+  char text[kFloatingTextMax];
+  auto end =
+      std::to_chars(text, text + sizeof text, std::fabs(value), std::chars_format::scientific);
+  // Java has two digits at least, and they are the nearest two: 4.9E-324, not 5.0E-324.
+  if (text[1] != '.') {
+    end =
+        std::to_chars(text, text + sizeof text, std::fabs(value), std::chars_format::scientific, 1);
+  }
+  const char* const exponent = std::find(text, end.ptr, 'e');
+  if (std::signbit(value)) *to++ = '-';
+  to = std::copy<const char*>(text, exponent, to);
+  *to++ = 'E';
+  const Digits number = Split(text, end.ptr);
+  return WriteInteger(number.point - 1, to);
 }
 
 }  // namespace outboxd::binlog

@@ -62,4 +62,8 @@ char* WriteJsonDouble(double value, char* to);
 char* WritePlainJsonDouble(double value, char* to);
 inline constexpr std::size_t kPlainDoubleTextMax = 1077;  // "-0." and the 1074 of the least one.
 
+// The same as Java's Double.toString(): with a fraction, "1.0E7" from 10^7 on and below 10^-3.
+// Rule: Java 19 and later; earlier ones print more digits than are needed of some numbers.
+char* WriteJavaDouble(double value, char* to);
+
 }  // namespace outboxd::binlog

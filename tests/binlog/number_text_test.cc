@@ -21,6 +21,7 @@ std::string TextOf(char* (*write)(Number, char*), Number value) {
 std::string Double(double value) { return TextOf(&WriteDouble, value); }
 std::string Float(float value) { return TextOf(&WriteFloat, value); }
 std::string JsonDouble(double value) { return TextOf(&WriteJsonDouble, value); }
+std::string JavaDouble(double value) { return TextOf(&WriteJavaDouble, value); }
 
 // The expected texts are what SELECT of MySQL 9.7.4 prints.
 TEST(NumberTextTest, DoublesHaveTheShortestDigitsThatGiveTheSameNumber) {
@@ -62,6 +63,25 @@ TEST(NumberTextTest, JsonNumbersAreMarkedAsNotWhole) {
   EXPECT_EQ(JsonDouble(-100.0), "-100.0");
   EXPECT_EQ(JsonDouble(1e100), "1e100");
   EXPECT_EQ(JsonDouble(0.5), "0.5");
+}
+
+// Expected: Double.toString() of Java 25.
+TEST(NumberTextTest, JavasDoublesHaveAnExponentFrom1e7AndBelow1eMinus3) {
+  EXPECT_EQ(JavaDouble(0.0), "0.0");
+  EXPECT_EQ(JavaDouble(-0.0), "-0.0");
+  EXPECT_EQ(JavaDouble(0.001), "0.001");
+  EXPECT_EQ(JavaDouble(9999999.999999998), "9999999.999999998");
+  EXPECT_EQ(JavaDouble(-10000000), "-1.0E7");
+  EXPECT_EQ(JavaDouble(123456789.125), "1.23456789125E8");
+  EXPECT_EQ(JavaDouble(0.00099999999999999), "9.9999999999999E-4");
+  EXPECT_EQ(JavaDouble(1e23), "1.0E23");
+  EXPECT_EQ(JavaDouble(std::numeric_limits<double>::max()), "1.7976931348623157E308");
+}
+
+// Expected: Double.toString() of Java 25.
+TEST(NumberTextTest, JavasDoublesHaveTheNearestTwoDigitsWhereOneWouldDo) {
+  EXPECT_EQ(JavaDouble(std::numeric_limits<double>::denorm_min()), "4.9E-324");
+  EXPECT_EQ(JavaDouble(-2e-323), "-2.0E-323");
 }
 
 TEST(NumberTextTest, NumbersOfFewDecimalsAreWrittenByTheShortWay) {
