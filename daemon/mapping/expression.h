@@ -46,7 +46,8 @@ struct RowInHand {
 //             @row                 a JSON object of all columns, in the table's order
 //             TERM->PATH          of JSON: a string's characters, other JSON as it is written
 //             FUNCTION(chain)     uuid, uuid-swapped, base64, unbase64, hex, lower, upper, json,
-//                                 string, quote, iso8601
+//                                 string, quote, expand, expand-nulls, expand-arrays, expand-all,
+//                                 iso8601
 //
 // Text of several parts is text; of one part it is that part's value. Owned by the mapping; reader
 // thread only.

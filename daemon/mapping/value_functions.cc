@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <ranges>
 
+#include "daemon/mapping/json_expansion.h"
 #include "daemon/mapping/json_reader.h"
 #include "daemon/mapping/json_writer.h"
 #include "daemon/text_encoding.h"
@@ -131,6 +132,18 @@ Result<ValueKind> Quote(const MappedValue& value, std::string& text) {
   return ValueKind::kText;
 }
 
+// Debezium expands text only.
+template <JsonExpansionRule kRule>
+Result<ValueKind> Expand(const MappedValue& value, std::string& text) {
+  if (value.kind == ValueKind::kNumber || value.kind == ValueKind::kBytes) {
+    AppendJson(value, text);
+  } else {
+    thread_local JsonExpander expander;  // What it keeps serves the next row.
+    expander.Append(value.text, kRule, text);
+  }
+  return ValueKind::kJson;
+}
+
 // A DATETIME or TIMESTAMP as RFC 3339 words it, in UTC.
 Result<ValueKind> Iso8601(const MappedValue& value, std::string& text) {
   constexpr std::size_t kDateBytes = 10, kTimeBytes = 19;
@@ -154,6 +167,10 @@ constexpr auto kFunctions = std::to_array<ValueFunction>({
     {"json", Json},
     {"string", String},
     {"quote", Quote},
+    {"expand", Expand<JsonExpansionRule{}>},
+    {"expand-nulls", Expand<JsonExpansionRule{.keeps_nulls = true}>},
+    {"expand-arrays", Expand<JsonExpansionRule{.keeps_empty_arrays = true}>},
+    {"expand-all", Expand<JsonExpansionRule{.keeps_nulls = true, .keeps_empty_arrays = true}>},
     {"iso8601", Iso8601},
 });
 

@@ -157,6 +157,22 @@ TEST_F(ExpressionTest, FunctionsAreThoseOfMysql) {
   EXPECT_THAT(Value("uuid(id)"), HasSubstr("bad: column 'id': a UUID has 16 bytes, this has 3"));
 }
 
+TEST_F(ExpressionTest, FunctionsThatExpandMakeJsonOfEverything) {
+  fields_["nulls"] = {R"({"a":null,"b":[],"c":1})", ValueKind::kJson};
+  EXPECT_EQ(Value("expand(nulls)"), R"({"c":1})");
+  EXPECT_EQ(kind_, ValueKind::kJson);
+  EXPECT_EQ(Value("expand-nulls(nulls)"), R"({"a":null,"c":1})");
+  EXPECT_EQ(Value("expand-arrays(nulls)"), R"({"b":[],"c":1})");
+  EXPECT_EQ(Value("expand-all(nulls)"), R"({"a":null,"b":[],"c":1})");
+  EXPECT_EQ(Value("expand(doc->$.key)"), R"("k1")");
+  EXPECT_EQ(Value("expand(text)"), R"("not json")");
+  EXPECT_EQ(kind_, ValueKind::kJson);
+  EXPECT_EQ(Value("expand(n)"), "42");
+  EXPECT_EQ(Value("expand(bytes)"), R"("ABEiM0RVZneImaq7zN3u/w==")");
+  EXPECT_EQ(kind_, ValueKind::kJson);
+  EXPECT_EQ(Value("expand(missing)"), "NULL");
+}
+
 TEST_F(ExpressionTest, EachColumnIsReadOnce) {
   UsedColumns columns;
   ASSERT_TRUE(Expression::Parse("a | B | A->$.x", columns));
