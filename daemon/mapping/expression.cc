@@ -31,6 +31,8 @@ class Expression::Node {
   // For messages.
   [[nodiscard]] virtual std::string Name() const = 0;
   virtual void AppendPattern(std::string& pattern) const { pattern += '*'; }
+  // Itself, or what stands in functions that quote.
+  [[nodiscard]] virtual Node& Unquoted() { return *this; }
   // None: it is something else than a column.
   [[nodiscard]] virtual std::optional<std::size_t> ColumnIndex() const { return std::nullopt; }
 };
@@ -168,6 +170,7 @@ class Function final : public Node {
   std::string Name() const override {
     return fmt::format("{}({})", function_.name, argument_->Name());
   }
+  Node& Unquoted() override { return function_.quotes ? argument_->Unquoted() : *this; }
 
  private:
   const ValueFunction& function_;
@@ -402,6 +405,16 @@ class Parser {
   UsedColumns& columns_;
 };
 
+Result<OptionalValue> EvaluateAll(Node& node, const RowInHand& row) {
+  const Node* leads_nowhere = nullptr;
+  auto value = node.Evaluate(row, &leads_nowhere);
+  if (value && leads_nowhere != nullptr) {
+    return Fail(ExitCode::kUndecodable, "{}: there is nothing HINT: '| null' lets it be missing",
+                leads_nowhere->Name());
+  }
+  return value;
+}
+
 }  // namespace
 
 std::size_t UsedColumns::Use(std::string_view name) {
@@ -450,13 +463,11 @@ Result<Expression> Expression::TakeChain(std::string_view& text, UsedColumns& co
 
 Result<OptionalValue> Expression::Evaluate(const RowInHand& row) {
   if (column_) return ColumnOf(row.row, *column_);
-  const Node* leads_nowhere = nullptr;
-  auto value = root_->Evaluate(row, &leads_nowhere);
-  if (value && leads_nowhere != nullptr) {
-    return Fail(ExitCode::kUndecodable, "{}: there is nothing HINT: '| null' lets it be missing",
-                leads_nowhere->Name());
-  }
-  return value;
+  return EvaluateAll(*root_, row);
+}
+
+Result<OptionalValue> Expression::EvaluateUnquoted(const RowInHand& row) {
+  return EvaluateAll(root_->Unquoted(), row);
 }
 
 std::string Expression::Pattern() const {

@@ -74,6 +74,10 @@ class Expression {
   // The same, but a path that leads nowhere is NULL.
   [[nodiscard]] Result<OptionalValue> EvaluateIfThere(const RowInHand& row);
 
+  // The same as Evaluate(), without quote() and expand() around it: what a value is before it
+  // becomes JSON.
+  [[nodiscard]] Result<OptionalValue> EvaluateUnquoted(const RowInHand& row);
+
   // What its text fits, whatever the row: '*' for each part that is no constant.
   [[nodiscard]] std::string Pattern() const;
 

@@ -358,14 +358,16 @@ Result<void> OutboxMapping::Impl::BuildTopic(const RowInHand& row) {
 }
 
 Result<std::optional<std::string_view>> OutboxMapping::Impl::Value(const RowInHand& row) {
-  if (payload_) {
+  if (blank_is_tombstone_) {
+    const auto payload = payload_->EvaluateUnquoted(row);
+    if (!payload) return Fail(payload.error(), "payload");
+    if (!*payload) return std::nullopt;
+    if ((*payload)->kind != ValueKind::kBytes && IsBlank((*payload)->text)) return std::nullopt;
+  }
+  if (members_.empty()) {
     const auto payload = payload_->Evaluate(row);
     if (!payload) return Fail(payload.error(), "payload");
-    if (!*payload && (members_.empty() || blank_is_tombstone_)) return std::nullopt;
-    if (blank_is_tombstone_ && (*payload)->kind != ValueKind::kBytes && IsBlank((*payload)->text)) {
-      return std::nullopt;
-    }
-    if (members_.empty()) return (*payload)->text;
+    return *payload ? std::optional((*payload)->text) : std::nullopt;
   }
   value_ = "{";
   for (NamedValue& member : members_) {

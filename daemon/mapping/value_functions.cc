@@ -166,11 +166,12 @@ constexpr auto kFunctions = std::to_array<ValueFunction>({
     {"upper", Upper},
     {"json", Json},
     {"string", String},
-    {"quote", Quote},
-    {"expand", Expand<JsonExpansionRule{}>},
-    {"expand-nulls", Expand<JsonExpansionRule{.keeps_nulls = true}>},
-    {"expand-arrays", Expand<JsonExpansionRule{.keeps_empty_arrays = true}>},
-    {"expand-all", Expand<JsonExpansionRule{.keeps_nulls = true, .keeps_empty_arrays = true}>},
+    {"quote", Quote, true},
+    {"expand", Expand<JsonExpansionRule{}>, true},
+    {"expand-nulls", Expand<JsonExpansionRule{.keeps_nulls = true}>, true},
+    {"expand-arrays", Expand<JsonExpansionRule{.keeps_empty_arrays = true}>, true},
+    {"expand-all", Expand<JsonExpansionRule{.keeps_nulls = true, .keeps_empty_arrays = true}>,
+     true},
     {"iso8601", Iso8601},
 });
 

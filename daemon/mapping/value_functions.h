@@ -15,6 +15,7 @@ struct ValueFunction {
   // Appends the result to `text`, returns what it is. kUndecodable: the argument is not what it
   // takes.
   Result<binlog::ValueKind> (*apply)(const MappedValue& argument, std::string& text);
+  bool quotes = false;  // What is no JSON becomes a JSON string.
 };
 
 // Null: there is none of this name.

@@ -349,6 +349,22 @@ TEST(OutboxMappingTest, MembersMakeAJsonObject) {
             R"("bytes":"AP8="})");
 }
 
+TEST(OutboxMappingTest, ABlankPayloadIsATombstoneWhateverIsMadeOfIt) {
+  for (const char* payload : {"payload", "quote(payload)", "expand(payload)"}) {
+    OutboxConfig config = MakeConfig();
+    config.payload = payload;
+    Columns columns = MakeColumns();
+    columns["payload"] = " \t\n";
+    EXPECT_NE(Mapped(config)(columns)->value, std::nullopt) << payload;
+    config.blank_is_tombstone = true;
+    EXPECT_EQ(Mapped(config)(columns)->value, std::nullopt) << payload;
+    config.members = {{"expand(payload)", "payload"}};
+    EXPECT_EQ(Mapped(config)(columns)->value, std::nullopt) << payload;
+    columns["payload"] = "{}";
+    EXPECT_EQ(Mapped(config)(columns)->value, R"({"payload":{}})") << payload;
+  }
+}
+
 TEST(OutboxMappingTest, AHeaderObjectLeavesOutboxdsOwnNamesOut) {
   OutboxConfig config = MakeConfig();
   config.header_object = "payload";
