@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "binlog/any_case.h"
 #include "daemon/migration/connector_options.h"
 #include "daemon/service/log.h"
 
@@ -262,9 +263,6 @@ class Importer {
           "without table.field.event.timestamp Debezium stamps a message with the time when it "
           "read the row, outboxd with the time of sending");
     }
-    if (TakeRouter("route.tombstone.on.empty.payload") == "true") {
-      Line("blank-is-tombstone", "yes");
-    }
   }
 
   void AddTables() {
@@ -289,7 +287,6 @@ class Importer {
   void AddKeyAndValue() {
     const std::string key = TakeRouter("table.field.event.key", "aggregateid");
     const std::string payload = TakeRouter("table.field.event.payload", "payload");
-    const bool expands = TakeRouter("table.expand.json.payload") == "true";
     if (IsJsonText("key")) {
       Line("key", fmt::format("quote({})", key));
       Note(
@@ -298,25 +295,47 @@ class Importer {
     } else if (key != "aggregateid") {
       Line("key", key);
     }
+    AddValue(payload);
+  }
+
+  void AddValue(const std::string& payload) {
+    const std::string expansion = Expansion();
+    const bool blank_is_tombstone = TakeRouter("route.tombstone.on.empty.payload") == "true";
     const std::vector<std::string> members = AddPlacements();
     const bool is_json = IsJsonText("value");
-    if (expands) {
-      Note(
-          "table.expand.json.payload: JSON is written as it is; null members and empty arrays, "
-          "which Debezium leaves out, stay");
-    }
     if (!members.empty()) {
-      Line("member", fmt::format("{}({}):payload", expands ? "json" : "string", payload));
+      Line("member",
+           fmt::format("{}({}):payload", expansion.empty() ? "string" : expansion, payload));
       for (const std::string& member : members) Line("member", member);
       if (!is_json) {
         Note(
             "an envelope needs a JsonConverter; what another converter makes of it is not written");
       }
-    } else if (is_json && !expands) {
-      Line("payload", fmt::format("quote({})", payload));
-    } else if (payload != "payload") {
-      Line("payload", payload);
+    } else if (is_json) {
+      // Of a NULL that becomes no tombstone JsonConverter makes the four bytes.
+      Line("payload", fmt::format("{}({}){}", expansion.empty() ? "quote" : expansion, payload,
+                                  blank_is_tombstone ? "" : " | 'null'"));
+    } else if (!expansion.empty()) {
+      Note(
+          "table.expand.json.payload: the payload is written as the column has it; what a "
+          "converter other than JsonConverter makes of an expanded one (StringConverter: "
+          "Struct{...}) is not written");
     }
+    // With members it tells which payloads are blank.
+    const bool is_read = members.empty() ? !is_json : blank_is_tombstone;
+    if (is_read && payload != "payload") Line("payload", payload);
+    if (blank_is_tombstone) Line("blank-is-tombstone", "yes");
+  }
+
+  // The function that expands a payload as the router does; empty: it does not.
+  std::string Expansion() {
+    if (TakeRouter("table.expand.json.payload") != "true") return "";
+    const bool keeps_nulls =
+        binlog::EqualInAnyCase(TakeRouter("table.json.payload.null.behavior"), "optional_bytes");
+    const bool keeps_empty_arrays = binlog::EqualInAnyCase(
+        TakeRouter("table.json.payload.empty.array.behavior"), "optional_string");
+    if (keeps_nulls) return keeps_empty_arrays ? "expand-all" : "expand-nulls";
+    return keeps_empty_arrays ? "expand-arrays" : "expand";
   }
 
   // Whether `what`.converter writes JSON without schemas. Notes what no mapping can do.

@@ -207,11 +207,60 @@ TEST_F(DebeziumConfigTest, AnEnvelopeBecomesMembers) {
   EXPECT_THAT(
       Import(envelope).text,
       HasSubstr("member = string(payload):payload\nmember = type:eventType\nmember = id:id\n"));
-  Properties expanded = envelope;
-  expanded[router + "table.expand.json.payload"] = "true";
-  EXPECT_THAT(Import(expanded).text, HasSubstr("\nmember = json(payload):payload\n"));
-  EXPECT_THAT(Import(expanded).notes, Contains(HasSubstr("null members and empty arrays")));
-  EXPECT_TRUE(Read(expanded));
+  Properties tombstones = envelope;
+  tombstones[router + "route.tombstone.on.empty.payload"] = "true";
+  tombstones[router + "table.field.event.payload"] = "body";
+  EXPECT_THAT(Import(tombstones).text,
+              HasSubstr("member = string(body):payload\nmember = type:eventType\nmember = id:id\n"
+                        "payload = body\nblank-is-tombstone = yes\n"));
+  EXPECT_TRUE(Read(tombstones));
+}
+
+TEST_F(DebeziumConfigTest, AnExpandedPayloadStaysExpanded) {
+  const std::string router = "transforms.outbox.";
+  const Properties expanded = {{router + "table.expand.json.payload", "true"},
+                               {"value.converter", "org.apache.kafka.connect.json.JsonConverter"},
+                               {"value.converter.schemas.enable", "false"}};
+  const auto text = [&](const Properties& more) {
+    Properties options = expanded;
+    for (const auto& [name, value] : more) options[name] = value;
+    EXPECT_TRUE(Read(options));
+    EXPECT_THAT(Import(options).notes, Not(Contains(HasSubstr("json.payload"))));
+    return Import(options).text;
+  };
+  EXPECT_THAT(text({}), HasSubstr("\npayload = expand(payload) | 'null'\n"));
+  EXPECT_THAT(text({{router + "table.field.event.payload", "body"},
+                    {router + "route.tombstone.on.empty.payload", "true"}}),
+              HasSubstr("\npayload = expand(body)\nblank-is-tombstone = yes\n"));
+  EXPECT_THAT(text({{router + "table.fields.additional.placement", "type:envelope"}}),
+              HasSubstr("\nmember = expand(payload):payload\nmember = type:type\n"));
+}
+
+TEST_F(DebeziumConfigTest, WhatAnExpansionKeepsIsItsFunction) {
+  const std::string router = "transforms.outbox.";
+  const auto text = [&](const std::string& nulls, const std::string& arrays) {
+    return Import({{router + "table.expand.json.payload", "true"},
+                   {router + "table.json.payload.null.behavior", nulls},
+                   {router + "table.json.payload.empty.array.behavior", arrays},
+                   {"value.converter", "org.apache.kafka.connect.json.JsonConverter"}})
+        .text;
+  };
+  EXPECT_THAT(text("ignore", "ignore"), HasSubstr("payload = expand(payload)"));
+  EXPECT_THAT(text("OPTIONAL_BYTES", "ignore"), HasSubstr("payload = expand-nulls(payload)"));
+  EXPECT_THAT(text("ignore", "optional_string"), HasSubstr("payload = expand-arrays(payload)"));
+  EXPECT_THAT(text("optional_bytes", "optional_string"),
+              HasSubstr("payload = expand-all(payload)"));
+}
+
+TEST_F(DebeziumConfigTest, AnExpansionThatNoJsonConverterWritesIsANote) {
+  const Properties expanded = {{"transforms.outbox.table.expand.json.payload", "true"},
+                               {"transforms.outbox.table.field.event.payload", "body"}};
+  EXPECT_THAT(Import(expanded).text, HasSubstr("\npayload = body\n"));
+  EXPECT_THAT(Import(expanded).notes, Contains(HasSubstr("Struct{...}")));
+  const auto unexpanded =
+      Import({{"transforms.outbox.table.json.payload.null.behavior", "optional_bytes"}});
+  EXPECT_THAT(unexpanded.text, HasSubstr("null.behavior: means something with"));
+  EXPECT_THAT(unexpanded.notes, Not(Contains(HasSubstr("json.payload"))));
 }
 
 TEST_F(DebeziumConfigTest, JsonConvertersQuoteWhatIsText) {
@@ -220,7 +269,7 @@ TEST_F(DebeziumConfigTest, JsonConvertersQuoteWhatIsText) {
                   {"key.converter.schemas.enable", "false"},
                   {"value.converter", "org.apache.kafka.connect.json.JsonConverter"}});
   EXPECT_THAT(imported.text, HasSubstr("key = quote(aggregateid)\n"));
-  EXPECT_THAT(imported.text, HasSubstr("payload = quote(payload)\n"));
+  EXPECT_THAT(imported.text, HasSubstr("payload = quote(payload) | 'null'\n"));
   EXPECT_THAT(imported.notes, Contains(HasSubstr("wraps the value into a schema")));
   EXPECT_THAT(imported.notes, Not(Contains(HasSubstr("wraps the key into a schema"))));
 }
