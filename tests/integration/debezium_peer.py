@@ -38,8 +38,10 @@ class Case:
     topics: tuple = ("{t}",)
     partitions: int = 3
     # What docs/debezium.md lists as deviations, by the event's id: messages that only Debezium
-    # publishes, how many of each; and values that differ, (Debezium's, outboxd's).
+    # publishes, how many of each; those at which its task fails, the value of each; and values that
+    # differ, (Debezium's, outboxd's).
     only_debezium: dict = field(default_factory=dict)
+    only_outboxd: dict = field(default_factory=dict)
     other_values: dict = field(default_factory=dict)
 
     def topic_names(self):
@@ -282,6 +284,7 @@ def differences(theirs, ours, case, with_timestamps):
     found = []
     used = set()
     dropped = defaultdict(int)
+    ours_alone = {}
     ignored = ["topic"] if with_timestamps else ["topic", "timestamp"]
     theirs, ours = _by_place(theirs, case), _by_place(ours, case)
     for place in sorted({*theirs, *ours}, key=str):
@@ -291,7 +294,12 @@ def differences(theirs, ours, case, with_timestamps):
                 dropped[message.id] += 1
             else:
                 expected.append(message)
-        got = ours[place]
+        got = []
+        for message in ours[place]:
+            if message.id in case.only_outboxd:
+                ours_alone[message.id] = message.value
+            else:
+                got.append(message)
         for i in range(max(len(expected), len(got))):
             their = expected[i] if i < len(expected) else None
             our = got[i] if i < len(got) else None
@@ -308,6 +316,8 @@ def differences(theirs, ours, case, with_timestamps):
     for event_id, count in case.only_debezium.items():
         if dropped[event_id] != count:
             found.append(f"Debezium published {event_id} {dropped[event_id]} times, not {count}")
+    found += [f"{event_id}: {ours_alone.get(event_id)}, not {value}"
+              for event_id, value in case.only_outboxd.items() if ours_alone.get(event_id) != value]
     found += [f"the values of {event_id} differ no more" for event_id in case.other_values
               if event_id not in used]
     return found
