@@ -288,10 +288,8 @@ class Importer {
     const std::string key = TakeRouter("table.field.event.key", "aggregateid");
     const std::string payload = TakeRouter("table.field.event.payload", "payload");
     if (IsJsonText("key")) {
-      Line("key", fmt::format("quote({})", key));
-      Note(
-          "where the key is NULL the connector's JsonConverter writes the four bytes null; outboxd "
-          "writes no key");
+      // Of a NULL JsonConverter makes the four bytes.
+      Line("key", fmt::format("quote({}) | 'null'", key));
     } else if (key != "aggregateid") {
       Line("key", key);
     }
@@ -312,7 +310,7 @@ class Importer {
             "an envelope needs a JsonConverter; what another converter makes of it is not written");
       }
     } else if (is_json) {
-      // Of a NULL that becomes no tombstone JsonConverter makes the four bytes.
+      // The same, but for a NULL that becomes a tombstone.
       Line("payload", fmt::format("{}({}){}", expansion.empty() ? "quote" : expansion, payload,
                                   blank_is_tombstone ? "" : " | 'null'"));
     } else if (!expansion.empty()) {

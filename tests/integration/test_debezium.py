@@ -19,6 +19,7 @@ WITH = "INSERT INTO {t} (id, aggregatetype, aggregateid, type, payload, "
 DELEGATE = "delegate.converter.type"
 BYTES = {"value.converter": BINARY, f"value.converter.{DELEGATE}": JSON}
 QUOTED = {"value.converter": JSON, "value.converter.schemas.enable": "false"}
+QUOTED_KEYS = {"key.converter": JSON, "key.converter.schemas.enable": "false"}
 BYTE_KEYS = {"key.converter": BINARY, f"key.converter.{DELEGATE}": JSON}
 
 
@@ -173,6 +174,10 @@ CHARACTER_SETS = (
 def cases():
     yield Case("texts", ((ROW, list(rows_of_text())),))
     yield Case("key_bytes", ((ROW, list(rows_with_keys())),), partitions=12)
+    yield Case(
+        "key_quoted", ((ROW, [*rows_of_text(), *rows_with_keys()]),), partitions=12,
+        connector=QUOTED_KEYS, outboxd={"key": "quote(aggregateid) | 'null'"},
+    )
     yield Case("transactions", TRANSACTIONS)
     yield Case(
         "letter_case",

@@ -268,7 +268,7 @@ TEST_F(DebeziumConfigTest, JsonConvertersQuoteWhatIsText) {
       Import({}, {{"key.converter", "org.apache.kafka.connect.json.JsonConverter"},
                   {"key.converter.schemas.enable", "false"},
                   {"value.converter", "org.apache.kafka.connect.json.JsonConverter"}});
-  EXPECT_THAT(imported.text, HasSubstr("key = quote(aggregateid)\n"));
+  EXPECT_THAT(imported.text, HasSubstr("key = quote(aggregateid) | 'null'\n"));
   EXPECT_THAT(imported.text, HasSubstr("payload = quote(payload) | 'null'\n"));
   EXPECT_THAT(imported.notes, Contains(HasSubstr("wraps the value into a schema")));
   EXPECT_THAT(imported.notes, Not(Contains(HasSubstr("wraps the key into a schema"))));
