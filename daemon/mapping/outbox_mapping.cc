@@ -78,7 +78,7 @@ class OutboxMapping::Impl {
   Result<void> AddParts(const OutboxConfig& config);
   Result<void> AddHeaders(const OutboxConfig& config);
   Result<void> AddConditions(const OutboxConfig& config);
-  Result<void> CheckDefaults(const OutboxConfig& config) const;
+  Result<void> CheckDefaults(const OutboxConfig& config);
   Result<Expression> Parse(std::string_view key, const std::string& text);
   Result<void> SetIfGiven(std::string_view key, const std::string& text,
                           std::optional<Expression>& part);
@@ -206,13 +206,15 @@ Result<void> OutboxMapping::Impl::AddConditions(const OutboxConfig& config) {
   return add("update-where", config.update_where, update_where_);
 }
 
-Result<void> OutboxMapping::Impl::CheckDefaults(const OutboxConfig& config) const {
+Result<void> OutboxMapping::Impl::CheckDefaults(const OutboxConfig& config) {
   for (std::size_t i = 0; i < config.defaults.size(); ++i) {
     const std::string& column = config.defaults[i].column;
     const auto is_it = [&](std::string_view other) {
       return binlog::EqualInAnyCase(other, column);
     };
-    if (!reads_whole_row() && std::ranges::none_of(columns(), is_it)) {
+    // Of a whole row it is read by name as well, so that the table has to have it.
+    if (reads_whole_row()) static_cast<void>(columns_.Use(column));
+    if (std::ranges::none_of(columns(), is_it)) {
       return Fail(ExitCode::kConfiguration, "{}.default: the mapping reads no column '{}'",
                   section_, Escaped(column));
     }

@@ -106,7 +106,6 @@ TEST(OutboxMappingTest, ReadsTheWholeRowOnlyWhereItIsAskedFor) {
   OutboxConfig config = MakeConfig();
   EXPECT_FALSE(OutboxMapping::Compile(config)->reads_whole_row());
   config.payload = "@row";
-  config.defaults = {{"anything", "1"}};
   auto mapping = OutboxMapping::Compile(config);
   ASSERT_TRUE(mapping.has_value()) << mapping.error().message;
   EXPECT_TRUE(mapping->reads_whole_row());
@@ -122,6 +121,16 @@ TEST(OutboxMappingTest, ReadsTheWholeRowOnlyWhereItIsAskedFor) {
   EXPECT_EQ(mapping->Map(row, "uuid:7:1")->value, R"({"id":"e-1","n":"7"})");
   row.values = std::span(values).first(3);
   EXPECT_EQ(mapping->Map(row, "uuid:7:1").error().exit_code, ExitCode::kBug);
+}
+
+TEST(OutboxMappingTest, ADefaultOfAWholeRowIsAboutAColumnThatTheTableHas) {
+  OutboxConfig config = MakeConfig();
+  config.payload = "@row";
+  config.defaults = {{"n", "1"}};
+  const auto mapping = OutboxMapping::Compile(config);
+  ASSERT_TRUE(mapping.has_value()) << mapping.error().message;
+  const std::vector<std::string> columns = {"id", "aggregatetype", "aggregateid", "payload"};
+  EXPECT_THAT(mapping->MissingColumns(columns), ElementsAre("n"));
 }
 
 TEST(OutboxMappingTest, ReadsEachColumnOnce) {
