@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
+#include <ranges>
 #include <string_view>
 
 namespace outboxd::binlog {
@@ -14,6 +16,14 @@ namespace outboxd::binlog {
 
 [[nodiscard]] constexpr bool EqualInAnyCase(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, LowerCase, LowerCase);
+}
+
+// Where the first element of `range` with this name stands, or its end.
+template <std::ranges::input_range Range, typename Projection = std::identity>
+[[nodiscard]] constexpr auto FindInAnyCase(Range& range, std::string_view name,
+                                           Projection projection = {}) {
+  return std::ranges::find_if(
+      range, [name](std::string_view other) { return EqualInAnyCase(other, name); }, projection);
 }
 
 [[nodiscard]] constexpr bool ContainsInAnyCase(std::string_view text, std::string_view part) {

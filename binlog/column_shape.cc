@@ -153,8 +153,7 @@ std::optional<Column> AsLogged(const ColumnFacts& facts) {
 }
 
 bool Contains(std::span<const std::string> names, std::string_view name) {
-  return std::ranges::any_of(names,
-                             [&](std::string_view other) { return EqualInAnyCase(other, name); });
+  return FindInAnyCase(names, name) != names.end();
 }
 
 bool LookAlike(const Column& a, const Column& b) {
@@ -252,9 +251,7 @@ Result<void> TakeSigns(std::span<const ColumnFacts> today, std::span<const std::
 }
 
 const ColumnFacts* FindColumn(std::span<const ColumnFacts> columns, std::string_view name) {
-  const auto found = std::ranges::find_if(
-      columns, [name](std::string_view other) { return EqualInAnyCase(other, name); },
-      &ColumnFacts::name);
+  const auto found = FindInAnyCase(columns, name, &ColumnFacts::name);
   return found == columns.end() ? nullptr : &*found;
 }
 

@@ -146,9 +146,7 @@ Result<void> RowReader::FindColumns(const TableSelection& selection, KnownTable&
     if (auto named = NameColumns(selection, known.map); !named) return named;
   }
   for (const std::string& name : selection.columns) {
-    const auto found = std::ranges::find_if(
-        known.map.columns, [&](std::string_view other) { return EqualInAnyCase(other, name); },
-        &Column::name);
+    const auto found = FindInAnyCase(known.map.columns, name, &Column::name);
     if (found == known.map.columns.end()) {
       return Fail(ErrorKind::kUnsuitable,
                   "table {}.{} had no column '{}' when this row was written HINT: in [outbox] name"
@@ -184,8 +182,7 @@ Result<void> RowReader::Bind(std::size_t index) {
   const TableSelection& selection = filter_[known.selection];
   std::vector<ColumnDefault> defaults;
   for (const auto& [name, value] : selection.declared_defaults) {
-    const auto found = std::ranges::find_if(
-        known.names, [&](std::string_view other) { return EqualInAnyCase(other, name); });
+    const auto found = FindInAnyCase(known.names, name);
     if (found == known.names.end()) continue;
     defaults.push_back({known.wanted[static_cast<std::size_t>(found - known.names.begin())],
                         value ? ColumnValue(*value) : std::nullopt});

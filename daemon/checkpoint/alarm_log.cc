@@ -10,7 +10,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
-#include <system_error>
 
 #include "daemon/checkpoint/file_system.h"
 #include "daemon/json_line.h"

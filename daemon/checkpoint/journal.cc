@@ -8,7 +8,6 @@
 #include <charconv>
 #include <optional>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include "daemon/service/log.h"

@@ -9,7 +9,6 @@
 #include <charconv>
 #include <chrono>
 #include <nlohmann/json.hpp>
-#include <system_error>
 #include <thread>
 #include <utility>
 

@@ -418,8 +418,7 @@ Result<OptionalValue> EvaluateAll(Node& node, const RowInHand& row) {
 }  // namespace
 
 std::size_t UsedColumns::Use(std::string_view name) {
-  const auto known = std::ranges::find_if(
-      names_, [&](std::string_view other) { return binlog::EqualInAnyCase(other, name); });
+  const auto known = binlog::FindInAnyCase(names_, name);
   if (known != names_.end()) return static_cast<std::size_t>(known - names_.begin());
   names_.emplace_back(name);
   return names_.size() - 1;

@@ -209,17 +209,14 @@ Result<void> OutboxMapping::Impl::AddConditions(const OutboxConfig& config) {
 Result<void> OutboxMapping::Impl::CheckDefaults(const OutboxConfig& config) {
   for (std::size_t i = 0; i < config.defaults.size(); ++i) {
     const std::string& column = config.defaults[i].column;
-    const auto is_it = [&](std::string_view other) {
-      return binlog::EqualInAnyCase(other, column);
-    };
     // Of a whole row it is read by name as well, so that the table has to have it.
     if (reads_whole_row()) static_cast<void>(columns_.Use(column));
-    if (std::ranges::none_of(columns(), is_it)) {
+    if (binlog::FindInAnyCase(columns(), column) == columns().end()) {
       return Fail(ExitCode::kConfiguration, "{}.default: the mapping reads no column '{}'",
                   section_, Escaped(column));
     }
     const auto earlier = std::span(config.defaults).first(i);
-    if (std::ranges::any_of(earlier, is_it, &ColumnDefaultConfig::column)) {
+    if (binlog::FindInAnyCase(earlier, column, &ColumnDefaultConfig::column) != earlier.end()) {
       return Fail(ExitCode::kConfiguration, "{}.default: column '{}' stands twice", section_,
                   Escaped(column));
     }
@@ -514,10 +511,8 @@ std::vector<std::string> OutboxMapping::MissingColumns(
     const std::vector<std::string>& table_columns) const {
   std::vector<std::string> missing;
   for (const std::string& column : columns()) {
-    const bool is_there = std::ranges::any_of(table_columns, [&](const std::string& other) {
-      return binlog::EqualInAnyCase(other, column);
-    });
-    if (!is_there) missing.push_back(column);
+    const auto found = binlog::FindInAnyCase(table_columns, column);
+    if (found == table_columns.end()) missing.push_back(column);
   }
   return missing;
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <ranges>
 
+#include "binlog/any_case.h"
 #include "daemon/mapping/json_expansion.h"
 #include "daemon/mapping/json_reader.h"
 #include "daemon/mapping/json_writer.h"
@@ -91,9 +92,7 @@ Result<ValueKind> Hex(const MappedValue& value, std::string& text) {
 }
 
 Result<ValueKind> Lower(const MappedValue& value, std::string& text) {
-  std::ranges::transform(value.text, std::back_inserter(text), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  std::ranges::transform(value.text, std::back_inserter(text), binlog::LowerCase);
   return ValueKind::kText;
 }
 

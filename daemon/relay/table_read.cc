@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "daemon/exit_code_of.h"
 
 namespace outboxd {
@@ -20,7 +23,7 @@ std::vector<std::string> ColumnsOf(const binlog::TableFacts& table,
                                    const binlog::TableSelection& selection) {
   std::vector<std::string> columns = selection.columns;
   if (selection.whole_row == binlog::WholeRow::kNo) return columns;
-  for (const binlog::ColumnFacts& column : table.columns) columns.push_back(column.name);
+  std::ranges::move(binlog::NamesOf(table.columns), std::back_inserter(columns));
   return columns;
 }
 
