@@ -13,6 +13,7 @@
 #include "binlog/gtid_set.h"
 #include "daemon/config/presets.h"
 #include "daemon/service/log.h"
+#include "daemon/trimmed.h"
 
 namespace outboxd {
 
@@ -78,12 +79,6 @@ Parsed<T> ParseWord(std::string_view text, std::initializer_list<Word<T>> words,
     return Wrong("'{}' {} HINT: available: {}", text, kLater, choices);
   }
   return Wrong("'{}' is none of: {}", Escaped(text), choices);
-}
-
-std::string_view Trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
 bool IsHostCharacter(char c) {

@@ -6,6 +6,7 @@
 
 #include "daemon/service/log.h"
 #include "daemon/text_encoding.h"
+#include "daemon/trimmed.h"
 
 namespace outboxd {
 
@@ -13,12 +14,6 @@ namespace {
 
 constexpr std::string_view kBlanks = " \t";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-std::string_view Trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
 
 std::string_view WithoutComment(std::string_view line) {
   for (std::size_t i = line.find('#'); i != std::string_view::npos; i = line.find('#', i + 1)) {

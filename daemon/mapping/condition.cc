@@ -6,7 +6,9 @@
 #include <cstdint>
 
 #include "binlog/any_case.h"
+#include "daemon/mapping/scan.h"
 #include "daemon/service/log.h"
+#include "daemon/trimmed.h"
 
 namespace outboxd {
 namespace {
@@ -14,10 +16,6 @@ namespace {
 constexpr std::string_view kHint =
     "a condition is worded COLUMN = VALUE, with =, !=, <, <=, >, >=, in (A, B), like, is null, is"
     " not null";
-
-void SkipBlanks(std::string_view& text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-}
 
 bool TakeWord(std::string_view& text, std::string_view word) {
   std::string_view rest = text;
@@ -45,23 +43,17 @@ bool TakeSign(std::string_view& text, std::string_view sign) {
 Result<std::string> TakeOperand(std::string_view& text, std::string_view end) {
   SkipBlanks(text);
   if (!text.starts_with('\'')) {
-    std::string_view word = text.substr(0, text.find_first_of(end));
-    text.remove_prefix(word.size());
-    while (!word.empty() && (word.back() == ' ' || word.back() == '\t')) word.remove_suffix(1);
+    const std::size_t size = std::min(text.find_first_of(end), text.size());
+    const std::string_view word = Trimmed(text.substr(0, size));
+    text.remove_prefix(size);
     if (word.empty()) return Fail(ExitCode::kConfiguration, "lacks a value HINT: {}", kHint);
     return std::string(word);
   }
-  std::string operand;
-  for (text.remove_prefix(1); !text.empty(); text.remove_prefix(1)) {
-    if (text.starts_with("''")) {
-      text.remove_prefix(1);
-    } else if (text.front() == '\'') {
-      text.remove_prefix(1);
-      return operand;
-    }
-    operand += text.front();
-  }
-  return Fail(ExitCode::kConfiguration, "lacks the quote at the end of '{}'", Escaped(operand));
+  text.remove_prefix(1);
+  const std::string_view whole = text;
+  auto operand = TakeQuoted(text, '\'');
+  if (operand) return std::move(*operand);
+  return Fail(ExitCode::kConfiguration, "lacks the quote at the end of '{}'", Escaped(whole));
 }
 
 std::optional<double> NumberOf(std::string_view text) {

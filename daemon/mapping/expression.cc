@@ -10,6 +10,7 @@
 #include "binlog/any_case.h"
 #include "daemon/mapping/json_reader.h"
 #include "daemon/mapping/json_writer.h"
+#include "daemon/mapping/scan.h"
 #include "daemon/mapping/value_functions.h"
 #include "daemon/service/log.h"
 #include "daemon/text_encoding.h"
@@ -355,17 +356,10 @@ class Parser {
     return path;
   }
 
-  // What stands up to the quote, in which the doubled quote stands for one.
   Result<std::string> Quoted(char quote) {
     const std::string_view whole = rest_;
-    std::string text;
-    while (!rest_.empty()) {
-      const char c = rest_.front();
-      rest_.remove_prefix(1);
-      if (c == quote && (rest_.empty() || rest_.front() != quote)) return text;
-      if (c == quote) rest_.remove_prefix(1);
-      text += c;
-    }
+    auto text = TakeQuoted(rest_, quote);
+    if (text) return std::move(*text);
     return Fail(ExitCode::kConfiguration, "{}{} has no end", quote, Escaped(whole));
   }
 
@@ -389,11 +383,7 @@ class Parser {
     rest_.remove_prefix(token.size());
     return true;
   }
-  void SkipBlanks() {
-    while (!rest_.empty() && (rest_.front() == ' ' || rest_.front() == '\t')) {
-      rest_.remove_prefix(1);
-    }
-  }
+  void SkipBlanks() { outboxd::SkipBlanks(rest_); }
 
   std::unexpected<Error> Wrong(std::string_view what, std::string_view hint) const {
     const std::string place = rest_.empty() ? "its end" : fmt::format("'{}'", Escaped(rest_));

@@ -10,11 +10,14 @@
 
 #include "daemon/service/log.h"
 #include "daemon/text_encoding.h"
+#include "daemon/trimmed.h"
 
 namespace outboxd {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
+
+constexpr std::string_view kBlanks = " \t\r\n";
 
 std::unexpected<Error> NotJson(simdjson::error_code error) {
   return Fail(ExitCode::kUndecodable, "is not JSON ({})", simdjson::error_message(error));
@@ -24,11 +27,6 @@ std::unexpected<Error> NotJson(simdjson::error_code error) {
 bool IsAbsent(simdjson::error_code error) {
   return error == simdjson::NO_SUCH_FIELD || error == simdjson::INDEX_OUT_OF_BOUNDS ||
          error == simdjson::INCORRECT_TYPE || error == simdjson::INVALID_JSON_POINTER;
-}
-
-std::string_view Trimmed(std::string_view json) {
-  while (!json.empty() && std::string_view(" \t\r\n").contains(json.back())) json.remove_suffix(1);
-  return json;
 }
 
 // One step of a path, taken off the front of `text`: a member's name, or an index.
@@ -82,12 +80,12 @@ Result<JsonPart> PartOf(Value& value) {
     case ondemand::json_type::object:
     case ondemand::json_type::array:
       if (const auto error = simdjson::to_json_string(value).get(text)) return NotJson(error);
-      return JsonPart{JsonPart::Kind::kOther, Trimmed(text)};
+      return JsonPart{JsonPart::Kind::kOther, Trimmed(text, kBlanks)};
     case ondemand::json_type::number:
     case ondemand::json_type::boolean:
       break;
   }
-  return JsonPart{JsonPart::Kind::kOther, Trimmed(value.raw_json_token())};
+  return JsonPart{JsonPart::Kind::kOther, Trimmed(value.raw_json_token(), kBlanks)};
 }
 
 }  // namespace
@@ -182,7 +180,7 @@ class JsonReader::Impl {
 
   // The parser does not look at a document that is no object and no array.
   static Result<std::optional<JsonPart>> Absent(std::string_view json) {
-    const std::size_t begin = json.find_first_not_of(" \t\r\n");
+    const std::size_t begin = json.find_first_not_of(kBlanks);
     const bool is_looked_at =
         begin != std::string_view::npos && (json[begin] == '{' || json[begin] == '[');
     if (is_looked_at) return std::nullopt;

@@ -12,6 +12,7 @@
 #include "binlog/any_case.h"
 #include "daemon/migration/connector_options.h"
 #include "daemon/service/log.h"
+#include "daemon/trimmed.h"
 
 namespace outboxd {
 namespace {
@@ -28,12 +29,9 @@ std::vector<std::string> SplitList(std::string_view text) {
   std::vector<std::string> parts;
   while (!text.empty()) {
     const std::size_t comma = text.find(',');
-    std::string_view part = text.substr(0, comma);
+    const std::string_view part = Trimmed(text.substr(0, comma), " \t\n");
     text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
-    const std::size_t begin = part.find_first_not_of(" \t\n");
-    if (begin == std::string_view::npos) continue;
-    part = part.substr(begin, part.find_last_not_of(" \t\n") - begin + 1);
-    parts.emplace_back(part);
+    if (!part.empty()) parts.emplace_back(part);
   }
   return parts;
 }
