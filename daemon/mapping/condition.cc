@@ -4,6 +4,7 @@
 #include <charconv>
 #include <compare>
 #include <cstdint>
+#include <optional>
 
 #include "binlog/any_case.h"
 #include "daemon/mapping/scan.h"
@@ -82,30 +83,42 @@ std::partial_ordering Compare(const MappedValue& value, std::string_view operand
   return value.text <=> operand;
 }
 
-// `pattern`: of LIKE.
-bool IsLike(std::string_view text, std::string_view pattern) {
-  while (!pattern.empty()) {
-    if (pattern.front() == '%') {
-      const std::string_view rest = pattern.substr(1);
-      for (std::size_t i = 0; i <= text.size(); ++i) {
-        if (IsLike(text.substr(i), rest)) return true;
-      }
-      return false;
-    }
-    if (text.empty()) return false;
-    if (pattern.front() == '_') {
-      do {  // A character of UTF-8.
-        text.remove_prefix(1);
-      } while (!text.empty() && (static_cast<unsigned char>(text.front()) & 0xC0u) == 0x80u);
-      pattern.remove_prefix(1);
-      continue;
-    }
+// Takes what fits off the front of both; false: nothing does, and `text` is as it was. `pattern`:
+// of LIKE, not at a '%'.
+bool TakeLike(std::string_view& text, std::string_view& pattern) {
+  if (text.empty() || pattern.empty()) return false;
+  if (pattern.front() == '_') {
+    do {  // A character of UTF-8.
+      text.remove_prefix(1);
+    } while (!text.empty() && (static_cast<unsigned char>(text.front()) & 0xC0u) == 0x80u);
+  } else {
     if (pattern.front() == '\\' && pattern.size() > 1) pattern.remove_prefix(1);
     if (pattern.front() != text.front()) return false;
-    pattern.remove_prefix(1);
     text.remove_prefix(1);
   }
-  return text.empty();
+  pattern.remove_prefix(1);
+  return true;
+}
+
+// `pattern`: of LIKE.
+bool IsLike(std::string_view text, std::string_view pattern) {
+  // On a mismatch the last '%' swallows one byte more; earlier ones never need to.
+  std::optional<std::string_view> behind_percent;
+  std::string_view text_there;
+  while (!text.empty() || !pattern.empty()) {
+    if (pattern.starts_with('%')) {
+      pattern.remove_prefix(1);
+      if (pattern.empty()) return true;
+      behind_percent = pattern;
+      text_there = text;
+    } else if (!TakeLike(text, pattern)) {
+      if (!behind_percent || text_there.empty()) return false;
+      text_there.remove_prefix(1);
+      text = text_there;
+      pattern = *behind_percent;
+    }
+  }
+  return true;
 }
 
 }  // namespace

@@ -54,6 +54,13 @@ TEST(ConditionTest, NullFitsOnlyIsNull) {
   EXPECT_EQ(Outcome("a->$.none is null", R"({"none":null})", ValueKind::kJson), "yes");
 }
 
+// The text is an application's, or an attacker's.
+TEST(ConditionTest, APatternTakesNoLongerForItsManyPercentSigns) {
+  const std::string text(2000, 'a');
+  EXPECT_EQ(Outcome("a like %a%a%a%a%a%a%b", text), "no");
+  EXPECT_EQ(Outcome("a like %a%a%a%a%a%a%a", text), "yes");
+}
+
 TEST(ConditionTest, ListsAndPatterns) {
   EXPECT_EQ(Outcome("a in (x, 'y,)', z)", "y,)"), "yes");
   EXPECT_EQ(Outcome("a not in (x, y)", "z"), "yes");
