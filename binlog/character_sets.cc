@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "binlog/utf8.h"
+
 namespace outboxd::binlog {
 namespace {
 
@@ -81,31 +83,8 @@ constexpr Correction kGb18030[] = {
     {0x84318330, 6, 0xFE14}};
 
 constexpr std::uint32_t kCodePointMax = 0x10FFFF;
-constexpr std::size_t kUtf8Max = 4;
 
 bool IsSurrogate(std::uint32_t code_point) { return (code_point & 0xFFFFF800) == 0xD800; }
-
-char* WriteUtf8(std::uint32_t code_point, char* to) {
-  const auto tail = [&](unsigned shift) {
-    return static_cast<char>(0x80 | (code_point >> shift & 0x3F));
-  };
-  if (code_point < 0x80) {
-    *to++ = static_cast<char>(code_point);
-  } else if (code_point < 0x800) {
-    *to++ = static_cast<char>(0xC0 | code_point >> 6);
-    *to++ = tail(0);
-  } else if (code_point < 0x10000) {
-    *to++ = static_cast<char>(0xE0 | code_point >> 12);
-    *to++ = tail(6);
-    *to++ = tail(0);
-  } else {
-    *to++ = static_cast<char>(0xF0 | code_point >> 18);
-    *to++ = tail(12);
-    *to++ = tail(6);
-    *to++ = tail(0);
-  }
-  return to;
-}
 
 std::size_t CountAscii(Bytes text) {
   constexpr std::size_t kWord = 8;

@@ -1,7 +1,7 @@
 #include <fmt/core.h>
 
-#include "daemon/checkpoint/file_system.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/input_file.h"
 #include "daemon/migration/debezium_config.h"
 #include "daemon/service/log.h"
 
@@ -11,12 +11,9 @@ namespace {
 constexpr std::size_t kFileBytesMax = 1 << 20;
 
 Result<Properties> ReadOptions(const std::string& path) {
-  auto text = ReadFile(SystemFiles(), path, kFileBytesMax);
-  if (!text) return Fail(ExitCode::kConfiguration, "{}", text.error().message);
-  if (!text->has_value()) {
-    return Fail(ExitCode::kConfiguration, "{}: no such file", Escaped(path));
-  }
-  auto options = ParseConnectorOptions(**text);
+  auto text = ReadInputFile(path, kFileBytesMax);
+  if (!text) return std::unexpected(text.error());
+  auto options = ParseConnectorOptions(*text);
   if (!options) return Fail(options.error(), "{}", Escaped(path));
   return options;
 }

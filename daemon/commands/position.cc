@@ -3,10 +3,10 @@
 #include <optional>
 
 #include "daemon/checkpoint/checkpoint_file.h"
-#include "daemon/checkpoint/file_system.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/checkpoint_text.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/input_file.h"
 #include "daemon/config/config_value.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/migration/debezium_offset.h"
@@ -14,7 +14,6 @@
 #include "daemon/preparation/source_setup.h"
 #include "daemon/relay/acknowledger.h"
 #include "daemon/relay/clock.h"
-#include "daemon/service/log.h"
 
 namespace outboxd {
 namespace {
@@ -67,10 +66,7 @@ Result<void> Set(const Config& config, const std::string& place,
 Result<std::string> TextOf(const std::string& word) {
   constexpr std::size_t kOffsetBytesMax = 16 << 20;  // A GTID set can be long, a topic's dump too.
   if (word.starts_with('{')) return word;
-  auto text = ReadFile(SystemFiles(), word, kOffsetBytesMax);
-  if (!text) return Fail(ExitCode::kConfiguration, "{}", text.error().message);
-  if (!text->has_value()) return Fail(ExitCode::kConfiguration, "{}: no such file", Escaped(word));
-  return std::move(**text);
+  return ReadInputFile(word, kOffsetBytesMax);
 }
 
 // Debezium reads by GTID where the server has gtid_mode = ON, and so does a relay.

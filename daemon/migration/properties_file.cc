@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "binlog/utf8.h"
 #include "daemon/service/log.h"
 
 namespace outboxd {
@@ -47,20 +48,6 @@ std::optional<std::uint32_t> FourHexDigits(std::string_view text) {
   return number;
 }
 
-void AppendUtf8(std::uint32_t code_point, std::string& out) {
-  const auto put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
-  if (code_point < 0x80) {
-    put(code_point);
-  } else if (code_point < 0x800) {
-    put(0xC0 | code_point >> 6);
-    put(0x80 | (code_point & 0x3F));
-  } else {
-    put(0xE0 | code_point >> 12);
-    put(0x80 | (code_point >> 6 & 0x3F));
-    put(0x80 | (code_point & 0x3F));
-  }
-}
-
 // Takes one character, escaped or not, off `text`.
 void TakeCharacter(std::string_view& text, std::string& out) {
   if (text.front() != '\\' || text.size() == 1) {
@@ -72,7 +59,8 @@ void TakeCharacter(std::string_view& text, std::string& out) {
   text.remove_prefix(2);
   const auto code_point = escaped == 'u' ? FourHexDigits(text) : std::nullopt;
   if (code_point) {
-    AppendUtf8(*code_point, out);
+    char utf8[binlog::kUtf8Max];
+    out.append(utf8, binlog::WriteUtf8(*code_point, utf8));
     text.remove_prefix(4);
     return;
   }
