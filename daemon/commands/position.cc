@@ -30,28 +30,21 @@ Result<void> Show(const Config& config) {
   return {};
 }
 
-// `place`: as on the command line; `given`: a choice made otherwise, which then counts.
-Result<void> Set(const Config& config, const std::string& place,
-                 const std::optional<StartChoice>& given = std::nullopt) {
+// Stores a checkpoint to begin with; without `start` the one that is there, for any cluster.
+Result<void> Replace(const Config& config, const std::optional<StartChoice>& start) {
   StateDirectory state(config.relay.state_directory);
   if (auto locked = state.Lock(); !locked) return locked;
   CheckpointFile store(config.relay.state_directory, config.relay.name);
   auto old = store.Load();
   Progress progress;
-  if (place == "keep") {
+  if (!start) {
     if (!old) return std::unexpected(old.error());
     if (!*old) return Fail(ExitCode::kNoStart, "there is no checkpoint to keep");
     progress = MakeProgress(**old);
     progress.sink.clear();  // Taken anew at the next start.
   } else {
     Config chosen = config;
-    if (given) {
-      chosen.delivery.start = *given;
-    } else {
-      auto start = ParseStart(place);
-      if (!start) return Fail(ExitCode::kUsage, "{}", start.error());
-      chosen.delivery.start = *start;
-    }
+    chosen.delivery.start = *start;
     auto prepared = Prepare(chosen, std::nullopt);
     if (!prepared) return std::unexpected(prepared.error());
     progress = std::move(prepared->progress);
@@ -60,6 +53,13 @@ Result<void> Set(const Config& config, const std::string& place,
                                            SystemClock().WallMicroseconds()));
   if (!stored) return stored;
   return Show(config);
+}
+
+Result<void> Set(const Config& config, const std::string& place) {
+  if (place == "keep") return Replace(config, std::nullopt);
+  const auto start = ParseStart(place);
+  if (!start) return Fail(ExitCode::kUsage, "{}", start.error());
+  return Replace(config, *start);
 }
 
 // A path, or the JSON itself.
@@ -94,7 +94,7 @@ Result<void> Import(const Config& config, const std::string& word) {
   if (!offset) return std::unexpected(offset.error());
   const auto place = PlaceOf(config, std::move(*offset));
   if (!place) return std::unexpected(place.error());
-  return Set(config, "", *place);
+  return Replace(config, *place);
 }
 
 Result<void> Export(const Config& config, const std::string& topic_prefix) {
