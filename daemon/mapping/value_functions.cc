@@ -119,15 +119,8 @@ Result<ValueKind> String(const MappedValue& value, std::string& text) {
 
 // The JSON of a value that is no JSON to its producer: numbers as they are, all else as a string.
 Result<ValueKind> Quote(const MappedValue& value, std::string& text) {
-  if (value.kind == ValueKind::kNumber) {
-    text += value.text;
-  } else if (value.kind == ValueKind::kBytes) {
-    text += '"';
-    AppendBase64(value.text, text);
-    text += '"';
-  } else {
-    AppendJsonString(value.text, text);
-  }
+  const bool is_json = value.kind == ValueKind::kJson;
+  AppendJson(MappedValue{value.text, is_json ? ValueKind::kText : value.kind}, text);
   return ValueKind::kText;
 }
 

@@ -149,6 +149,9 @@ TEST_F(ExpressionTest, FunctionsAreThoseOfMysql) {
   EXPECT_EQ(Value("string(doc->$.deep)"), R"({"list":[1,"two"]})");
   EXPECT_EQ(kind_, ValueKind::kText);
   EXPECT_EQ(Value("quote(n)"), "42");
+  fields_["n"] = {"0042", ValueKind::kNumber};
+  EXPECT_EQ(Value("quote(n)"), "42") << "of a ZEROFILL column, as SELECT shows it";
+  EXPECT_EQ(Value("quote(bytes)"), R"("ABEiM0RVZneImaq7zN3u/w==")");
   EXPECT_EQ(Value("quote(doc->$.deep)"), R"("{\"list\":[1,\"two\"]}")");
   EXPECT_EQ(Value("iso8601('2026-03-04 05:06:07.890')"), "2026-03-04T05:06:07.890Z");
   EXPECT_THAT(Value("iso8601('2026-03-04')"), HasSubstr("bad: '2026-03-04': is no date with time"));
