@@ -8,8 +8,7 @@ import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from kafka import KafkaConsumer, TopicPartition
-from relay import PASSWORD, Relay, wait_until
+from relay import PASSWORD, Relay, records, wait_until
 
 THEIRS = "outbox.event."
 OURS = "shadow."
@@ -73,33 +72,13 @@ class Message:
 
 def read_topics(kafka, names):
     """By topic and partition, in order, without the headers that each side adds for itself."""
-    consumer = KafkaConsumer(
-        bootstrap_servers=kafka.bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=16 << 20,
-        fetch_max_bytes=64 << 20,
-    )
     messages = defaultdict(list)
-    try:
-        partitions = [
-            TopicPartition(name, number)
-            for name in names
-            for number in consumer.partitions_for_topic(name) or ()
-        ]
-        consumer.assign(partitions)
-        ends = consumer.end_offsets(partitions)
-        consumer.seek_to_beginning(*partitions)
-        while any(consumer.position(p) < ends[p] for p in partitions):
-            for partition, batch in consumer.poll(timeout_ms=500).items():
-                for m in batch:
-                    headers = tuple(h for h in m.headers if not h[0].startswith(OWN_HEADERS))
-                    messages[partition.topic, partition.partition].append(
-                        Message(m.topic, m.partition, m.key, m.value, headers, m.timestamp)
-                    )
-        return messages
-    finally:
-        consumer.close()
+    for m in records(kafka, names):
+        headers = tuple(h for h in m.headers if not h[0].startswith(OWN_HEADERS))
+        messages[m.topic, m.partition].append(
+            Message(m.topic, m.partition, m.key, m.value, headers, m.timestamp)
+        )
+    return messages
 
 
 class Connector:

@@ -43,8 +43,8 @@ class Received:
         return dict(self.headers)["id"].decode()
 
 
-def read_topic(kafka, topic):
-    """Everything in the topic up to its end as of now, by partition and offset."""
+def records(kafka, topics):
+    """Each record of the topics up to their ends as of now; in order within a partition."""
     consumer = KafkaConsumer(
         bootstrap_servers=kafka.bootstrap,
         enable_auto_commit=False,
@@ -53,19 +53,28 @@ def read_topic(kafka, topic):
         fetch_max_bytes=64 << 20,
     )
     try:
-        partitions = [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic) or ()]
+        partitions = [
+            TopicPartition(topic, number)
+            for topic in topics
+            for number in consumer.partitions_for_topic(topic) or ()
+        ]
         consumer.assign(partitions)
         ends = consumer.end_offsets(partitions)
         consumer.seek_to_beginning(*partitions)
-        messages = []
         while any(consumer.position(p) < ends[p] for p in partitions):
             for batch in consumer.poll(timeout_ms=500).values():
-                messages += [
-                    Received(m.partition, m.offset, m.key, m.value, tuple(m.headers)) for m in batch
-                ]
-        return sorted(messages, key=lambda m: (m.partition, m.offset))
+                yield from batch
     finally:
         consumer.close()
+
+
+def read_topic(kafka, topic):
+    """Everything in the topic up to its end as of now, by partition and offset."""
+    messages = [
+        Received(m.partition, m.offset, m.key, m.value, tuple(m.headers))
+        for m in records(kafka, [topic])
+    ]
+    return sorted(messages, key=lambda m: (m.partition, m.offset))
 
 
 def ids(messages):
