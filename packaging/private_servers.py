@@ -540,6 +540,9 @@ class PrivateKafka(_Server):
             "transaction.state.log.min.isr": "1",
             "transaction.state.log.num.partitions": "4",
             "group.initial.rebalance.delay.ms": "0",
+            # A message may have the time of its row, which is as old as the test's author made it:
+            # by default it would go a week after that time, and not after it was written.
+            "log.retention.ms": "-1",
             # How long a broker started again after a crash waits for its former self.
             "broker.session.timeout.ms": "3000",
             "broker.heartbeat.interval.ms": "500",
