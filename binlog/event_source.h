@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@ struct StreamIdentity {
   std::string server_uuid;
   bool by_gtid = false;        // False: by file and offset.
   bool has_checksums = false;  // Whether a ROTATE before the first FORMAT_DESCRIPTION has one.
+  std::size_t host = 0;        // Which of the configured hosts it is.
   // After a failover: what of the position the server does not have and the former one numbered.
   // The stream is that behind the position without them.
   GtidSet lost = {};

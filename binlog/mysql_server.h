@@ -12,6 +12,7 @@
 #include "binlog/mysql_connection.h"
 #include "binlog/position.h"
 #include "binlog/row.h"
+#include "binlog/table_facts.h"
 
 namespace outboxd::binlog {
 
@@ -33,14 +34,6 @@ struct ServerFacts {
   std::vector<std::string> binlog_do_db, binlog_ignore_db;
   bool is_replica = false;  // It has a source, running or not. False for such an account.
   bool log_replica_updates = false;
-};
-
-struct TableFacts {
-  std::string schema_name, table_name;
-  std::string engine;
-  bool engine_is_transactional = false;  // By information_schema.engines; BLACKHOLE is not.
-  std::vector<ColumnFacts> columns;      // In ordinal order.
-  std::vector<std::string> primary_key;  // Column names in key order.
 };
 
 // Whether the account may do what outboxd needs; the text is the GRANT that is missing.

@@ -23,8 +23,11 @@ enum class ValueKind : std::uint8_t {
   kJson,
 };
 
-// One row of a matching table as it was inserted or, where updates are taken, as an update left it.
-// All views stay valid until the next row is read.
+enum class RowChange : std::uint8_t { kInsert, kUpdate, kDelete };
+
+// One row of a matching table as it was inserted or, where updates are taken, as an update left it;
+// where all changes are taken, also one that was deleted, as it was. All views stay valid until the
+// next row is read.
 struct Row {
   std::uint32_t table;  // Index of the table in the reader's table filter.
   std::string_view schema_name;
@@ -33,7 +36,14 @@ struct Row {
   std::span<const ColumnValue> values;
   std::span<const std::string> columns = {};  // Their names, where the row came from the log.
   std::span<const ValueKind> kinds = {};      // Of `values`.
-  bool is_update = false;
+  RowChange change = RowChange::kInsert;
+  // Where all changes are taken (TableSelection::takes_all_changes); else empty.
+  std::span<const ColumnValue> key = {};         // The key columns of `values`, in key form.
+  std::span<const ColumnValue> before = {};      // kUpdate: `values` as they were before.
+  std::span<const ColumnValue> key_before = {};  // Its key columns.
+  // The log lacks some of the columns wanted (binlog_row_image other than FULL): these are NULL
+  // here. What lacks only behind an update is as it was before.
+  bool is_partial = false;
 };
 
 }  // namespace outboxd::binlog

@@ -206,7 +206,7 @@ Result<void> RowReader::OnRows(EventType type, Bytes body) {
   row_.columns = known.names;
   row_.kinds = known.kinds;
   const bool is_insert = type == EventType::kWriteRows || type == EventType::kWriteRowsV1;
-  row_.is_update = !is_insert;
+  row_.change = is_insert ? RowChange::kInsert : RowChange::kUpdate;
   if (type == EventType::kPartialUpdateRows) {
     return Fail(
         ErrorKind::kUndecodable,

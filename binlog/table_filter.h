@@ -31,6 +31,11 @@ struct TableSelection {
   bool takes_updates = false;  // Whether updates count as rows, as they are afterwards.
   JsonStyle json = JsonStyle::kMysql;
   WholeRow whole_row = WholeRow::kNo;
+  // Whether every insert, update and delete counts as a row, and the columns by which it is told
+  // which row it was: their values are in key form, FLOAT with all its digits and ENUM and SET as
+  // numbers.
+  bool takes_all_changes = false;
+  std::vector<std::string> key_columns = {};
 };
 
 // Decides which tables of the binary log are event tables. Constant after construction.

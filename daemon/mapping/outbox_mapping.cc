@@ -292,7 +292,7 @@ RowInHand OutboxMapping::Impl::InHand(const binlog::Row& row) const {
 }
 
 Result<bool> OutboxMapping::Impl::Selects(const binlog::Row& row) {
-  const bool by_own_conditions = row.is_update && !update_where_.empty();
+  const bool by_own_conditions = row.change == binlog::RowChange::kUpdate && !update_where_.empty();
   for (Condition& condition : by_own_conditions ? update_where_ : where_) {
     const auto holds = condition.Holds({row, columns().size()});
     if (!holds) return Fail(holds.error(), "{}", by_own_conditions ? "update-where" : "where");

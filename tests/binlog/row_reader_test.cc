@@ -115,7 +115,7 @@ TEST_F(RowReaderTest, NamesTheTableTheColumnsAndTheChange) {
   EXPECT_EQ((*row)->table, 0u);
   EXPECT_EQ(std::vector<std::string>((*row)->columns.begin(), (*row)->columns.end()),
             std::vector<std::string>({"n"}));
-  EXPECT_FALSE((*row)->is_update);
+  EXPECT_EQ((*row)->change, RowChange::kInsert);
 }
 
 TEST_F(RowReaderTest, AnUpdateIsMarkedAndIsTheRowAfterwards) {
@@ -126,7 +126,7 @@ TEST_F(RowReaderTest, AnUpdateIsMarkedAndIsTheRowAfterwards) {
     Rows({3, 3, 0, 1, 10, 0, 1, 11}, type);
     EXPECT_EQ(ReadAll(), "1|11 ");
     reader_->Begin(rows_);
-    EXPECT_TRUE((*reader_->Next())->is_update);
+    EXPECT_EQ((*reader_->Next())->change, RowChange::kUpdate);
   }
 }
 

@@ -62,7 +62,7 @@ void CheckRow(const Row& row) {
   const bool is_whole = selection.whole_row != WholeRow::kNo;
   if (row.values.size() < selection.columns.size()) __builtin_trap();
   if (!is_whole && row.values.size() != selection.columns.size()) __builtin_trap();
-  if (row.is_update && !selection.takes_updates) __builtin_trap();
+  if (row.change == RowChange::kUpdate && !selection.takes_updates) __builtin_trap();
   ReadValues(row.values);
 }
 

@@ -43,7 +43,7 @@ class Mapped {
   }
   bool Selects(const Columns& columns, bool is_update = false) {
     RowOf(columns);
-    row_.is_update = is_update;
+    row_.change = is_update ? binlog::RowChange::kUpdate : binlog::RowChange::kInsert;
     return mapping.Begin(row_) > 0;
   }
 
