@@ -12,7 +12,8 @@ CHANGES_MAX = 20  # Of each kind in one transaction.
 
 EVENT_COLUMNS = """id VARCHAR(40) CHARACTER SET ascii NOT NULL,
 aggregatetype VARCHAR(20) NOT NULL DEFAULT 'order', aggregateid VARCHAR(20) DEFAULT 'k',
-type VARCHAR(20) NOT NULL DEFAULT 'Created', payload TEXT DEFAULT ('{}'), KEY (id)"""
+type VARCHAR(20) NOT NULL DEFAULT 'Created', payload TEXT DEFAULT (REPEAT('x', 200)),
+KEY (id)"""
 
 
 @dataclass(frozen=True)

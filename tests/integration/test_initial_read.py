@@ -47,10 +47,11 @@ def wait_for_ids(relay, names, topic="order", seconds=30):
     try:
         wait_until(have_arrived, "all that was inserted", seconds)
     except AssertionError as error:
-        raise AssertionError(f"{len(missing)} missing; {relay.log()[-3000:]}") from error
+        status = relay.command("status").stdout
+        raise AssertionError(f"{len(missing)} missing; {relay.log()[-3000:]}\n{status}") from error
 
 
-@pytest.mark.xfail(strict=True, reason="a refused row makes the read begin again for ever")
+@pytest.mark.xfail(strict=True, reason="after a refusal no row of the read is sent again, and it never ends")
 def test_a_row_that_is_too_large_becomes_one_dead_letter_and_the_read_ends(with_a_large_row):
     relay = with_a_large_row
     relay.dead = relay.name + "-dead"
@@ -68,7 +69,7 @@ def test_a_row_that_is_too_large_becomes_one_dead_letter_and_the_read_ends(with_
     assert relay.stop() == 0
 
 
-@pytest.mark.xfail(strict=True, reason="a refused row makes the read begin again for ever")
+@pytest.mark.xfail(strict=True, reason="after a refusal no row of the read is sent again, and it never ends")
 def test_a_row_that_is_too_large_holds_the_read_until_it_is_skipped(with_a_large_row):
     relay = with_a_large_row
     relay.start()

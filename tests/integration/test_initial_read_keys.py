@@ -20,8 +20,8 @@ from relay import ids
 
 ROWS = 2500  # Several chunks of each table.
 ROWS_MIN = 2000  # As some of the keys made at random are the same.
-BYTES_PER_SECOND = 60_000  # Not even one table a second.
-TRANSACTIONS = 150  # That change tables while the read is so slow; some more come afterwards.
+BYTES_PER_SECOND = 60_000  # Not even one table in five seconds.
+TRANSACTIONS = 100  # That change tables while the read is so slow; some more come afterwards.
 
 
 def number(low, high):
