@@ -81,7 +81,7 @@ def test_a_row_that_is_too_large_holds_the_read_until_it_is_skipped(with_a_large
     assert relay.command("skip", position).returncode == 0
     wait_for_ids(relay, relay.others, "small")
     wait_until_read(relay, 20)
-    assert held_of(relay) is None
+    wait_until(lambda: held_of(relay) is None, "the hold is over")
     relay.insert("new", kind="small")
     wait_for_ids(relay, ["new"], "small")
     assert set(ids(relay.received("small"))) == {*relay.others, "new"}
