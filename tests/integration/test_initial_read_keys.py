@@ -4,6 +4,7 @@ orders and compares it; also while rows go and keys change under it."""
 import random
 import struct
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from changing_tables import (
@@ -44,7 +45,7 @@ def double(source):
 
 def decimal(source):
     digits = source.randint(-(10**28), 10**28) >> source.randrange(90)
-    return (f"{digits / 10**10:.10f}" if abs(digits) < 10**15 else f"{digits}e-10",)
+    return (f"{Decimal(f'{digits}E-10'):f}",)
 
 
 def time(source):
