@@ -468,9 +468,11 @@ Result<void> TransactionReader::OnTableMap(Bytes body) {
                 [&](const StatementTable& table) { return table.id == name->table_id; });
   const auto selection = filter_.Match(name->schema_name, name->table_name);
   const bool matches = selection && !was_read_;
-  statement_tables_.push_back({.id = name->table_id,
-                               .matches = matches,
-                               .takes_updates = matches && filter_[*selection].takes_updates});
+  statement_tables_.push_back(
+      {.id = name->table_id,
+       .matches = matches,
+       .takes_updates = matches && filter_[*selection].takes_updates,
+       .takes_all_changes = matches && filter_[*selection].takes_all_changes});
   return matches ? rows_.Append(EventType::kTableMap, body) : Result<void>();
 }
 
@@ -491,7 +493,8 @@ Result<void> TransactionReader::OnRows(const EventHeader& header, Bytes body) {
   const StatementTable table = has_map ? *found : StatementTable{};
   if (ends_statement) statement_tables_.clear();
   if (!table.matches) return {};
-  if (IsWriteRows(header.type) || (table.takes_updates && IsUpdateRows(header.type))) {
+  if (IsWriteRows(header.type) || table.takes_all_changes ||
+      (table.takes_updates && IsUpdateRows(header.type))) {
     transaction_.has_rows = true;
     return rows_.Append(header.type, body);
   }

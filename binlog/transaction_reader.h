@@ -154,6 +154,7 @@ class TransactionReader {
     std::uint64_t id;
     bool matches;
     bool takes_updates;
+    bool takes_all_changes;
   };
   Transaction transaction_;
   TransactionBuffer rows_;

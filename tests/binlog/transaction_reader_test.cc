@@ -404,5 +404,49 @@ TEST_F(UpdatesReaderTest, CountsDeletesAndLeavesOtherTablesAlone) {
   EXPECT_EQ(transaction().deletes, 1u);
 }
 
+class ChangesReaderTest : public EventStreamTest {
+ protected:
+  ChangesReaderTest() : EventStreamTest(false, true) {}
+};
+
+TEST_F(ChangesReaderTest, KeepsRowsOfEveryKindAndCountsNone) {
+  for (const auto type : {EventType::kWriteRows, EventType::kWriteRowsV1, EventType::kUpdateRows,
+                          EventType::kUpdateRowsV1, EventType::kPartialUpdateRows,
+                          EventType::kDeleteRows, EventType::kDeleteRowsV1}) {
+    Begin(1);
+    TableMap(kOutboxId, "shop", "outbox");
+    ASSERT_TRUE(Rows(type, kOutboxId));
+    ASSERT_EQ(Xid(), Outcome::kTransaction);
+    EXPECT_TRUE(transaction().has_rows) << static_cast<int>(type);
+    EXPECT_EQ(transaction().updates + transaction().deletes, 0u);
+    EXPECT_EQ(KeptRowsEvents(type), 1);
+  }
+}
+
+TEST_F(ChangesReaderTest, KeepsNothingOfOtherTables) {
+  Begin(1);
+  TableMap(kForeignId, "shop", "orders");
+  ASSERT_TRUE(Rows(EventType::kUpdateRows, kForeignId, 0));
+  ASSERT_TRUE(Rows(EventType::kDeleteRows, kForeignId));
+  ASSERT_EQ(Xid(), Outcome::kTransaction);
+  EXPECT_FALSE(transaction().has_rows);
+  EXPECT_EQ(transaction().updates + transaction().deletes, 0u);
+}
+
+TEST_F(ChangesReaderTest, ADeleteIsHeldUntilTheDecisionOfItsXa) {
+  Gtid(1);
+  ASSERT_EQ(Query("XA START X'61',X'',1"), Outcome::kNothing);
+  TableMap(kOutboxId, "shop", "outbox");
+  ASSERT_TRUE(Rows(EventType::kDeleteRows, kOutboxId));
+  ASSERT_TRUE(Query("XA END X'61',X'',1"));
+  ASSERT_EQ(Feed(EventType::kXaPrepare, XaPrepareBody(false)), Outcome::kTransaction);
+  EXPECT_EQ(transaction().xa, XaStep::kHeld);
+  EXPECT_FALSE(transaction().has_rows);
+  Gtid(2);
+  ASSERT_EQ(Query("XA COMMIT X'61',X'',1"), Outcome::kTransaction);
+  EXPECT_TRUE(transaction().has_rows);
+  EXPECT_EQ(KeptRowsEvents(EventType::kDeleteRows), 1);
+}
+
 }  // namespace
 }  // namespace outboxd::binlog
