@@ -195,6 +195,16 @@ Result<ValueDecoder> ValueDecoder::Make(const Column& column, TextConverters& co
   return NotDecoded(column);
 }
 
+bool HasKeyForm(const Column& column) {
+  return column.type == ColumnType::kFloat || column.type == ColumnType::kEnum ||
+         column.type == ColumnType::kSet;
+}
+
+Result<ValueDecoder> ValueDecoder::MakeForKey(const Column& column, TextConverters& converters) {
+  if (!HasKeyForm(column)) return Make(column, converters);
+  return ValueDecoder(column.type == ColumnType::kFloat ? Method::kFloatInFull : Method::kUnsigned);
+}
+
 ValueKind KindOf(const Column& column) {
   switch (column.type) {
     case ColumnType::kTiny:
@@ -306,11 +316,15 @@ Result<char*> ValueDecoder::WriteFixed(Bytes value, char* to) const {
       const auto shifted = static_cast<std::int64_t>(LoadLittle(value) << unused_bits);
       return WriteInteger(shifted >> unused_bits, to);
     }
-    case Method::kFloat: {
+    case Method::kFloat:
+    case Method::kFloatInFull: {
       const auto number =
           std::bit_cast<float>(static_cast<std::uint32_t>(LoadLittle<4>(value.data())));
-      if (std::isfinite(number)) return WriteFloat(number, to);
-      return Fail(ErrorKind::kUndecodable, "a FLOAT is infinite or no number");
+      if (!std::isfinite(number)) {
+        return Fail(ErrorKind::kUndecodable, "a FLOAT is infinite or no number");
+      }
+      if (method_ == Method::kFloat) return WriteFloat(number, to);
+      return WriteDouble(double{number} + 0.0, to);  // Which makes 0 of -0, there as here.
     }
     case Method::kDouble: {
       const auto number = std::bit_cast<double>(LoadLittle<8>(value.data()));

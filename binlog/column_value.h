@@ -49,6 +49,10 @@ class TextConverters {
   std::vector<Entry> entries_;
 };
 
+// Whether a column's values as parts of a key are not the texts that SELECT shows: these do not
+// tell the values apart (FLOAT), or not in their order (ENUM, SET).
+[[nodiscard]] bool HasKeyForm(const Column& column);
+
 // Turns a column's values into text (row.h).
 class ValueDecoder {
  public:
@@ -56,6 +60,10 @@ class ValueDecoder {
   // character set that is not decoded, or the log does not tell what is needed to decode it.
   [[nodiscard]] static Result<ValueDecoder> Make(const Column& column, TextConverters& converters,
                                                  JsonStyle json = JsonStyle::kMysql);
+  // The same for a part of a key: FLOAT as the DOUBLE that it is, which is what SELECT prints of
+  // `column + 0`, ENUM and SET as their numbers; all others as Make().
+  [[nodiscard]] static Result<ValueDecoder> MakeForKey(const Column& column,
+                                                       TextConverters& converters);
 
   // `value`: without its length. The text is a view of `value`, or of the column's members, or
   // lives in `arena`. kUndecodable: the bytes are no value of the column.
@@ -69,6 +77,7 @@ class ValueDecoder {
     kSigned,
     kUnsigned,
     kFloat,
+    kFloatInFull,
     kDouble,
     kDecimal,
     kDate,

@@ -19,6 +19,10 @@ std::string NameOf(const TableMap& map, std::size_t ordinal) {
   return name.empty() ? fmt::format("column {}", ordinal + 1) : fmt::format("column '{}'", name);
 }
 
+std::unexpected<Error> CutOff() {
+  return Fail(ErrorKind::kCorrupt, "ROWS event: a row is cut off");
+}
+
 }  // namespace
 
 RowDecoder::RowDecoder(const CharacterSets& character_sets) : converters_(character_sets) {}
@@ -29,6 +33,20 @@ std::unexpected<Error> RowDecoder::InColumn(const Error& cause, std::size_t ordi
 
 Result<void> RowDecoder::BindTable(const TableMap& map, std::span<const std::size_t> wanted,
                                    std::vector<ColumnDefault> defaults, JsonStyle json) {
+  takes_changes_ = false;
+  return BindColumns(map, wanted, {}, std::move(defaults), json);
+}
+
+Result<void> RowDecoder::BindChanges(const TableMap& map, std::span<const std::size_t> wanted,
+                                     std::span<const std::size_t> key,
+                                     std::vector<ColumnDefault> defaults, JsonStyle json) {
+  takes_changes_ = true;
+  return BindColumns(map, wanted, key, std::move(defaults), json);
+}
+
+Result<void> RowDecoder::BindColumns(const TableMap& map, std::span<const std::size_t> wanted,
+                                     std::span<const std::size_t> key,
+                                     std::vector<ColumnDefault> defaults, JsonStyle json) {
   map_ = &map;
   defaults_ = std::move(defaults);
   rows_ = ByteCursor(Bytes{});
@@ -36,42 +54,56 @@ Result<void> RowDecoder::BindTable(const TableMap& map, std::span<const std::siz
   wanted_.clear();
   repeats_.clear();
   wanted_index_.assign(map.columns.size(), kUnwanted);
-  values_.assign(wanted.size(), ColumnValue{});
+  wanted_count_ = wanted.size();
+  values_.assign(wanted.size() + key.size(), ColumnValue{});
+  before_.assign(takes_changes_ ? values_.size() : 0, ColumnValue{});
   for (std::size_t i = 0; i < map.columns.size(); ++i) {
     const auto size = SizeOf(map.columns[i]);
     if (!size) return InColumn(size.error(), i);
     sizes_.push_back(*size);
   }
-  for (std::size_t slot = 0; slot < wanted.size(); ++slot) {
-    if (auto bound = BindWanted(wanted[slot], slot, json); !bound) return bound;
+  std::size_t slot = 0;
+  for (const std::size_t ordinal : wanted) {
+    if (auto bound = BindColumn(ordinal, slot++, false, json); !bound) return bound;
+  }
+  for (const std::size_t ordinal : key) {
+    if (auto bound = BindColumn(ordinal, slot++, true, json); !bound) return bound;
   }
   return {};
 }
 
-Result<void> RowDecoder::BindWanted(std::size_t ordinal, std::size_t slot, JsonStyle json) {
+Result<void> RowDecoder::BindColumn(std::size_t ordinal, std::size_t slot, bool is_key,
+                                    JsonStyle json) {
   if (ordinal >= map_->columns.size()) {
     return Fail(ErrorKind::kUndecodable, "column {} of {} is wanted", ordinal + 1,
                 map_->columns.size());
   }
-  if (const std::size_t earlier = wanted_index_[ordinal]; earlier != kUnwanted) {
-    repeats_.push_back({slot, wanted_[earlier].slot});
+  const Column& column = map_->columns[ordinal];
+  const bool is_in_key_form = is_key && HasKeyForm(column);
+  std::size_t* index = &wanted_index_[ordinal];
+  for (; *index != kUnwanted; index = &wanted_[*index].other_form) {
+    if (wanted_[*index].is_in_key_form != is_in_key_form) continue;
+    repeats_.push_back({slot, wanted_[*index].slot});
     return {};
   }
-  const Column& column = map_->columns[ordinal];
   if (IsInteger(column.type) && !map_->has_signedness) {
     return Fail(ErrorKind::kUndecodable,
                 "{}: the binary log does not tell whether the integer is signed HINT: MySQL writes"
                 " it from 8.0 on, MariaDB with SET GLOBAL binlog_row_metadata = FULL",
                 NameOf(*map_, ordinal));
   }
-  auto decoder = ValueDecoder::Make(column, converters_, json);
+  auto decoder = is_in_key_form ? ValueDecoder::MakeForKey(column, converters_)
+                                : ValueDecoder::Make(column, converters_, json);
   if (!decoder) return InColumn(decoder.error(), ordinal);
-  wanted_index_[ordinal] = wanted_.size();
-  wanted_.push_back({ordinal, slot, std::move(*decoder)});
+  *index = wanted_.size();
+  wanted_.push_back({.ordinal = ordinal,
+                     .slot = slot,
+                     .decoder = std::move(*decoder),
+                     .is_in_key_form = is_in_key_form});
   return {};
 }
 
-Result<void> RowDecoder::BeginEvent(RowsEventVersion version, Bytes body, RowsChange change) {
+Result<void> RowDecoder::BeginEvent(RowsEventVersion version, Bytes body, RowChange change) {
   constexpr std::size_t kTableIdAndFlagsSize = 8;
   constexpr std::uint16_t kExtraSizeField = 2;
   rows_ = ByteCursor(Bytes{});
@@ -90,16 +122,18 @@ Result<void> RowDecoder::BeginEvent(RowsEventVersion version, Bytes body, RowsCh
     return Fail(ErrorKind::kCorrupt, "ROWS event: {} columns where the table map has {}", width,
                 map_->columns.size());
   }
-  has_before_ = change == RowsChange::kUpdate;
+  has_before_ = change == RowChange::kUpdate;
   const Bytes before = has_before_ ? cursor.Take((width + 7) / 8) : Bytes{};
   const Bytes present = cursor.Take((width + 7) / 8);
   if (!cursor.ok()) return Fail(ErrorKind::kCorrupt, "ROWS event: header cut off");
-  if (auto checked = CheckPresence(change, present); !checked) return checked;
-  SelectPresent(present);
-  present_before_.clear();
-  for (std::size_t i = 0; has_before_ && i < sizes_.size(); ++i) {
-    if (IsSet(before, i)) present_before_.push_back(sizes_[i]);
+  if (takes_changes_) {
+    TakeAbsent(change, before, present);
+  } else if (auto checked = CheckPresence(change, present); !checked) {
+    return checked;
   }
+  SelectPresent(present, present_);
+  present_before_.clear();
+  if (has_before_) SelectPresent(before, present_before_);
   if (present_.empty() && !cursor.AtEnd()) {
     return Fail(ErrorKind::kCorrupt, "ROWS event: {} bytes of rows without columns",
                 cursor.remaining());
@@ -110,11 +144,11 @@ Result<void> RowDecoder::BeginEvent(RowsEventVersion version, Bytes body, RowsCh
 
 // A column is missing from an inserted row if it was given no value, and from an updated one if it
 // was not changed: only for the first a default is the right value.
-Result<void> RowDecoder::CheckPresence(RowsChange change, Bytes present) {
+Result<void> RowDecoder::CheckPresence(RowChange change, Bytes present) {
   for (const WantedColumn& column : wanted_) {
     if (IsSet(present, column.ordinal)) continue;
     const auto known = std::ranges::find(defaults_, column.ordinal, &ColumnDefault::ordinal);
-    if (known == defaults_.end() || change != RowsChange::kInsert) {
+    if (known == defaults_.end() || change != RowChange::kInsert) {
       return Fail(
           ErrorKind::kUndecodable,
           "{} is missing from the row image, which is not the same as NULL HINT: SET PERSIST"
@@ -128,10 +162,35 @@ Result<void> RowDecoder::CheckPresence(RowsChange change, Bytes present) {
   return {};
 }
 
-void RowDecoder::SelectPresent(Bytes present) {
-  present_.clear();
+void RowDecoder::TakeAbsent(RowChange change, Bytes before, Bytes present) {
+  is_partial_ = false;
+  unchanged_.clear();
+  for (const WantedColumn& column : wanted_) {
+    if (has_before_ && !IsSet(before, column.ordinal)) {
+      before_[column.slot].reset();
+      is_partial_ = true;
+    }
+    if (!IsSet(present, column.ordinal)) TakeAbsentAfter(column, change, before);
+  }
+}
+
+void RowDecoder::TakeAbsentAfter(const WantedColumn& column, RowChange change, Bytes before) {
+  if (has_before_ && IsSet(before, column.ordinal)) {
+    unchanged_.push_back(column.slot);
+    return;
+  }
+  const auto known = std::ranges::find(defaults_, column.ordinal, &ColumnDefault::ordinal);
+  // Defaults are declared as SELECT shows them.
+  const bool has_default = change == RowChange::kInsert && known != defaults_.end() &&
+                           (!column.is_in_key_form || !known->value);
+  values_[column.slot] = has_default ? known->value : std::nullopt;
+  if (!has_default) is_partial_ = true;
+}
+
+void RowDecoder::SelectPresent(Bytes present, std::vector<PresentColumn>& columns) const {
+  columns.clear();
   for (std::size_t i = 0; i < sizes_.size(); ++i) {
-    if (IsSet(present, i)) present_.push_back({sizes_[i], wanted_index_[i]});
+    if (IsSet(present, i)) columns.push_back({sizes_[i], wanted_index_[i]});
   }
 }
 
@@ -139,37 +198,66 @@ void RowDecoder::SkipBefore() {
   const Bytes nulls = rows_.Take((present_before_.size() + 7) / 8);
   for (std::size_t i = 0; rows_.ok() && i < present_before_.size(); ++i) {
     if (IsSet(nulls, i)) continue;
-    const ValueSize& size = present_before_[i];
+    const ValueSize& size = present_before_[i].size;
     rows_.Skip(size.prefix == 0 ? size.fixed : rows_.Little(size.prefix));
   }
 }
 
-Result<bool> RowDecoder::NextRow() {
-  if (rows_.AtEnd()) return false;
-  arena_.Clear();
-  if (has_before_) SkipBefore();
-  const Bytes nulls = rows_.Take((present_.size() + 7) / 8);
-  if (!rows_.ok()) return Fail(ErrorKind::kCorrupt, "ROWS event: a row is cut off");
-  for (std::size_t i = 0; i < present_.size(); ++i) {
-    const PresentColumn& column = present_[i];
+// Moves behind one image. `has_key`: columns may be wanted in key form as well.
+template <bool has_key>
+Result<void> RowDecoder::ReadImage(std::span<const PresentColumn> present,
+                                   std::vector<ColumnValue>& values) {
+  const auto next = [this](std::size_t index) {
+    return has_key ? wanted_[index].other_form : kUnwanted;
+  };
+  const Bytes nulls = rows_.Take((present.size() + 7) / 8);
+  if (!rows_.ok()) return CutOff();
+  for (std::size_t i = 0; i < present.size(); ++i) {
+    const PresentColumn& column = present[i];
     if (IsSet(nulls, i)) {
-      if (column.wanted != kUnwanted) values_[wanted_[column.wanted].slot].reset();
+      for (std::size_t at = column.wanted; at != kUnwanted; at = next(at)) {
+        values[wanted_[at].slot].reset();
+      }
       continue;
     }
     const std::uint64_t size =
         column.size.prefix == 0 ? column.size.fixed : rows_.Little(column.size.prefix);
     const Bytes value = rows_.Take(size);
-    if (!rows_.ok()) return Fail(ErrorKind::kCorrupt, "ROWS event: a row is cut off");
-    if (column.wanted == kUnwanted) continue;
-    const WantedColumn& wanted = wanted_[column.wanted];
-    const auto text = wanted.decoder.Decode(value, arena_);
-    if (!text) {
-      rows_ = ByteCursor(Bytes{});
-      return InColumn(text.error(), wanted.ordinal);
+    if (!rows_.ok()) return CutOff();
+    for (std::size_t at = column.wanted; at != kUnwanted; at = next(at)) {
+      const WantedColumn& wanted = wanted_[at];
+      const auto text = wanted.decoder.Decode(value, arena_);
+      if (!text) {
+        rows_ = ByteCursor(Bytes{});
+        return InColumn(text.error(), wanted.ordinal);
+      }
+      values[wanted.slot] = *text;
     }
-    values_[wanted.slot] = *text;
   }
+  return {};
+}
+
+Result<bool> RowDecoder::NextRow() {
+  if (rows_.AtEnd()) return false;
+  arena_.Clear();
+  if (takes_changes_) return NextChange();
+  if (has_before_) SkipBefore();
+  if (auto read = ReadImage<false>(present_, values_); !read) return std::unexpected(read.error());
   for (const Repeat& repeat : repeats_) values_[repeat.slot] = values_[repeat.same_as];
+  return true;
+}
+
+Result<bool> RowDecoder::NextChange() {
+  if (has_before_) {
+    auto read = ReadImage<true>(present_before_, before_);
+    if (!read) return std::unexpected(read.error());
+  }
+  if (auto read = ReadImage<true>(present_, values_); !read) return std::unexpected(read.error());
+  for (const std::size_t slot : unchanged_) values_[slot] = before_[slot];
+  for (const Repeat& repeat : repeats_) {
+    values_[repeat.slot] = values_[repeat.same_as];
+    before_[repeat.slot] = before_[repeat.same_as];
+  }
   return true;
 }
 

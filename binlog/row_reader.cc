@@ -29,11 +29,21 @@ Result<void> TakeDeclaredNames(const TableSelection& selection, TableMap& map) {
   return {};
 }
 
+std::span<const std::string> KeyColumns(const TableSelection& selection) {
+  if (!selection.takes_all_changes) return {};
+  return selection.key_columns;
+}
+
 // The columns that have to be told for certain.
 std::vector<std::string> NamesWanted(const TableSelection& selection,
                                      std::span<const ColumnFacts> today) {
-  if (selection.whole_row == WholeRow::kNo) return selection.columns;
-  return selection.declared_columns.empty() ? NamesOf(today) : selection.declared_columns;
+  if (selection.whole_row != WholeRow::kNo) {
+    return selection.declared_columns.empty() ? NamesOf(today) : selection.declared_columns;
+  }
+  std::vector<std::string> names = selection.columns;
+  const std::span<const std::string> key = KeyColumns(selection);
+  names.insert(names.end(), key.begin(), key.end());
+  return names;
 }
 
 std::unexpected<Error> NoNames(const TableMap& map, std::string_view reason) {
@@ -42,6 +52,18 @@ std::unexpected<Error> NoNames(const TableMap& map, std::string_view reason) {
               " binlog_row_metadata = FULL (for rows written from then on), or declare the columns"
               " that the table had, in order, with 'columns = a,b,c'",
               map.schema_name, map.table_name, reason);
+}
+
+RowsEventVersion VersionOf(EventType type) {
+  const bool is_v1 = type == EventType::kWriteRowsV1 || type == EventType::kUpdateRowsV1 ||
+                     type == EventType::kDeleteRowsV1;
+  return is_v1 ? RowsEventVersion::kV1 : RowsEventVersion::kV2;
+}
+
+RowChange ChangeOf(EventType type) {
+  if (type == EventType::kWriteRows || type == EventType::kWriteRowsV1) return RowChange::kInsert;
+  const bool is_delete = type == EventType::kDeleteRows || type == EventType::kDeleteRowsV1;
+  return is_delete ? RowChange::kDelete : RowChange::kUpdate;
 }
 
 // The columns that MySQL makes for itself behind an index on an expression. Up to 8.0.17 they stand
@@ -133,7 +155,8 @@ Result<RowReader::KnownTable> RowReader::MakeKnown(Bytes body) const {
                    .selection = *selection_index,
                    .names = selection.columns,
                    .wanted = {},
-                   .kinds = {}};
+                   .kinds = {},
+                   .key = {}};
   if (auto found = FindColumns(selection, known); !found) return std::unexpected(found.error());
   for (const std::size_t ordinal : known.wanted) {
     known.kinds.push_back(KindOf(known.map.columns[ordinal]));
@@ -142,22 +165,32 @@ Result<RowReader::KnownTable> RowReader::MakeKnown(Bytes body) const {
 }
 
 Result<void> RowReader::FindColumns(const TableSelection& selection, KnownTable& known) const {
-  if (!selection.columns.empty() || selection.whole_row == WholeRow::kNamed) {
+  const std::span<const std::string> key = KeyColumns(selection);
+  if (!selection.columns.empty() || !key.empty() || selection.whole_row == WholeRow::kNamed) {
     if (auto named = NameColumns(selection, known.map); !named) return named;
   }
   for (const std::string& name : selection.columns) {
-    const auto found = FindInAnyCase(known.map.columns, name, &Column::name);
-    if (found == known.map.columns.end()) {
-      return Fail(ErrorKind::kUnsuitable,
-                  "table {}.{} had no column '{}' when this row was written HINT: in [outbox] name"
-                  " only columns that the table had all the time, or pass such transactions with"
-                  " 'outboxd position set'",
-                  known.map.schema_name, known.map.table_name, name);
-    }
-    known.wanted.push_back(static_cast<std::size_t>(found - known.map.columns.begin()));
+    const auto ordinal = FindColumn(known.map, name);
+    if (!ordinal) return std::unexpected(ordinal.error());
+    known.wanted.push_back(*ordinal);
+  }
+  for (const std::string& name : key) {
+    const auto ordinal = FindColumn(known.map, name);
+    if (!ordinal) return std::unexpected(ordinal.error());
+    known.key.push_back(*ordinal);
   }
   if (selection.whole_row != WholeRow::kNo) WantWholeRow(known.map, known.names, known.wanted);
   return {};
+}
+
+Result<std::size_t> RowReader::FindColumn(const TableMap& map, const std::string& name) const {
+  const auto found = FindInAnyCase(map.columns, name, &Column::name);
+  if (found != map.columns.end()) return static_cast<std::size_t>(found - map.columns.begin());
+  return Fail(ErrorKind::kUnsuitable,
+              "table {}.{} had no column '{}' when this row was written HINT: in [outbox] name"
+              " only columns that the table had all the time, or pass such transactions with"
+              " 'outboxd position set'",
+              map.schema_name, map.table_name, name);
 }
 
 Result<void> RowReader::NameColumns(const TableSelection& selection, TableMap& map) const {
@@ -187,7 +220,11 @@ Result<void> RowReader::Bind(std::size_t index) {
     defaults.push_back({known.wanted[static_cast<std::size_t>(found - known.names.begin())],
                         value ? ColumnValue(*value) : std::nullopt});
   }
-  auto bound = decoder_.BindTable(known.map, known.wanted, std::move(defaults), selection.json);
+  auto bound =
+      selection.takes_all_changes
+          ? decoder_.BindChanges(known.map, known.wanted, known.key, std::move(defaults),
+                                 selection.json)
+          : decoder_.BindTable(known.map, known.wanted, std::move(defaults), selection.json);
   if (!bound) return bound;
   bound_ = index;
   return {};
@@ -200,13 +237,8 @@ Result<void> RowReader::OnRows(EventType type, Bytes body) {
     return Fail(ErrorKind::kCorrupt, "rows of table id {} without a table map", table_id);
   }
   const KnownTable& known = known_[open->known];
-  row_.table = known.selection;
   row_.schema_name = known.map.schema_name;
   row_.table_name = known.map.table_name;
-  row_.columns = known.names;
-  row_.kinds = known.kinds;
-  const bool is_insert = type == EventType::kWriteRows || type == EventType::kWriteRowsV1;
-  row_.change = is_insert ? RowChange::kInsert : RowChange::kUpdate;
   if (type == EventType::kPartialUpdateRows) {
     return Fail(
         ErrorKind::kUndecodable,
@@ -218,12 +250,27 @@ Result<void> RowReader::OnRows(EventType type, Bytes body) {
     auto bound = Bind(open->known);
     if (!bound) return Fail(bound.error(), "table {}.{}", row_.schema_name, row_.table_name);
   }
-  const bool is_v1 = type == EventType::kWriteRowsV1 || type == EventType::kUpdateRowsV1;
-  auto begun = decoder_.BeginEvent(is_v1 ? RowsEventVersion::kV1 : RowsEventVersion::kV2, body,
-                                   is_insert ? RowsChange::kInsert : RowsChange::kUpdate);
+  const RowChange change = ChangeOf(type);
+  auto begun = decoder_.BeginEvent(VersionOf(type), body, change);
   if (!begun) return Fail(begun.error(), "table {}.{}", row_.schema_name, row_.table_name);
+  DescribeRows(known, change);
   in_event_ = true;
   return {};
+}
+
+// What is the same of all rows of the event.
+void RowReader::DescribeRows(const KnownTable& known, RowChange change) {
+  row_.table = known.selection;
+  row_.columns = known.names;
+  row_.kinds = known.kinds;
+  row_.change = change;
+  const bool takes_all_changes = filter_[known.selection].takes_all_changes;
+  const bool has_before = takes_all_changes && change == RowChange::kUpdate;
+  const std::span<const ColumnValue> none;
+  row_.key = takes_all_changes ? decoder_.key() : none;
+  row_.before = has_before ? decoder_.before() : none;
+  row_.key_before = has_before ? decoder_.key_before() : none;
+  row_.is_partial = takes_all_changes && decoder_.is_partial();
 }
 
 }  // namespace outboxd::binlog

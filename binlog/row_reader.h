@@ -42,6 +42,7 @@ class RowReader {
     std::vector<std::string> names;   // Of the wanted columns.
     std::vector<std::size_t> wanted;  // Their ordinals, in the order of the selection's columns.
     std::vector<ValueKind> kinds;     // As many.
+    std::vector<std::size_t> key;     // Ordinals of the key columns, where all changes are taken.
   };
   struct OpenTable {
     std::uint64_t table_id;
@@ -53,7 +54,9 @@ class RowReader {
   Result<KnownTable> MakeKnown(Bytes body) const;
   Result<void> FindColumns(const TableSelection& selection, KnownTable& known) const;
   Result<void> NameColumns(const TableSelection& selection, TableMap& map) const;
+  Result<std::size_t> FindColumn(const TableMap& map, const std::string& name) const;
   Result<void> Bind(std::size_t known);
+  void DescribeRows(const KnownTable& known, RowChange change);
 
   // Constant after construction.
   const TableFilter& filter_;

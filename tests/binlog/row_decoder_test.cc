@@ -33,12 +33,12 @@ class RowDecoderTest : public testing::Test {
     return decoder_.BindTable(map_, wanted, std::move(defaults));
   }
   Result<void> Begin(Octets body, RowsEventVersion version = RowsEventVersion::kV2,
-                     RowsChange change = RowsChange::kInsert) {
+                     RowChange change = RowChange::kInsert) {
     body_ = std::move(body);
     return decoder_.BeginEvent(version, body_, change);
   }
   Result<void> BeginUpdate(Octets body) {
-    return Begin(std::move(body), RowsEventVersion::kV2, RowsChange::kUpdate);
+    return Begin(std::move(body), RowsEventVersion::kV2, RowChange::kUpdate);
   }
   // TINYINT `id` and VARCHAR `kind`, which may be NULL.
   void SetTableOfTwo() {
@@ -50,6 +50,26 @@ class RowDecoderTest : public testing::Test {
                  .Optional(2, {33})
                  .Optional(4, TableMapBytes::Texts({"id", "kind"})));
   }
+  Result<void> BindChanges(std::vector<std::size_t> wanted, std::vector<std::size_t> key,
+                           std::vector<ColumnDefault> defaults = {}) {
+    return decoder_.BindChanges(map_, wanted, key, std::move(defaults));
+  }
+  static std::string TextOf(std::span<const ColumnValue> values) {
+    std::string line;
+    for (const ColumnValue& value : values) {
+      if (!line.empty()) line += '|';
+      line += value ? *value : "NULL";
+    }
+    return line;
+  }
+  // The next row and its key; of an update the row before and its key as well.
+  std::string NextChange(bool is_update = false) {
+    const std::string values = Next();
+    if (values == "end" || values == "error") return values;
+    const std::string after = values + " key " + TextOf(decoder_.key());
+    if (!is_update) return after;
+    return TextOf(decoder_.before()) + " key " + TextOf(decoder_.key_before()) + " -> " + after;
+  }
   // The values of the next row, NULL as "NULL", joined by '|'; else "end" or "error".
   std::string Next() {
     const auto has_row = decoder_.NextRow();
@@ -57,13 +77,15 @@ class RowDecoderTest : public testing::Test {
       error_ = has_row.error();
       return "error";
     }
-    if (!*has_row) return "end";
-    std::string line;
-    for (const ColumnValue& value : decoder_.values()) {
-      if (!line.empty()) line += '|';
-      line += value ? *value : "NULL";
-    }
-    return line;
+    return *has_row ? TextOf(decoder_.values()) : "end";
+  }
+  // The same of a value as part of a key.
+  std::string DecodeKey(const TableMapBytes& table, const Octets& value) {
+    SetTable(table);
+    const auto bound = BindChanges({}, {0});
+    if (!bound) return "not bound: " + bound.error().message;
+    EXPECT_TRUE(Begin(Joined({kHeaderV2, {1, 1, 0}, value})));
+    return Next() == "error" ? "error" : TextOf(decoder_.key());
   }
   // The text of the only value of a table with that column.
   std::string Decode(const TableMapBytes& table, const Octets& value) {
@@ -397,6 +419,149 @@ TEST_F(RowDecoderTest, DefaultsEndWithTheTableTheyAreBoundTo) {
   ASSERT_TRUE(Bind({1}, {{.ordinal = 1, .value = "x"}}));
   ASSERT_TRUE(Bind({1}));
   EXPECT_FALSE(Begin(Joined({kHeaderV2, {2, 1}, {0, 1}})));
+}
+
+// As SELECT prints `column` + 0, a DOUBLE.
+TEST_F(RowDecoderTest, AFloatInAKeyHasAllItsDigits) {
+  const TableMapBytes table = TableMapBytes().Column(kFloatType, {4});
+  EXPECT_EQ(DecodeKey(table, {0xCD, 0xCC, 0xCC, 0x3D}), "0.10000000149011612");
+  EXPECT_EQ(DecodeKey(table, {0, 0, 0x80, 0x4B}), "16777216");
+  EXPECT_EQ(DecodeKey(table, {1, 0, 0x80, 0x4B}), "16777218");
+  EXPECT_EQ(DecodeKey(table, {0xEC, 0x78, 0xAD, 0x60}), "1.0000000200408773e20");
+  EXPECT_EQ(DecodeKey(table, {0, 0, 0x20, 0xC0}), "-2.5");
+  EXPECT_EQ(DecodeKey(table, {0, 0, 0, 0x80}), "0") << "-0 + 0";
+  EXPECT_EQ(DecodeKey(table, {0, 0, 0x80, 0x7F}), "error") << "infinite";
+}
+
+TEST_F(RowDecoderTest, AnEnumOrASetInAKeyIsItsNumber) {
+  const TableMapBytes members = TableMapBytes()
+                                    .Column(kStringType, {0xF7, 2})
+                                    .Optional(6, {2, 1, 'a', 1, 'b'})
+                                    .Optional(10, {33});
+  EXPECT_EQ(DecodeKey(members, {2, 0}), "2");
+  EXPECT_EQ(DecodeKey(members, {0, 0}), "0");
+  const TableMapBytes no_members = TableMapBytes().Column(kStringType, {0xF7, 2});
+  EXPECT_EQ(DecodeKey(no_members, {0x2C, 1}), "300") << "their texts are not needed";
+  const TableMapBytes set = TableMapBytes().Column(kStringType, {0xF8, 8});
+  EXPECT_EQ(DecodeKey(set, {5, 0, 0, 0, 0, 0, 0, 0x80}), "9223372036854775813");
+}
+
+TEST_F(RowDecoderTest, AnyOtherColumnOfAKeyIsAsSelectShowsIt) {
+  EXPECT_EQ(DecodeKey(Text({0xFE, 4}, 63, kStringType), {1, 'a'}), std::string("a\0\0\0", 4));
+  EXPECT_EQ(DecodeKey(Text({9, 0}, 8), {1, 0xE9}), "é");
+  EXPECT_EQ(DecodeKey(TableMapBytes().Column(kTinyType).Optional(1, kUnsigned), {200}), "200");
+  EXPECT_EQ(DecodeKey(TableMapBytes().Column(kDoubleType, {8}), {0, 0, 0, 0, 0, 0, 0xF0, 0x3F}),
+            "1");
+}
+
+TEST_F(RowDecoderTest, WantedColumnsAndThoseOfTheKeyMayOverlapAndRepeat) {
+  SetTable(TableMapBytes()
+               .Column(kTinyType)
+               .Column(kFloatType, {4})
+               .Column(kStringType, {0xF7, 1})
+               .Optional(1, kSigned)
+               .Optional(6, {2, 1, 'a', 1, 'b'})
+               .Optional(10, {33}));
+  ASSERT_TRUE(BindChanges({2, 1, 2, 0}, {1, 0, 2, 1, 2, 0}));
+  const Octets row = {0, 7, 0xCD, 0xCC, 0xCC, 0x3D, 2};
+  ASSERT_TRUE(Begin(Joined({kHeaderV2, {3, 7}, row, {0b111}})));
+  EXPECT_EQ(NextChange(), "b|0.1|b|7 key 0.10000000149011612|7|2|0.10000000149011612|2|7");
+  EXPECT_EQ(NextChange(), "NULL|NULL|NULL|NULL key NULL|NULL|NULL|NULL|NULL|NULL");
+  EXPECT_EQ(Next(), "end");
+  ASSERT_TRUE(Bind({1}));
+  ASSERT_TRUE(Begin(Joined({kHeaderV2, {3, 7}, row})));
+  EXPECT_EQ(Next(), "0.1") << "the key ends with the table it was bound to";
+}
+
+TEST_F(RowDecoderTest, AChangeIsTheRowBeforeAndAfterwards) {
+  SetTableOfTwo();
+  ASSERT_TRUE(BindChanges({1}, {0}));
+  const Octets image_1 = {0, 1, 3, 'o', 'l', 'd'};
+  const Octets image_2 = {0, 2, 3, 'n', 'e', 'w'};
+  const Octets image_3 = {2, 3};
+  ASSERT_TRUE(BeginUpdate(
+      Joined({kHeaderV2, {2, 3, 3}, image_1, image_2, image_3, image_1, image_2, image_3})));
+  EXPECT_EQ(NextChange(true), "old key 1 -> new key 2");
+  EXPECT_EQ(NextChange(true), "NULL key 3 -> old key 1");
+  EXPECT_EQ(NextChange(true), "new key 2 -> NULL key 3");
+  EXPECT_EQ(Next(), "end");
+  EXPECT_FALSE(decoder_.is_partial());
+  ASSERT_TRUE(Begin(Joined({kHeaderV1, {2, 3}, image_1, image_3}), RowsEventVersion::kV1,
+                    RowChange::kDelete));
+  EXPECT_EQ(NextChange(), "old key 1");
+  EXPECT_EQ(NextChange(), "NULL key 3");
+  EXPECT_EQ(Next(), "end");
+  EXPECT_FALSE(decoder_.is_partial());
+}
+
+TEST_F(RowDecoderTest, WhatLacksOnlyBehindAChangeIsAsItWasBefore) {
+  SetTableOfTwo();
+  ASSERT_TRUE(BindChanges({1, 0, 0}, {0}));
+  ASSERT_TRUE(BeginUpdate(Joined({kHeaderV2, {2, 3, 2}, {0, 1, 1, 'a', 0, 1, 'b'}})));
+  EXPECT_EQ(NextChange(true), "a|1|1 key 1 -> b|1|1 key 1");
+  EXPECT_FALSE(decoder_.is_partial());
+}
+
+TEST_F(RowDecoderTest, AChangeThatLacksAColumnIsPartialAndTheColumnNull) {
+  SetTableOfTwo();
+  ASSERT_TRUE(BindChanges({0, 1}, {0}));
+  // The key before, the change after.
+  ASSERT_TRUE(BeginUpdate(Joined({kHeaderV2, {2, 1, 2}, {0, 1, 0, 1, 'b'}})));
+  EXPECT_EQ(NextChange(true), "1|NULL key 1 -> 1|b key 1");
+  EXPECT_TRUE(decoder_.is_partial());
+  // A TEXT that was not changed, under NOBLOB.
+  ASSERT_TRUE(BeginUpdate(Joined({kHeaderV2, {2, 1, 1}, {0, 1, 0, 2}})));
+  EXPECT_EQ(NextChange(true), "1|NULL key 1 -> 2|NULL key 2");
+  EXPECT_TRUE(decoder_.is_partial());
+  ASSERT_TRUE(
+      Begin(Joined({kHeaderV2, {2, 1}, {0, 5}}), RowsEventVersion::kV2, RowChange::kDelete));
+  EXPECT_EQ(NextChange(), "5|NULL key 5");
+  EXPECT_TRUE(decoder_.is_partial());
+  ASSERT_TRUE(Begin(Joined({kHeaderV2, {2, 3}, {0, 5, 1, 'x'}})));
+  EXPECT_EQ(NextChange(), "5|x key 5");
+  EXPECT_FALSE(decoder_.is_partial()) << "an event of its own";
+  ASSERT_TRUE(BindChanges({0}, {0}));
+  ASSERT_TRUE(BeginUpdate(Joined({kHeaderV2, {2, 1, 1}, {0, 1, 0, 2}})));
+  EXPECT_FALSE(decoder_.is_partial()) << "nobody wants the other column";
+}
+
+TEST_F(RowDecoderTest, ADefaultIsOnlyThatOfAnInsertedRow) {
+  SetTableOfTwo();
+  ASSERT_TRUE(BindChanges({0, 1}, {0}, {{.ordinal = 1, .value = "created"}}));
+  ASSERT_TRUE(Begin(Joined({kHeaderV2, {2, 1}, {0, 1}})));
+  EXPECT_EQ(NextChange(), "1|created key 1");
+  EXPECT_FALSE(decoder_.is_partial());
+  ASSERT_TRUE(
+      Begin(Joined({kHeaderV2, {2, 1}, {0, 1}}), RowsEventVersion::kV2, RowChange::kDelete));
+  EXPECT_EQ(NextChange(), "1|NULL key 1");
+  EXPECT_TRUE(decoder_.is_partial());
+}
+
+TEST_F(RowDecoderTest, ADeclaredDefaultIsNoNumberOfAnEnum) {
+  SetTable(TableMapBytes()
+               .Column(kTinyType)
+               .Column(kStringType, {0xF7, 1})
+               .Optional(1, kSigned)
+               .Optional(6, {1, 1, 'a'})
+               .Optional(10, {33}));
+  ASSERT_TRUE(BindChanges({1}, {0, 1}, {{.ordinal = 1, .value = "a"}}));
+  ASSERT_TRUE(Begin(Joined({kHeaderV2, {2, 1}, {0, 1}})));
+  EXPECT_EQ(NextChange(), "a key 1|NULL");
+  EXPECT_TRUE(decoder_.is_partial());
+}
+
+TEST_F(RowDecoderTest, EveryTruncationOfAChangeIsAnError) {
+  SetTableOfTwo();
+  ASSERT_TRUE(BindChanges({0, 1}, {0}));
+  const Octets whole =
+      Joined({kHeaderV2, {2, 3, 3}, {0, 1, 3, 'o', 'l', 'd', 0, 1, 3, 'n', 'e', 'w'}});
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    const auto begun =
+        BeginUpdate(Octets(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
+    const bool no_rows = size == kHeaderV2.size() + 3;
+    EXPECT_EQ(begun && Next() == "end", no_rows) << size;
+    EXPECT_EQ(Next(), "end") << "after an error too";
+  }
 }
 
 }  // namespace

@@ -55,16 +55,34 @@ class RowReaderTest : public testing::Test {
   }
   // `columns` has the bitmap of present columns (of an update two) and the rows.
   void Rows(const Octets& columns, EventType type = EventType::kWriteRows, std::uint8_t id = 7) {
-    const bool is_v1 = type == EventType::kWriteRowsV1 || type == EventType::kUpdateRowsV1;
+    const bool is_v1 = type == EventType::kWriteRowsV1 || type == EventType::kUpdateRowsV1 ||
+                       type == EventType::kDeleteRowsV1;
     Octets body = {id, 0, 0, 0, 0, 0, 1, 0};
     if (!is_v1) body.insert(body.end(), {2, 0});
     body.push_back(2);
     body.insert(body.end(), columns.begin(), columns.end());
     ASSERT_TRUE(rows_.Append(type, body));
   }
-  static std::string TextOf(const Row& row) {
+  void UseAllChanges(std::vector<std::string> columns, std::vector<std::string> key,
+                     std::vector<std::string> declared = {}) {
+    Use({.schema_pattern = {},
+         .table_pattern = {},
+         .columns = std::move(columns),
+         .declared_columns = std::move(declared),
+         .takes_all_changes = true,
+         .key_columns = std::move(key)});
+  }
+  // The first row.
+  Row First() {
+    reader_->Begin(rows_);
+    const auto row = reader_->Next();
+    EXPECT_TRUE(row && *row);
+    return row && *row ? **row : Row{};
+  }
+  static std::string TextOf(const Row& row) { return TextOf(row.values); }
+  static std::string TextOf(std::span<const ColumnValue> values) {
     std::string text;
-    for (const ColumnValue& value : row.values) {
+    for (const ColumnValue& value : values) {
       if (!text.empty()) text += '|';
       text += value ? *value : "NULL";
     }
@@ -144,6 +162,93 @@ TEST_F(RowReaderTest, AnUpdateOfPartsOfADocumentIsRefused) {
   Rows({3, 3, 0, 1, 10, 0, 1, 11}, EventType::kPartialUpdateRows);
   EXPECT_EQ(ErrorOfAll(), ErrorKind::kUndecodable);
   EXPECT_NE(error_.message.find("binlog_row_value_options"), std::string::npos);
+}
+
+TEST_F(RowReaderTest, EveryChangeIsToldWithItsKey) {
+  UseAllChanges({"n"}, {"ID"});
+  Map(MapOf(7));
+  Rows({3, 0, 1, 10});
+  const Row inserted = First();
+  EXPECT_EQ(inserted.change, RowChange::kInsert);
+  EXPECT_EQ(TextOf(inserted), "10");
+  EXPECT_EQ(TextOf(inserted.key), "1");
+  EXPECT_TRUE(inserted.before.empty());
+  EXPECT_TRUE(inserted.key_before.empty());
+}
+
+TEST_F(RowReaderTest, AnUpdateIsToldAsItWasAndAsItIs) {
+  UseAllChanges({"n"}, {"id"});
+  for (const auto type : {EventType::kUpdateRows, EventType::kUpdateRowsV1}) {
+    rows_.Clear();
+    Map(MapOf(7));
+    Rows({3, 3, 0, 1, 10, 0, 2, 11}, type);
+    const Row row = First();
+    EXPECT_EQ(row.change, RowChange::kUpdate);
+    EXPECT_EQ(TextOf(row) + " " + TextOf(row.key), "11 2");
+    EXPECT_EQ(TextOf(row.before) + " " + TextOf(row.key_before), "10 1");
+    EXPECT_FALSE(row.is_partial);
+  }
+}
+
+TEST_F(RowReaderTest, ADeleteIsToldAsTheRowWas) {
+  UseAllChanges({"n"}, {"id"});
+  for (const auto type : {EventType::kDeleteRows, EventType::kDeleteRowsV1}) {
+    rows_.Clear();
+    Map(MapOf(7));
+    Rows({3, 0, 1, 10}, type);
+    const Row row = First();
+    EXPECT_EQ(row.change, RowChange::kDelete);
+    EXPECT_EQ(TextOf(row) + " " + TextOf(row.key), "10 1");
+    EXPECT_TRUE(row.before.empty());
+    EXPECT_FALSE(row.is_partial);
+  }
+}
+
+TEST_F(RowReaderTest, AChangeThatLogsLessIsPartial) {
+  UseAllChanges({"id", "n"}, {"id"});
+  Map(MapOf(7));
+  Rows({1, 2, 0, 1, 0, 11}, EventType::kUpdateRows);
+  const Row row = First();
+  EXPECT_TRUE(row.is_partial);
+  EXPECT_EQ(TextOf(row), "1|11");
+  EXPECT_EQ(TextOf(row.before), "1|NULL");
+  EXPECT_EQ(TextOf(row.key) + " " + TextOf(row.key_before), "1 1");
+}
+
+TEST_F(RowReaderTest, AKeyIsToldOnlyWhereAllChangesAreTaken) {
+  Use({.schema_pattern = {},
+       .table_pattern = {},
+       .columns = {"n"},
+       .declared_columns = {},
+       .key_columns = {"no_such_column"}});
+  Map(MapOf(7));
+  Rows({3, 0, 1, 10});
+  EXPECT_TRUE(First().key.empty());
+}
+
+TEST_F(RowReaderTest, AChangeOfPartsOfADocumentIsRefused) {
+  UseAllChanges({"id"}, {"id"});
+  Map(MapOf(7));
+  Rows({3, 3, 0, 1, 10, 0, 1, 11}, EventType::kPartialUpdateRows);
+  EXPECT_EQ(ErrorOfAll(), ErrorKind::kUndecodable);
+  EXPECT_NE(error_.message.find("binlog_row_value_options"), std::string::npos);
+}
+
+TEST_F(RowReaderTest, AnUnknownKeyColumnIsUnsuitable) {
+  UseAllChanges({"id"}, {"id", "tenant"});
+  Map(MapOf(7));
+  Rows({3, 0, 1, 10});
+  EXPECT_EQ(ErrorOfAll(), ErrorKind::kUnsuitable);
+  EXPECT_NE(error_.message.find("no column 'tenant'"), std::string::npos);
+}
+
+TEST_F(RowReaderTest, AKeyNeedsTheNamesOfItsColumns) {
+  Map(MapWithoutNames());
+  Rows({3, 0, 1, 10});
+  UseAllChanges({}, {"n"});
+  EXPECT_EQ(ErrorOfAll(), ErrorKind::kUnsuitable);
+  UseAllChanges({}, {"n"}, {"id", "n"});
+  EXPECT_EQ(TextOf(First().key), "10");
 }
 
 TEST_F(RowReaderTest, AColumnThatTheRowLacksIsAnErrorAndNeverNull) {

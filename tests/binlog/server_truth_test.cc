@@ -118,9 +118,10 @@ class ServerTruthTest : public testing::Test {
     for (std::size_t i = first; i < table.columns.size(); i += step) {
       wanted.push_back(OrdinalOf(map_, table.columns[i].name));
     }
-    const auto bound = decoder_.BindTable(map_, wanted);
+    const auto bound = takes_all_changes_ ? decoder_.BindChanges(map_, wanted, wanted)
+                                          : decoder_.BindTable(map_, wanted);
     ASSERT_TRUE(bound) << bound.error().message;
-    const auto change = event.type == kUpdateRowsEvent ? RowsChange::kUpdate : RowsChange::kInsert;
+    const auto change = event.type == kUpdateRowsEvent ? RowChange::kUpdate : RowChange::kInsert;
     const auto begun = decoder_.BeginEvent(RowsEventVersion::kV2, event.body, change);
     ASSERT_TRUE(begun) << map_.table_name << ": " << begun.error().message;
     auto has_row = decoder_.NextRow();
@@ -159,6 +160,7 @@ class ServerTruthTest : public testing::Test {
   CharacterSets character_sets_;
   RowDecoder decoder_{character_sets_};
   TableMap map_;
+  bool takes_all_changes_ = false;
   std::size_t compared_ = 0;
 };
 
@@ -169,6 +171,15 @@ TEST_F(ServerTruthTest, EveryValueIsWhatSelectPrints) {
   }
   EXPECT_GT(compared_, 10'000U);
   for (const auto& [name, table] : tables_) EXPECT_TRUE(table.rows.empty()) << name;
+}
+
+TEST_F(ServerTruthTest, EveryValueIsTheSameWhereAllChangesAreTaken) {
+  takes_all_changes_ = true;
+  for (const LoggedEvent& event : events_) {
+    ExpectedTable* const table = ExpectedOf(event);
+    if (table != nullptr) CompareEvent(event, *table, 0, 1);
+  }
+  EXPECT_GT(compared_, 10'000U);
 }
 
 TEST_F(ServerTruthTest, AColumnIsFoundBehindOthersOfAnyTypeThatNobodyWants) {
@@ -220,13 +231,29 @@ TEST_F(ServerTruthTest, TellsAnUpdateApartThatWroteOnlyWhatItChanged) {
   const auto begin = [&](const std::string& column) {
     const std::vector<std::size_t> wanted = {OrdinalOf(map_, column)};
     EXPECT_TRUE(decoder_.BindTable(map_, wanted, {{wanted[0], "a default"}}));
-    return decoder_.BeginEvent(RowsEventVersion::kV2, rows->body, RowsChange::kUpdate);
+    return decoder_.BeginEvent(RowsEventVersion::kV2, rows->body, RowChange::kUpdate);
   };
   EXPECT_FALSE(begin("literal"));
   ASSERT_TRUE(begin("given"));
   ASSERT_TRUE(decoder_.NextRow().value());
   EXPECT_EQ(decoder_.values()[0], "h");
   EXPECT_FALSE(decoder_.NextRow().value());
+}
+
+TEST_F(ServerTruthTest, AMinimalUpdateIsPartialButHasItsKey) {
+  const LoggedEvent* rows = FirstRows("minimal", kUpdateRowsEvent);
+  ASSERT_NE(rows, nullptr);
+  const std::vector<std::size_t> wanted = {OrdinalOf(map_, "given"), OrdinalOf(map_, "literal")};
+  const std::vector<std::size_t> key = {OrdinalOf(map_, "id")};
+  ASSERT_TRUE(decoder_.BindChanges(map_, wanted, key));
+  ASSERT_TRUE(decoder_.BeginEvent(RowsEventVersion::kV2, rows->body, RowChange::kUpdate));
+  ASSERT_TRUE(decoder_.NextRow().value());
+  EXPECT_TRUE(decoder_.is_partial());
+  EXPECT_EQ(decoder_.values()[0], "h");
+  EXPECT_EQ(decoder_.values()[1], std::nullopt);
+  EXPECT_EQ(decoder_.before()[0], std::nullopt);
+  EXPECT_EQ(decoder_.key()[0], "1");
+  EXPECT_EQ(decoder_.key_before()[0], "1");
 }
 
 TEST_F(ServerTruthTest, WithMinimalMetadataDecodesAllButEnums) {

@@ -22,7 +22,7 @@ constexpr std::uint64_t kSpillBytesMax = 48 << 10;
 
 // Tables of the recorded log begin with `seq`, and most have a name in the plural: all columns are
 // wanted of those. Of tables t others are wanted in another order than they stand in, one of them
-// twice.
+// twice. Of all others every change is wanted.
 const TableFilter& EveryTable() {
   static const TableFilter filter({{.schema_pattern = "*",
                                     .table_pattern = "t",
@@ -39,7 +39,9 @@ const TableFilter& EveryTable() {
                                    {.schema_pattern = "*",
                                     .table_pattern = "*",
                                     .columns = {"seq"},
-                                    .declared_columns = {"seq", "v"}}});
+                                    .declared_columns = {"seq", "v"},
+                                    .takes_all_changes = true,
+                                    .key_columns = {"v", "seq", "seq"}}});
   return filter;
 }
 
@@ -62,8 +64,18 @@ void CheckRow(const Row& row) {
   const bool is_whole = selection.whole_row != WholeRow::kNo;
   if (row.values.size() < selection.columns.size()) __builtin_trap();
   if (!is_whole && row.values.size() != selection.columns.size()) __builtin_trap();
-  if (row.change == RowChange::kUpdate && !selection.takes_updates) __builtin_trap();
+  const bool takes_all = selection.takes_all_changes;
+  const bool is_update = row.change == RowChange::kUpdate;
+  if (is_update && !selection.takes_updates && !takes_all) __builtin_trap();
+  if (row.change == RowChange::kDelete && !takes_all) __builtin_trap();
+  if (row.key.size() != (takes_all ? selection.key_columns.size() : 0)) __builtin_trap();
+  const std::size_t before_count = takes_all && is_update ? row.values.size() : 0;
+  if (row.before.size() != before_count) __builtin_trap();
+  if (row.key_before.size() != (before_count != 0 ? row.key.size() : 0)) __builtin_trap();
   ReadValues(row.values);
+  ReadValues(row.key);
+  ReadValues(row.before);
+  ReadValues(row.key_before);
 }
 
 void ReadRows(TransactionReader& transactions, RowReader& rows) {

@@ -34,6 +34,11 @@ std::size_t CountRows(RowDecoder& decoder, std::size_t width) {
   for (; has_row && *has_row; has_row = decoder.NextRow()) {
     if (decoder.values().size() != width) __builtin_trap();
     ReadValues(decoder.values());
+    if (!decoder.key().empty()) {
+      ReadValues(decoder.key());
+      ReadValues(decoder.before());
+      ReadValues(decoder.key_before());
+    }
     ++count;
   }
   return count;
@@ -68,7 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   // Of its own memory, so that a read beyond its end is seen.
   const std::vector<std::uint8_t> rows(bytes + 2 + map_size, bytes + size);
   const auto version = (choice & kIsV1) != 0 ? RowsEventVersion::kV1 : RowsEventVersion::kV2;
-  const auto change = (choice & kIsUpdate) != 0 ? RowsChange::kUpdate : RowsChange::kInsert;
+  const auto change = (choice & kIsUpdate) != 0 ? RowChange::kUpdate : RowChange::kInsert;
   auto defaults = (choice & kHasDefaults) != 0 ? DefaultsOf(*map) : std::vector<ColumnDefault>{};
   if (!decoder.BindTable(*map, wanted, std::move(defaults))) return 0;
   if (!decoder.BeginEvent(version, rows, change)) return 0;
@@ -78,5 +83,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   if (!decoder.BindTable(*map, {})) __builtin_trap();
   if (!decoder.BeginEvent(version, rows, change)) __builtin_trap();
   if (CountRows(decoder, 0) < decoded) __builtin_trap();
+
+  // With both images a row may fail that is fine behind its change, but none is found in addition.
+  if (!decoder.BindChanges(*map, wanted, wanted)) __builtin_trap();
+  if (!decoder.BeginEvent(version, rows, change)) __builtin_trap();
+  if (CountRows(decoder, wanted.size()) > decoded) __builtin_trap();
   return 0;
 }
