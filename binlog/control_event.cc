@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "binlog/event_header.h"
-
 namespace outboxd::binlog {
 namespace {
 
@@ -11,6 +9,11 @@ constexpr std::size_t kServerVersionBytes = 50;
 constexpr std::size_t kChecksumTailBytes = 1 + kChecksumBytes;
 constexpr std::uint8_t kNoChecksum = 0;
 constexpr std::uint8_t kCrc32 = 1;
+
+// Types of the fields of a HEARTBEAT_V2.
+constexpr std::uint64_t kHeartbeatEnd = 0;
+constexpr std::uint64_t kHeartbeatFile = 1;
+constexpr std::uint64_t kHeartbeatOffset = 2;
 
 }  // namespace
 
@@ -53,6 +56,20 @@ Result<Rotate> ParseRotate(Bytes body) {
     return Fail(ErrorKind::kCorrupt, "ROTATE event of {} bytes names no file", body.size());
   }
   return Rotate{offset, file};
+}
+
+Heartbeat ParseHeartbeat(EventType type, std::uint32_t log_pos, Bytes body) {
+  if (type == EventType::kHeartbeat) return {AsText(body), log_pos};
+  Heartbeat heartbeat;
+  ByteCursor cursor(body);
+  while (!cursor.AtEnd()) {
+    const std::uint64_t field = cursor.PackedInteger();
+    if (field == kHeartbeatEnd) break;
+    const Bytes value = cursor.Take(cursor.PackedInteger());
+    if (field == kHeartbeatFile) heartbeat.file = AsText(value);
+    if (field == kHeartbeatOffset) heartbeat.offset = ByteCursor(value).PackedInteger();
+  }
+  return cursor.ok() ? heartbeat : Heartbeat{};
 }
 
 std::string_view ParseIncident(Bytes body) {

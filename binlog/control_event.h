@@ -6,6 +6,7 @@
 
 #include "binlog/byte_cursor.h"
 #include "binlog/error.h"
+#include "binlog/event_header.h"
 
 namespace outboxd::binlog {
 
@@ -27,6 +28,18 @@ struct Rotate {
   std::string_view file;
 };
 [[nodiscard]] Result<Rotate> ParseRotate(Bytes body);
+
+// Of HEARTBEAT and HEARTBEAT_V2: everything in front of this place has been sent, or was skipped
+// since the reader is known to have it.
+// MySQL 9.7 sql/rpl_binlog_sender.cc, Binlog_sender::send_events() and wait_with_heartbeat().
+struct Heartbeat {
+  std::string_view file;     // Empty: the event does not tell.
+  std::uint64_t offset = 0;  // Of HEARTBEAT the lower 32 bits only.
+};
+// `log_pos`: of the header, where HEARTBEAT has its offset. The fields of HEARTBEAT_V2 are a type,
+// a length and a value each; unknown ones are passed over. Format: MySQL 9.7
+// libs/mysql/binlog/event/codecs/binary.cpp, Heartbeat::decode().
+[[nodiscard]] Heartbeat ParseHeartbeat(EventType type, std::uint32_t log_pos, Bytes body);
 
 // The text of an INCIDENT event: the server itself lost binlog events.
 [[nodiscard]] std::string_view ParseIncident(Bytes body);

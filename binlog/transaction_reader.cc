@@ -16,7 +16,8 @@ constexpr std::uint16_t kStatementEnd = 0x01;
 // Of a rows event that has no rows and only ends its statement.
 constexpr std::uint64_t kDummyTableId = 0x00FFFFFF;
 
-constexpr std::uint64_t kFirstOffset = 4;  // Behind the magic number of a file.
+constexpr std::uint64_t kLow = 0xFFFFFFFF;  // The part of an offset that log_pos holds.
+constexpr std::uint64_t kFirstOffset = 4;   // Behind the magic number of a file.
 
 // What the rows of all prepared transactions together may take of memory.
 constexpr std::size_t kPreparedMemoryBytesMax = std::size_t{8} << 20;
@@ -51,6 +52,25 @@ bool DropsTemporaryTable(std::string_view statement) {
          statement.starts_with("DROP TEMPORARY TABLE ");
 }
 
+// The number at the end of a binlog file's name, without leading zeros. The server goes on to seven
+// digits behind 999999.
+std::string_view NumberOf(std::string_view file) {
+  const std::size_t point = file.rfind('.');
+  if (point == std::string_view::npos) return {};
+  const std::string_view number = file.substr(point + 1);
+  if (number.find_first_not_of("0123456789") != std::string_view::npos) return {};
+  return number.substr(std::min(number.find_first_not_of('0'), number.size()));
+}
+
+bool IsLaterFile(std::string_view file, std::string_view other) {
+  if (file.substr(0, file.rfind('.')) != other.substr(0, other.rfind('.'))) return false;
+  const std::string_view number = NumberOf(file);
+  const std::string_view other_number = NumberOf(other);
+  if (number.empty() || other_number.empty()) return false;
+  if (number.size() != other_number.size()) return number.size() > other_number.size();
+  return number > other_number;
+}
+
 // A table made and filled by one statement; its rows follow as rows events.
 bool StartsTransaction(std::string_view statement) {
   return statement.starts_with("CREATE TABLE ") && statement.ends_with("START TRANSACTION");
@@ -71,6 +91,8 @@ void TransactionReader::Reset(const StreamIdentity& stream, const Position& from
   event_types_ = 255;
   file_ = from.file;
   event_begin_ = event_end_ = from.offset;
+  has_file_ = false;
+  skipped_to_ = 0;
   largest_event_ = 0;
   position_ = from;
 }
@@ -139,7 +161,6 @@ void TransactionReader::Advance(const EventHeader& header) {
     event_begin_ = event_end_;
     return;
   }
-  constexpr std::uint64_t kLow = 0xFFFFFFFF;
   std::uint64_t end = (event_end_ & ~kLow) | header.log_pos;
   if (end < event_end_) end += kLow + 1;
   event_end_ = end;
@@ -170,9 +191,11 @@ Result<std::optional<TransactionReader::Outcome>> TransactionReader::FeedFraming
       if (!outcome) return std::unexpected(outcome.error());
       return *outcome;
     }
-    case EventType::kStop:
     case EventType::kHeartbeat:
     case EventType::kHeartbeatV2:
+      OnHeartbeat(header, body);
+      return Outcome::kNothing;
+    case EventType::kStop:
       return Outcome::kNothing;
     default:
       break;
@@ -199,11 +222,30 @@ Result<void> TransactionReader::OnFormatDescription(const EventHeader& header, B
   return {};
 }
 
+// What it tells of a stream by GTID no event does: the server skips whole transactions.
+void TransactionReader::OnHeartbeat(const EventHeader& header, Bytes body) {
+  const Heartbeat heartbeat = ParseHeartbeat(header.type, header.log_pos, body);
+  if (state_ != State::kBetween || heartbeat.file != file_) return;
+  // With the upper half of an earlier offset it is no later than it really is.
+  const std::uint64_t upper = header.type == EventType::kHeartbeat ? event_end_ & ~kLow : 0;
+  skipped_to_ = std::max(skipped_to_, upper | heartbeat.offset);
+}
+
+bool TransactionReader::HasReached(std::string_view file, std::uint64_t offset) const {
+  if (!has_file_) return false;
+  if (file != file_) return IsLaterFile(file_, file);
+  // A transaction that a crash left open stands in the file before.
+  const bool is_open = state_ != State::kBetween && transaction_.file == file_;
+  return offset <= (is_open ? transaction_.begin_offset : std::max(event_end_, skipped_to_));
+}
+
 Result<TransactionReader::Outcome> TransactionReader::OnRotate(Bytes body) {
   auto rotate = ParseRotate(body);
   if (!rotate) return std::unexpected(rotate.error());
   file_ = rotate->file;
   event_begin_ = event_end_ = std::max(rotate->offset, kFirstOffset);
+  has_file_ = true;
+  skipped_to_ = 0;
   // A dump by GTID begins at the start of the file that `position_` may already be in.
   if (file_ == position_.file && event_end_ <= position_.offset) return Outcome::kNothing;
   position_.file = file_;

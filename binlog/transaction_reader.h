@@ -63,6 +63,11 @@ class TransactionReader {
   [[nodiscard]] std::size_t largest_event() const { return largest_event_; }
   // Where the event fed last begins in its file, in 64 bits.
   [[nodiscard]] std::uint64_t event_offset() const { return event_begin_; }
+  // Whether all that stands in front of this place in the log has been fed or, of a stream by GTID,
+  // skipped by the server: a boundary of the server that the stream is from. False as well while
+  // that is not known: in front of the stream's first event, and for a file whose name differs in
+  // more than its number, which another setting of log_bin makes.
+  [[nodiscard]] bool HasReached(std::string_view file, std::uint64_t offset) const;
   // File and offset of the event fed last, for messages.
   [[nodiscard]] std::string Place() const;
 
@@ -105,6 +110,7 @@ class TransactionReader {
   // Events that frame the stream and may come in any state; none: `header` is of another kind.
   Result<std::optional<Outcome>> FeedFraming(const EventHeader& header, Bytes event, Bytes body);
   Result<void> OnFormatDescription(const EventHeader& header, Bytes event);
+  void OnHeartbeat(const EventHeader& header, Bytes body);
   Result<Outcome> OnRotate(Bytes body);
   Result<Outcome> OnPreviousGtids(Bytes body);
   Result<Outcome> OnPayload(Bytes body);
@@ -140,6 +146,8 @@ class TransactionReader {
   std::string file_;
   std::uint64_t event_begin_ = 0;  // Of the event being fed, in 64 bits.
   std::uint64_t event_end_ = 0;
+  bool has_file_ = false;         // A ROTATE has told `file_` since Reset().
+  std::uint64_t skipped_to_ = 0;  // In `file_`, as a heartbeat told.
   std::size_t largest_event_ = 0;
   Position position_;
   PayloadReader payload_;

@@ -83,5 +83,30 @@ TEST(XaPrepareTest, TellsWhetherItCommitsAtOnce) {
   EXPECT_FALSE(ParseXaPrepareIsOnePhase({}));
 }
 
+TEST(HeartbeatTest, HasItsFileAndTheLowerBitsOfItsOffset) {
+  const EventBytes body = EventBytes().Text("binlog.000001");
+  const Heartbeat heartbeat = ParseHeartbeat(EventType::kHeartbeat, 5000, body.bytes());
+  EXPECT_EQ(heartbeat.file, "binlog.000001");
+  EXPECT_EQ(heartbeat.offset, 5000u);
+}
+
+TEST(HeartbeatTest, OfTheSecondKindIsFieldsOfWhichSomeMayBeUnknown) {
+  EventBytes body;
+  body.Packed(9).Packed(300).Text(std::string(300, 'x')).Packed(1).Packed(3).Text("b.1");
+  body.Packed(2).Packed(9).Packed(std::uint64_t{5} << 32).Packed(0).Text("behind");
+  const Heartbeat heartbeat = ParseHeartbeat(EventType::kHeartbeatV2, 7, body.bytes());
+  EXPECT_EQ(heartbeat.file, "b.1");
+  EXPECT_EQ(heartbeat.offset, std::uint64_t{5} << 32);
+}
+
+TEST(HeartbeatTest, ThatIsCutOffTellsNothing) {
+  EventBytes body;
+  body.Packed(1).Packed(3).Text("b.1").Packed(2).Packed(9).Packed(std::uint64_t{5} << 32);
+  for (std::size_t size = 0; size < body.bytes().size(); ++size) {
+    const Bytes cut = Bytes(body.bytes()).first(size);
+    EXPECT_EQ(ParseHeartbeat(EventType::kHeartbeatV2, 7, cut).offset, 0u) << size;
+  }
+}
+
 }  // namespace
 }  // namespace outboxd::binlog

@@ -134,6 +134,122 @@ TEST_F(ReaderPositionTest, AHeartbeatWithinATransactionLeavesItAsItIs) {
   EXPECT_TRUE(transaction().has_rows);
 }
 
+TEST_F(ReaderPositionTest, HasReachedWhatStandsInFrontOfABoundary) {
+  Transact(1);
+  const std::uint64_t boundary = end_;
+  EXPECT_TRUE(reader_.HasReached("binlog.000001", boundary));
+  EXPECT_TRUE(reader_.HasReached("binlog.000001", 4));
+  EXPECT_FALSE(reader_.HasReached("binlog.000001", boundary + 1));
+  Begin(2);
+  Insert();
+  EXPECT_TRUE(reader_.HasReached("binlog.000001", boundary));
+  EXPECT_FALSE(reader_.HasReached("binlog.000001", boundary + 1)) << "nothing ends there";
+  EXPECT_FALSE(reader_.HasReached("binlog.000001", end_));
+  ASSERT_TRUE(Xid());
+  EXPECT_TRUE(reader_.HasReached("binlog.000001", end_));
+}
+
+TEST_F(ReaderPositionTest, HasReachedAllOfEarlierFilesAndNothingOfLaterOnes) {
+  NextFile("binlog.000007");
+  EXPECT_TRUE(reader_.HasReached("binlog.000006", 10 * k4GiB));
+  EXPECT_FALSE(reader_.HasReached("binlog.000008", 4));
+  EXPECT_FALSE(reader_.HasReached("binlog.000010", 4));
+  EXPECT_FALSE(reader_.HasReached("other.000006", 4)) << "of another log_bin";
+  EXPECT_FALSE(reader_.HasReached("binlog.index", 4));
+  EXPECT_FALSE(reader_.HasReached("", 4));
+}
+
+TEST_F(ReaderPositionTest, FilesAreInTheOrderOfTheirNumbersNotTheirTexts) {
+  NextFile("binlog.999999");
+  EXPECT_FALSE(reader_.HasReached("binlog.1000000", 4));
+  NextFile("binlog.1000000");
+  EXPECT_TRUE(reader_.HasReached("binlog.999999", 1000));
+  EXPECT_TRUE(reader_.HasReached("binlog.000002", 1000));
+  NextFile("binlog.10000000000000000000001");
+  EXPECT_TRUE(reader_.HasReached("binlog.10000000000000000000000", 4));
+}
+
+TEST_F(ReaderPositionTest, HasReachedNothingBeforeAStreamTellsItsFile) {
+  const Position from{.gtids = Gtids("1-5"), .file = "binlog.000009", .offset = 5000};
+  for (const bool by_gtid : {true, false}) {
+    Open(from, by_gtid);
+    EXPECT_FALSE(reader_.HasReached("binlog.000001", 4));
+    EXPECT_FALSE(reader_.HasReached("binlog.000009", 4)) << "perhaps a file of another server";
+  }
+}
+
+TEST_F(ReaderPositionTest, AStreamFromTheMiddleOfAFileHasReachedWhereItBegins) {
+  Open({.gtids = {}, .file = "binlog.000003", .offset = k4GiB + 1000}, false);
+  Rotate("binlog.000003", k4GiB + 1000);
+  ASSERT_TRUE(FeedArtificial(EventType::kFormatDescription, FormatDescriptionBody().Little(0, 4)));
+  EXPECT_TRUE(reader_.HasReached("binlog.000003", k4GiB + 1000));
+  EXPECT_FALSE(reader_.HasReached("binlog.000003", k4GiB + 1001));
+  Transact(1);
+  EXPECT_TRUE(reader_.HasReached("binlog.000003", end_));
+}
+
+// By GTID it begins at the start of a file, and the server skips what the reader has.
+TEST_F(ReaderPositionTest, AHeartbeatTellsWhatTheServerHasSkipped) {
+  const Position before = reader_.position();
+  const EventBytes file = EventBytes().Text("binlog.000001");
+  ASSERT_TRUE(reader_.Feed(MakeEvent(EventType::kHeartbeat, file, 5000)));
+  EXPECT_TRUE(reader_.HasReached("binlog.000001", 5000));
+  EXPECT_FALSE(reader_.HasReached("binlog.000001", 5001));
+  EXPECT_EQ(reader_.position(), before);
+  ASSERT_TRUE(reader_.Feed(MakeEvent(EventType::kHeartbeat, file, 4000)));
+  EXPECT_TRUE(reader_.HasReached("binlog.000001", 5000));
+  NextFile("binlog.000002");
+  EXPECT_FALSE(reader_.HasReached("binlog.000002", 5000));
+}
+
+EventBytes HeartbeatV2Body(std::string_view file, std::uint64_t offset) {
+  const EventBytes packed = EventBytes().Packed(offset);
+  EventBytes body;
+  body.Packed(1).Packed(file.size()).Text(file).Packed(9).Packed(2).Text("xx");
+  return body.Packed(2).Packed(packed.bytes().size()).Packed(offset).Packed(0);
+}
+
+TEST_F(ReaderPositionTest, AHeartbeatOfTheSecondKindHasAllBitsOfTheOffset) {
+  const std::uint64_t offset = 5 * k4GiB + 7;
+  ASSERT_TRUE(reader_.Feed(
+      MakeEvent(EventType::kHeartbeatV2, HeartbeatV2Body("binlog.000001", offset), 0)));
+  EXPECT_TRUE(reader_.HasReached("binlog.000001", offset));
+  EXPECT_FALSE(reader_.HasReached("binlog.000001", offset + 1));
+}
+
+TEST_F(ReaderPositionTest, TheLowerBitsOfAHeartbeatNeverTellTooMuch) {
+  Rotate("binlog.000001", 3 * k4GiB - 100);
+  const EventBytes file = EventBytes().Text("binlog.000001");
+  ASSERT_TRUE(reader_.Feed(MakeEvent(EventType::kHeartbeat, file, 5000)));
+  EXPECT_FALSE(reader_.HasReached("binlog.000001", 3 * k4GiB - 99)) << "perhaps 3 * 4 GiB + 5000";
+  ASSERT_TRUE(reader_.Feed(MakeEvent(EventType::kHeartbeat, file, 0xFFFFFFFF)));
+  EXPECT_TRUE(reader_.HasReached("binlog.000001", 3 * k4GiB - 1));
+}
+
+TEST_F(ReaderPositionTest, AHeartbeatTellsNothingOfAnotherFileNorWithinATransaction) {
+  const std::uint64_t boundary = end_;
+  for (const auto& body : {EventBytes().Text("binlog.000002"), EventBytes()}) {
+    ASSERT_TRUE(reader_.Feed(MakeEvent(EventType::kHeartbeat, body, 5000)));
+    ASSERT_TRUE(reader_.Feed(MakeEvent(EventType::kHeartbeatV2, body, 5000)));
+  }
+  EXPECT_FALSE(reader_.HasReached("binlog.000001", boundary + 1));
+  Begin(1);
+  ASSERT_TRUE(
+      reader_.Feed(MakeEvent(EventType::kHeartbeat, EventBytes().Text("binlog.000001"), 5000)));
+  EXPECT_FALSE(reader_.HasReached("binlog.000001", boundary + 1));
+  ASSERT_TRUE(Xid());
+  EXPECT_FALSE(reader_.HasReached("binlog.000001", end_ + 1));
+}
+
+TEST_F(ReaderPositionTest, ATransactionThatACrashLeftOpenIsNoPlaceInTheNextFile) {
+  Begin(1);
+  ASSERT_TRUE(Query(std::string(5000, 'x')));
+  Insert();
+  Rotate("binlog.000002", 4);
+  EXPECT_TRUE(reader_.HasReached("binlog.000001", end_));
+  EXPECT_FALSE(reader_.HasReached("binlog.000002", 5));
+}
+
 TEST_F(ReaderPositionTest, TellsTheLargestEventSinceItWasOpened) {
   Begin(1);
   ASSERT_TRUE(Query(std::string(1000, 'x')));
