@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "binlog/ddl.h"
 #include "binlog/gtid.h"
 
 namespace outboxd::binlog {
@@ -36,6 +37,9 @@ struct Transaction {
   // A DDL statement that names an event table, cut; empty: none. What it did to the rows, if it
   // did, is not in the log.
   std::string ddl;
+  // What the whole of it may have done to event tables; also of a statement that `ddl` does not
+  // hold, on an index of theirs or on a schema.
+  DdlEffect ddl_effect = DdlEffect::kNone;
 
   XaStep xa = XaStep::kNone;
   std::string xid;  // As the log words it: "X'61',X'',1"; empty: no XA.

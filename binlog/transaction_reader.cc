@@ -462,13 +462,21 @@ void TransactionReader::OnStatement(const Query& query) {
 }
 
 void TransactionReader::OnDdl(const Query& query) {
-  if (was_read_ || !TableFilter::IsAboutTables(query.text)) return;
-  ChangedSchemas schemas(query.status_variables);
-  bool concerns = schemas.may_be_any() && filter_.MayBeNamed(query.text);
+  const bool is_about_tables = TableFilter::IsAboutTables(query.text);
+  const DdlEffect effect = EffectOf(query.text);
+  if (was_read_ || (!is_about_tables && effect == DdlEffect::kNone) || !MayConcern(query)) return;
+  transaction_.ddl_effect = effect;
+  if (is_about_tables) transaction_.ddl = query.text.substr(0, kStatementBytesMax);
+}
+
+bool TransactionReader::MayConcern(const Query& ddl) const {
+  ChangedSchemas schemas(ddl.status_variables);
+  const bool drops_schema = DropsSchema(ddl.text);
+  bool concerns = schemas.may_be_any() && (drops_schema || filter_.MayBeNamed(ddl.text));
   for (auto name = schemas.Next(); !name.empty() && !concerns; name = schemas.Next()) {
-    concerns = filter_.MayBeNamed(name, query.text);
+    concerns = drops_schema ? filter_.MatchesSchema(name) : filter_.MayBeNamed(name, ddl.text);
   }
-  if (concerns) transaction_.ddl = query.text.substr(0, kStatementBytesMax);
+  return concerns;
 }
 
 Result<TransactionReader::Outcome> TransactionReader::OnXaPrepare(Bytes body) {

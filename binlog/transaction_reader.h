@@ -118,6 +118,7 @@ class TransactionReader {
   Result<Outcome> OnRollbackToSavepoint(std::string_view savepoint);
   void OnStatement(const Query& query);
   void OnDdl(const Query& query);
+  [[nodiscard]] bool MayConcern(const Query& query) const;
   Result<Outcome> OnXaPrepare(Bytes body);
   Result<Outcome> OnXaDecision(const Query& query);
   Result<void> OnTableMap(Bytes body);

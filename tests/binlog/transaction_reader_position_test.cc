@@ -349,6 +349,7 @@ TEST_F(ReaderPositionTest, WhatIsPassedOverTellsOfNoStatementsAgain) {
   Gtid(5);
   ASSERT_EQ(Query("TRUNCATE outbox", UpdatedSchemas({"shop"})), Outcome::kTransaction);
   EXPECT_EQ(transaction().ddl, "");
+  EXPECT_EQ(transaction().ddl_effect, DdlEffect::kNone);
 }
 
 }  // namespace

@@ -90,6 +90,43 @@ INSTANTIATE_TEST_SUITE_P(
                     Statement{"OnAnAccount", "CREATE USER outbox", kInShop, false}),
     NameOfClaim);
 
+struct Effect {
+  const char* claim;
+  std::string text;
+  std::string status;
+  DdlEffect effect;
+
+  friend std::ostream& operator<<(std::ostream& out, const Effect& effect) {
+    return out << effect.claim;
+  }
+};
+
+class DdlEffectReaderTest : public EventStreamTest, public testing::WithParamInterface<Effect> {};
+
+TEST_P(DdlEffectReaderTest, IsThatOnEventTables) {
+  Gtid(1);
+  ASSERT_EQ(Query(GetParam().text, GetParam().status), Outcome::kTransaction);
+  EXPECT_EQ(transaction().ddl_effect, GetParam().effect);
+  Transact(2);
+  EXPECT_EQ(transaction().ddl_effect, DdlEffect::kNone);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Effects, DdlEffectReaderTest,
+    testing::Values(
+        Effect{"Truncate", "TRUNCATE outbox", kInShop, DdlEffect::kLosesRows},
+        Effect{"BehindALongList", "ALTER TABLE outbox " + std::string(100'000, ' ') + "RENAME b",
+               kInShop, DdlEffect::kLosesRows},
+        Effect{"Create", "CREATE TABLE outbox (id INT)", kInShop, DdlEffect::kNone},
+        Effect{"Index", "CREATE INDEX i ON outbox (id)", kInShop, DdlEffect::kAlters},
+        Effect{"Alter", "ALTER TABLE outbox ADD x INT", kInShop, DdlEffect::kAlters},
+        Effect{"OfAnotherTable", "TRUNCATE orders", kInShop, DdlEffect::kNone},
+        Effect{"OfAnotherSchema", "TRUNCATE outbox", kElsewhere, DdlEffect::kNone},
+        Effect{"DropOfTheSchema", "DROP DATABASE shop", kInShop, DdlEffect::kLosesRows},
+        Effect{"DropOfAnotherSchema", "DROP DATABASE app", kElsewhere, DdlEffect::kNone},
+        Effect{"DropOfASchemaNotTold", "DROP DATABASE shop", "", DdlEffect::kLosesRows}),
+    [](const auto& effect) { return std::string(effect.param.claim); });
+
 class ReaderStatementsTest : public EventStreamTest {};
 
 TEST_F(ReaderStatementsTest, LoadDataIsOne) {
@@ -136,6 +173,15 @@ TEST_F(ReaderStatementsTest, AllAreCountedAndTheFirstIsQuotedInPart) {
   ASSERT_TRUE(Xid());
   EXPECT_EQ(transaction().statements, 2u);
   EXPECT_EQ(transaction().statement, first.substr(0, 200));
+}
+
+TEST_F(ReaderStatementsTest, ADroppedSchemaOrAnIndexHasAnEffectButIsNotQuoted) {
+  for (const char* text : {"DROP DATABASE shop", "DROP INDEX i ON outbox"}) {
+    Gtid(1);
+    ASSERT_EQ(Query(text, kInShop), Outcome::kTransaction);
+    EXPECT_NE(transaction().ddl_effect, DdlEffect::kNone) << text;
+    EXPECT_EQ(transaction().ddl, "") << text;
+  }
 }
 
 TEST_F(ReaderStatementsTest, TheNextTransactionBeginsWithoutThem) {

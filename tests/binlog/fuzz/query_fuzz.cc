@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "binlog/ddl.h"
 #include "binlog/query_event.h"
 
 namespace outboxd::binlog {
@@ -32,6 +33,8 @@ void CheckQuery(const Query& query, std::string_view body) {
                          query.kind == QueryKind::kXaCommit || query.kind == QueryKind::kXaRollback;
   if (names_xid ? !query.text.ends_with(query.xid) : !query.xid.empty()) __builtin_trap();
   CheckSchemas(query);
+  const DdlEffect effect = EffectOf(query.text);
+  if (DropsSchema(query.text) && effect != DdlEffect::kLosesRows) __builtin_trap();
 }
 
 }  // namespace
