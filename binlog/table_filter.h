@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -41,8 +43,7 @@ struct TableSelection {
 // Decides which tables of the binary log are event tables. Constant after construction.
 class TableFilter {
  public:
-  explicit TableFilter(std::vector<TableSelection> selections)
-      : selections_(std::move(selections)) {}
+  explicit TableFilter(std::vector<TableSelection> selections);
 
   // The index of the first selection that matches; none: the table is of no interest.
   [[nodiscard]] std::optional<std::uint32_t> Match(std::string_view schema_name,
@@ -66,7 +67,15 @@ class TableFilter {
   [[nodiscard]] const std::vector<TableSelection>& selections() const { return selections_; }
 
  private:
+  // The first selection without patterns that names the table.
+  [[nodiscard]] std::optional<std::uint32_t> FindExact(std::string_view schema_name,
+                                                       std::string_view table_name) const;
+
   std::vector<TableSelection> selections_;
+  // Indices of those without patterns, by the hash of schema and table, which others may share; and
+  // of those with patterns, rising.
+  std::unordered_multimap<std::size_t, std::uint32_t> exact_;
+  std::vector<std::uint32_t> patterns_;
 };
 
 [[nodiscard]] inline bool IsPattern(std::string_view text) {

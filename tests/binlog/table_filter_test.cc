@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace outboxd::binlog {
 namespace {
@@ -24,6 +26,38 @@ TEST(TableFilterTest, FindsTheFirstSelectionThatMatchesSchemaAndTable) {
   EXPECT_EQ(filter.Match("tenant_7", "outbox"), 1u);
   EXPECT_FALSE(filter.Match("shop", "orders"));
   EXPECT_FALSE(filter.Match("other", "outbox"));
+}
+
+TEST(TableFilterTest, TheFirstSelectionCountsWhetherItIsAPatternOrNot) {
+  const TableFilter filter({{"shop", "outbox", {}, {}},
+                            {"shop", "*", {}, {}},
+                            {"shop", "events", {}, {}},
+                            {"*", "outbox", {}, {}},
+                            {"app", "outbox", {}, {}},
+                            {"shop", "outbox", {}, {}}});
+  EXPECT_EQ(filter.Match("shop", "outbox"), 0u);
+  EXPECT_EQ(filter.Match("shop", "events"), 1u);
+  EXPECT_EQ(filter.Match("app", "outbox"), 3u);
+  EXPECT_FALSE(filter.Match("app", "events"));
+}
+
+TEST(TableFilterTest, SchemaAndTableAreNotTakenForOneAnother) {
+  const TableFilter filter({{"a", "b", {}, {}}, {"ab", "c", {}, {}}, {"same", "same", {}, {}}});
+  EXPECT_FALSE(filter.Match("b", "a"));
+  EXPECT_FALSE(filter.Match("a", "bc"));
+  EXPECT_EQ(filter.Match("ab", "c"), 1u);
+  EXPECT_EQ(filter.Match("same", "same"), 2u);
+}
+
+TEST(TableFilterTest, FindsEachOfThousandsOfNamedTables) {
+  std::vector<TableSelection> selections;
+  for (int i = 0; i < 5000; ++i) selections.push_back({std::to_string(i), "outbox", {}, {}});
+  const TableFilter filter(std::move(selections));
+  const TableFilter copy(filter);
+  for (std::uint32_t i = 0; i < 5000; ++i) {
+    EXPECT_EQ(copy.Match(std::to_string(i), "outbox"), i);
+    EXPECT_FALSE(copy.Match(std::to_string(i), "orders"));
+  }
 }
 
 TEST(FitsPatternTest, ManyStarsTakeNoLongTime) {
