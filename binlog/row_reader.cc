@@ -10,8 +10,10 @@
 namespace outboxd::binlog {
 namespace {
 
-// Different tables and versions of tables; beyond it the cache starts over.
-constexpr std::size_t kKnownTablesMax = 64;
+// Different tables and versions of tables that are kept, and what their TABLE_MAP events may take;
+// parsed they take several times that.
+constexpr std::size_t kKnownTablesMax = 4096;
+constexpr std::size_t kKnownBytesMax = std::size_t{4} << 20;
 
 Result<void> TakeDeclaredNames(const TableSelection& selection, TableMap& map) {
   if (selection.declared_columns.size() != map.columns.size()) {
@@ -92,6 +94,7 @@ void RowReader::Begin(TransactionBuffer& rows) {
   rows_->Rewind();
   open_.clear();
   in_event_ = false;
+  ++transaction_;
 }
 
 Result<const Row*> RowReader::Next() {
@@ -117,21 +120,9 @@ Result<const Row*> RowReader::Next() {
 }
 
 Result<void> RowReader::OnTableMap(Bytes body) {
-  auto known = std::ranges::find_if(
-      known_, [&](const KnownTable& table) { return std::ranges::equal(table.body, body); });
-  if (known == known_.end()) {
-    auto made = MakeKnown(body);
-    if (!made) return std::unexpected(made.error());
-    // Open tables refer to the cache by index, so that it is emptied only where none is open.
-    if (known_.size() >= kKnownTablesMax && open_.empty()) {
-      known_.clear();
-      bound_ = kNone;
-    }
-    known_.push_back(std::move(*made));
-    known = known_.end() - 1;
-    bound_ = kNone;  // The vector may have moved what the decoder is bound to.
-  }
-  const OpenTable opened{known->map.table_id, static_cast<std::size_t>(known - known_.begin())};
+  const auto known = Know(body);
+  if (!known) return std::unexpected(known.error());
+  const OpenTable opened{(*known)->map.table_id, *known};
   const auto open = std::ranges::find(open_, opened.table_id, &OpenTable::table_id);
   if (open == open_.end()) {
     open_.push_back(opened);
@@ -139,6 +130,35 @@ Result<void> RowReader::OnTableMap(Bytes body) {
     *open = opened;
   }
   return {};
+}
+
+Result<const RowReader::KnownTable*> RowReader::Know(Bytes body) {
+  const std::string_view text = AsText(body);
+  const bool is_last = !known_.empty() && known_.front().body == text;
+  const auto found = is_last ? known_by_body_.end() : known_by_body_.find(text);
+  if (found != known_by_body_.end()) {
+    known_.splice(known_.begin(), known_, found->second);
+  } else if (!is_last) {
+    auto made = MakeKnown(body);
+    if (!made) return std::unexpected(made.error());
+    known_.push_front(std::move(*made));
+    known_by_body_.emplace(known_.front().body, known_.begin());
+    known_bytes_ += body.size();
+  }
+  known_.front().used_by = transaction_;
+  ForgetUnused();
+  return &known_.front();
+}
+
+// Never one that this transaction has used: its rows may follow.
+void RowReader::ForgetUnused() {
+  while ((known_.size() > kKnownTablesMax || known_bytes_ > kKnownBytesMax) &&
+         known_.back().used_by != transaction_) {
+    if (bound_ == &known_.back()) bound_ = nullptr;
+    known_bytes_ -= known_.back().body.size();
+    known_by_body_.erase(known_.back().body);
+    known_.pop_back();
+  }
 }
 
 Result<RowReader::KnownTable> RowReader::MakeKnown(Bytes body) const {
@@ -150,7 +170,7 @@ Result<RowReader::KnownTable> RowReader::MakeKnown(Bytes body) const {
                 map->table_name);
   }
   const TableSelection& selection = filter_[*selection_index];
-  KnownTable known{.body = {body.begin(), body.end()},
+  KnownTable known{.body = std::string(AsText(body)),
                    .map = std::move(*map),
                    .selection = *selection_index,
                    .names = selection.columns,
@@ -210,8 +230,7 @@ Result<void> RowReader::NameColumns(const TableSelection& selection, TableMap& m
   return NoNames(map, "today's table does not tell for certain: " + told.error().message);
 }
 
-Result<void> RowReader::Bind(std::size_t index) {
-  const KnownTable& known = known_[index];
+Result<void> RowReader::Bind(const KnownTable& known) {
   const TableSelection& selection = filter_[known.selection];
   std::vector<ColumnDefault> defaults;
   for (const auto& [name, value] : selection.declared_defaults) {
@@ -226,7 +245,7 @@ Result<void> RowReader::Bind(std::size_t index) {
                                  selection.json)
           : decoder_.BindTable(known.map, known.wanted, std::move(defaults), selection.json);
   if (!bound) return bound;
-  bound_ = index;
+  bound_ = &known;
   return {};
 }
 
@@ -236,7 +255,7 @@ Result<void> RowReader::OnRows(EventType type, Bytes body) {
   if (open == open_.end()) {
     return Fail(ErrorKind::kCorrupt, "rows of table id {} without a table map", table_id);
   }
-  const KnownTable& known = known_[open->known];
+  const KnownTable& known = *open->known;
   row_.schema_name = known.map.schema_name;
   row_.table_name = known.map.table_name;
   if (type == EventType::kPartialUpdateRows) {
@@ -246,8 +265,8 @@ Result<void> RowReader::OnRows(EventType type, Bytes body) {
         " binlog_row_value_options = '', and no session may set it otherwise",
         row_.schema_name, row_.table_name);
   }
-  if (bound_ != open->known) {
-    auto bound = Bind(open->known);
+  if (bound_ != &known) {
+    auto bound = Bind(known);
     if (!bound) return Fail(bound.error(), "table {}.{}", row_.schema_name, row_.table_name);
   }
   const RowChange change = ChangeOf(type);

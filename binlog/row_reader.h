@@ -1,7 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "binlog/character_sets.h"
@@ -36,26 +40,30 @@ class RowReader {
 
  private:
   struct KnownTable {
-    std::vector<std::uint8_t> body;  // Of the TABLE_MAP event: what makes it the same table again.
+    std::string body;  // Of the TABLE_MAP event: what makes it the same table again.
     TableMap map;
     std::uint32_t selection = 0;
     std::vector<std::string> names;   // Of the wanted columns.
     std::vector<std::size_t> wanted;  // Their ordinals, in the order of the selection's columns.
     std::vector<ValueKind> kinds;     // As many.
     std::vector<std::size_t> key;     // Ordinals of the key columns, where all changes are taken.
+    std::uint64_t used_by = 0;        // The number of the transaction that used it last.
   };
   struct OpenTable {
     std::uint64_t table_id;
-    std::size_t known;  // Index in known_.
+    const KnownTable* known;
   };
 
   Result<void> OnTableMap(Bytes body);
+  // Makes the table the one used last.
+  Result<const KnownTable*> Know(Bytes body);
+  void ForgetUnused();
   Result<void> OnRows(EventType type, Bytes body);
   Result<KnownTable> MakeKnown(Bytes body) const;
   Result<void> FindColumns(const TableSelection& selection, KnownTable& known) const;
   Result<void> NameColumns(const TableSelection& selection, TableMap& map) const;
   Result<std::size_t> FindColumn(const TableMap& map, const std::string& name) const;
-  Result<void> Bind(std::size_t known);
+  Result<void> Bind(const KnownTable& known);
   void DescribeRows(const KnownTable& known, RowChange change);
 
   // Constant after construction.
@@ -64,13 +72,14 @@ class RowReader {
 
   RowDecoder decoder_;
   TransactionBuffer* rows_ = nullptr;
-  std::vector<KnownTable> known_;
-  std::vector<OpenTable> open_;  // By the latest TABLE_MAP of each id in this transaction.
-  std::size_t bound_ = kNone;    // Index in known_ of the table the decoder is bound to.
+  std::list<KnownTable> known_;  // The one used last first.
+  std::unordered_map<std::string_view, std::list<KnownTable>::iterator> known_by_body_;
+  std::size_t known_bytes_ = 0;        // Of their bodies.
+  std::uint64_t transaction_ = 0;      // Its number, counted by Begin().
+  std::vector<OpenTable> open_;        // By the latest TABLE_MAP of each id in this transaction.
+  const KnownTable* bound_ = nullptr;  // Which the decoder is bound to.
   bool in_event_ = false;
   Row row_{};
-
-  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 };
 
 }  // namespace outboxd::binlog

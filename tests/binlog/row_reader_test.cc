@@ -403,6 +403,66 @@ TEST_F(RowReaderTest, ManyVersionsOfTablesAreReadRight) {
   }
 }
 
+// Counts how often a table map without names is met that is not known.
+class KnownTablesTest : public RowReaderTest {
+ protected:
+  KnownTablesTest() {
+    UseColumns({"id"});
+    reader_ = std::make_unique<RowReader>(*filter_, character_sets_, [this](auto, auto) {
+      ++met_;
+      return std::vector<ColumnFacts>{{.name = "id", .type = "tinyint"},
+                                      {.name = "n", .type = "int"}};
+    });
+  }
+  // One transaction with a row of each of the tables.
+  void Read(int first, int end) {
+    rows_.Clear();
+    std::string expected;
+    for (int i = first; i < end; ++i) {
+      const auto low = static_cast<std::uint8_t>(i);
+      TableMapBytes map;
+      map.Column(kTinyType).Column(kLongType).Optional(1, {0});
+      constexpr std::uint8_t kUnknownMetadata = 99;
+      Map(map.Optional(kUnknownMetadata, {low, static_cast<std::uint8_t>(i >> 8)}));
+      Rows({3, 0, static_cast<std::uint8_t>(i % 100), 1, 0, 0, 0});
+      expected += std::to_string(i % 100) + " ";
+    }
+    EXPECT_EQ(ReadAll(), expected) << error_.message;
+  }
+
+  int met_ = 0;
+};
+
+TEST_F(KnownTablesTest, ThousandsOfTablesAreKept) {
+  for (int i = 0; i < 4000; i += 10) Read(i, i + 10);
+  for (int i = 0; i < 4000; i += 10) Read(i, i + 10);
+  Read(0, 4000);
+  EXPECT_EQ(met_, 4000);
+}
+
+TEST_F(KnownTablesTest, TheTablesForgottenAreThoseNotUsedForLongest) {
+  for (int i = 0; i < 6000; i += 10) {
+    Read(0, 5);
+    Read(i, i + 10);
+  }
+  EXPECT_EQ(met_, 6000);
+  Read(0, 5);
+  Read(5900, 6000);
+  EXPECT_EQ(met_, 6000);
+  Read(10, 20);
+  EXPECT_EQ(met_, 6010);
+}
+
+TEST_F(KnownTablesTest, NoTableIsForgottenWithinItsTransaction) {
+  rows_.Clear();
+  Map(MapOf(8));
+  for (int i = 0; i < 5000; ++i) Map(MapOf(7, {"id", "n" + std::to_string(i)}));
+  Rows({3, 0, 1, 2}, EventType::kWriteRows, 8);
+  Rows({3, 0, 3, 4}, EventType::kWriteRows, 7);
+  EXPECT_EQ(ReadAll(), "1 3 ");
+  EXPECT_EQ(ReadAll(), "1 3 ") << "once more";
+}
+
 TEST_F(RowReaderTest, AValueThatCannotBeDecodedNamesTheTable) {
   UseColumns({"id", "n"});
   Map(MapOf(7));
