@@ -13,6 +13,7 @@
 #include <mutex>
 #include <utility>
 
+#include "binlog/interrupter.h"
 #include "binlog/mysql_error.h"
 
 namespace outboxd::binlog {
@@ -161,6 +162,10 @@ bool SetOptions(MYSQL* handle, const ConnectionOptions& options) {
   return SetTls(setter, options);
 }
 
+bool IsInterrupted(const ConnectionOptions& options) {
+  return options.interrupter != nullptr && options.interrupter->requested();
+}
+
 // The blocking call keeps to no deadline while TLS is agreed on (MySQL 9.7 vio/viossl.cc,
 // ssl_handshake_loop(): the socket blocks), so that a server that falls silent then would hold it
 // for ever.
@@ -175,6 +180,7 @@ Result<void> Connect(MYSQL* handle, const ConnectionOptions& options, const char
         handle, host, options.user.c_str(), password, nullptr, options.port, socket, 0);
     if (status == NET_ASYNC_COMPLETE) return {};
     if (status == NET_ASYNC_ERROR) return std::unexpected(ErrorOf(handle));
+    if (IsInterrupted(options)) return Fail(ErrorKind::kInterrupted, "interrupted");
     if (Clock::now() >= deadline) {
       return Fail(ErrorKind::kDisconnected, "the server did not complete the log-in within {} s",
                   options.connect_timeout.count());
@@ -274,11 +280,13 @@ Result<MysqlConnection> MysqlConnection::Connect(const ConnectionOptions& option
   }
   if (GreetedAsMariaDb(handle.get())) return RefuseMariaDb(address);
   MysqlConnection connection(std::move(handle), options.answer_timeout);
+  if (options.interrupter != nullptr) options.interrupter->Watch(connection.socket_descriptor());
   // A server that does not know the client's collation falls back to its own character set
   // silently, as 5.7 does with those of 8.0 and later.
   const auto set = connection.Query(
       "SET NAMES utf8mb4, SESSION time_zone = '+00:00', SESSION sql_mode = '', "
       "SESSION autocommit = 1");
+  if (IsInterrupted(options)) return Fail(ErrorKind::kInterrupted, "interrupted");
   if (!set) return Fail(set.error(), "session at {}", address);
   return connection;
 }
@@ -290,7 +298,7 @@ Result<void> MysqlConnection::WaitForAnswer() {
               answer_timeout_.count());
 }
 
-Result<std::vector<ResultRow>> MysqlConnection::Query(std::string_view sql) {
+Result<void> MysqlConnection::Ask(std::string_view sql) {
   if (socket_descriptor() < 0) return Fail(ErrorKind::kDisconnected, "the connection was lost");
   if (mysql_send_query(handle_.get(), sql.data(), sql.size()) != 0) {
     return std::unexpected(LastError());
@@ -298,6 +306,11 @@ Result<std::vector<ResultRow>> MysqlConnection::Query(std::string_view sql) {
   KeepToDeadlines(socket_descriptor());
   if (auto answer = WaitForAnswer(); !answer) return std::unexpected(std::move(answer).error());
   if (mysql_read_query_result(handle_.get()) != 0) return std::unexpected(LastError());
+  return {};
+}
+
+Result<std::vector<ResultRow>> MysqlConnection::Query(std::string_view sql) {
+  if (auto asked = Ask(sql); !asked) return std::unexpected(std::move(asked).error());
   const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> result(
       mysql_store_result(handle_.get()), &mysql_free_result);
   std::vector<ResultRow> rows;
@@ -311,6 +324,30 @@ Result<std::vector<ResultRow>> MysqlConnection::Query(std::string_view sql) {
     rows.push_back(CopyRow(row, mysql_fetch_lengths(result.get()), fields));
   }
   return rows;
+}
+
+Result<bool> MysqlConnection::VisitRows(
+    std::string_view sql, const std::function<bool(std::span<const ColumnValue>)>& visit) {
+  if (auto asked = Ask(sql); !asked) return std::unexpected(std::move(asked).error());
+  const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> result(
+      mysql_use_result(handle_.get()), &mysql_free_result);
+  if (!result) {
+    if (mysql_field_count(handle_.get()) != 0) return std::unexpected(LastError());
+    return true;
+  }
+  std::vector<ColumnValue> values(mysql_num_fields(result.get()));
+  while (MYSQL_ROW row = mysql_fetch_row(result.get())) {
+    const unsigned long* const lengths = mysql_fetch_lengths(result.get());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      values[i] = row[i] == nullptr ? ColumnValue() : ColumnValue({row[i], lengths[i]});
+    }
+    if (visit(values)) continue;
+    // To free the result the library would read all that is left of it.
+    shutdown(socket_descriptor(), SHUT_RDWR);
+    return false;
+  }
+  if (LastErrorCode() != 0) return std::unexpected(LastError());
+  return true;
 }
 
 Result<std::optional<std::string>> MysqlConnection::QueryValue(std::string_view sql) {
@@ -328,6 +365,8 @@ std::string MysqlConnection::Quote(std::string_view text) const {
 }
 
 Error MysqlConnection::LastError() const { return ErrorOf(handle_.get()); }
+
+unsigned MysqlConnection::LastErrorCode() const { return mysql_errno(handle_.get()); }
 
 int MysqlConnection::socket_descriptor() const {
   return handle_->net.vio == nullptr ? -1 : handle_->net.fd;

@@ -2,17 +2,22 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "binlog/error.h"
+#include "binlog/row.h"
 
 struct MYSQL;  // From <mysql.h>, which stays in .cc files.
 
 namespace outboxd::binlog {
+
+class Interrupter;
 
 enum class TlsMode { kDisabled, kRequired, kVerifyCa, kVerifyIdentity };
 
@@ -31,6 +36,9 @@ struct ConnectionOptions {
   std::chrono::milliseconds answer_timeout{60'000};
   // How long any other read may last before the connection counts as dead.
   std::chrono::seconds read_timeout{30};
+  // Breaks off the connect, which then is kInterrupted, and watches the connection's socket from
+  // then on. Borrowed; null: nothing breaks it off.
+  Interrupter* interrupter = nullptr;
 };
 
 // Where `options` lead to, for messages: "127.0.0.1:3306" or the socket's path.
@@ -46,7 +54,8 @@ class MysqlConnection {
  public:
   // kDisconnected: the server cannot be reached. kDenied: wrong password, or the account may not
   // connect. kHandshake: TLS, password file or authentication method. kUnsuitable: the server is
-  // MariaDB, or TLS is not in force.
+  // MariaDB, or TLS is not in force. kInterrupted: by the options' interrupter, whose request
+  // stays.
   [[nodiscard]] static Result<MysqlConnection> Connect(const ConnectionOptions& options);
 
   MysqlConnection(MysqlConnection&&) noexcept;
@@ -57,6 +66,13 @@ class MysqlConnection {
   // kDisconnected: the connection is of no more use. kUnsuitable: the server refuses the statement.
   [[nodiscard]] Result<std::vector<ResultRow>> Query(std::string_view sql);
 
+  // Lets `visit` see the rows of one statement while they arrive; what it is given is valid for the
+  // call. False from it breaks the statement off, and the connection is of no more use: whatever
+  // is left of the answer would have to be read. The result: whether all rows were seen. Errors as
+  // Query().
+  [[nodiscard]] Result<bool> VisitRows(
+      std::string_view sql, const std::function<bool(std::span<const ColumnValue>)>& visit);
+
   // One value of a single row; none: NULL or no row.
   [[nodiscard]] Result<std::optional<std::string>> QueryValue(std::string_view sql);
 
@@ -64,6 +80,8 @@ class MysqlConnection {
 
   // What the last call of the client library on handle() failed with, in this project's words.
   [[nodiscard]] Error LastError() const;
+  // Its number, as the library or the server has it; 0: it succeeded.
+  [[nodiscard]] unsigned LastErrorCode() const;
 
   // The library's descriptor; -1 after it has noticed the connection's loss. It closes it then, so
   // another thread that wants to shutdown(2) the socket needs a duplicate of its own.
@@ -78,6 +96,8 @@ class MysqlConnection {
 
   MysqlConnection(std::unique_ptr<MYSQL, Closer> handle, std::chrono::milliseconds answer_timeout);
 
+  // Until the answer to `sql` begins.
+  [[nodiscard]] Result<void> Ask(std::string_view sql);
   [[nodiscard]] Result<void> WaitForAnswer();
 
   std::unique_ptr<MYSQL, Closer> handle_;

@@ -1,9 +1,6 @@
 #include "binlog/mysql_event_source.h"
 
-#include <fcntl.h>
 #include <mysql.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -209,11 +206,13 @@ MysqlEventSource::~MysqlEventSource() { Close(); }
 Result<StreamIdentity> MysqlEventSource::Open(const Position& from, const KnownHistory& known) {
   Close();
   if (options_.hosts.empty()) return Fail(ErrorKind::kUnsuitable, "no host is configured");
-  const auto open = [&](const ConnectionOptions& host, bool accepts_loss, HostAnswer* answer) {
+  const auto open = [&](std::size_t index, bool accepts_loss, HostAnswer* answer) {
+    const ConnectionOptions& host = options_.hosts[index];
     auto opened = OpenHost(host, {from, known, accepts_loss}, answer);
+    if (opened) opened->host = index;
     if (opened) return opened;
     Close();
-    if (interrupted_.exchange(false)) opened = Fail(ErrorKind::kInterrupted, "interrupted");
+    if (interrupter_.Take()) opened = Fail(ErrorKind::kInterrupted, "interrupted");
     if (opened.error().kind == ErrorKind::kInterrupted) return opened;
     opened = Fail(opened.error(), "mysql at {}", AddressText(host));
     answer->error = opened.error();
@@ -221,28 +220,25 @@ Result<StreamIdentity> MysqlEventSource::Open(const Position& from, const KnownH
   };
   std::vector<HostAnswer> answers(options_.hosts.size());
   for (std::size_t i = 0; i < options_.hosts.size(); ++i) {
-    auto opened = open(options_.hosts[i], false, &answers[i]);
+    auto opened = open(i, false, &answers[i]);
     if (opened) choice_.Reset();
     if (opened || opened.error().kind == ErrorKind::kInterrupted) return opened;
   }
   auto chosen = choice_.Decide(answers, std::chrono::steady_clock::now());
   if (!chosen) return std::unexpected(chosen.error());
-  auto opened = open(options_.hosts[*chosen], true, &answers[*chosen]);
+  auto opened = open(*chosen, true, &answers[*chosen]);
   if (opened) choice_.Reset();
   return opened;
 }
 
 Result<StreamIdentity> MysqlEventSource::Connect(const ConnectionOptions& host) {
-  if (interrupted_.exchange(false)) return Fail(ErrorKind::kInterrupted, "interrupted");
   ConnectionOptions options = host;
+  options.interrupter = &interrupter_;
   options.read_timeout = std::max(std::chrono::ceil<std::chrono::seconds>(options_.read_deadline),
                                   std::chrono::seconds(1));
   auto connection = MysqlConnection::Connect(options);
   if (!connection) return std::unexpected(connection.error());
   dump_ = std::make_unique<Dump>(std::move(*connection));
-  if (!WatchSocket(dump_->connection().socket_descriptor())) {
-    return Fail(ErrorKind::kInterrupted, "interrupted");
-  }
   return PrepareSession(dump_->connection(), options_);
 }
 
@@ -366,10 +362,10 @@ Result<void> MysqlEventSource::CheckLastTransaction(const KnownHistory& known,
 Result<Bytes> MysqlEventSource::Next() {
   if (!dump_) return Fail(ErrorKind::kDisconnected, "the stream is not open");
   auto event = dump_->Fetch(options_.first_event_deadline);
-  if (event && !interrupted_.load()) return event;
+  if (event && !interrupter_.requested()) return event;
   Close();
   if (event) {
-    interrupted_.store(false);
+    static_cast<void>(interrupter_.Take());
     return Fail(ErrorKind::kInterrupted, "interrupted");
   }
   return AsInterrupted(AfterFetch(std::move(event.error())));
@@ -389,30 +385,14 @@ Error MysqlEventSource::AfterFetch(Error error) {
 
 // What breaks off because of Interrupt() is that, whatever the library calls it.
 std::unexpected<Error> MysqlEventSource::AsInterrupted(const Error& error) {
-  if (interrupted_.exchange(false)) return Fail(ErrorKind::kInterrupted, "interrupted");
+  if (interrupter_.Take()) return Fail(ErrorKind::kInterrupted, "interrupted");
   return std::unexpected(error);
 }
 
-// Keeps a descriptor of our own on the socket: the library may close its one at any time. False:
-// Interrupt() came before.
-bool MysqlEventSource::WatchSocket(int descriptor) {
-  const std::lock_guard lock(mutex_);
-  socket_ = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-  return !interrupted_.exchange(false);
-}
-
-void MysqlEventSource::Interrupt() {
-  const std::lock_guard lock(mutex_);
-  interrupted_.store(true);
-  if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
-}
+void MysqlEventSource::Interrupt() { interrupter_.Request(); }
 
 void MysqlEventSource::Close() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (socket_ >= 0) ::close(socket_);
-    socket_ = -1;
-  }
+  interrupter_.Clear();
   dump_.reset();
 }
 

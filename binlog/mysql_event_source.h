@@ -1,13 +1,12 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "binlog/event_source.h"
 #include "binlog/failover.h"
+#include "binlog/interrupter.h"
 #include "binlog/mysql_connection.h"
 
 namespace outboxd::binlog {
@@ -59,7 +58,6 @@ class MysqlEventSource final : public EventSource {
                                                   const StreamIdentity& stream, bool* was_used);
   [[nodiscard]] Error AfterFetch(Error error);
   [[nodiscard]] std::unexpected<Error> AsInterrupted(const Error& error);
-  [[nodiscard]] bool WatchSocket(int descriptor);
 
   // Constant after construction.
   MysqlEventSourceOptions options_;
@@ -70,10 +68,7 @@ class MysqlEventSource final : public EventSource {
   std::string opened_from_;          // The file of the position that the stream began at.
   std::string file_with_anonymous_;  // Cannot be read by GTID, though gtid_mode is ON now.
 
-  std::atomic<bool> interrupted_ = false;
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  int socket_ = -1;
+  Interrupter interrupter_;
 };
 
 }  // namespace outboxd::binlog
