@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 #include "binlog/any_case.h"
 #include "binlog/character_sets.h"
 #include "binlog/column_value.h"
+#include "binlog/type_text.h"
 
 namespace outboxd::binlog {
 namespace {
@@ -61,31 +61,6 @@ constexpr std::array kTypes = std::to_array<NamedType>({
     {"geometrycollection", ColumnType::kGeometry, 4},
 });
 
-// The part in parentheses of "decimal(10,2) unsigned".
-std::string_view ArgumentsOf(std::string_view type) {
-  const std::size_t begin = type.find('(');
-  const std::size_t end = type.rfind(')');
-  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) return {};
-  return type.substr(begin + 1, end - begin - 1);
-}
-
-unsigned NumberAt(std::string_view text) {
-  unsigned number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
-// Of "'a','it''s'": a quote within a member is doubled, which opens and closes as well.
-std::size_t CountMembers(std::string_view members) {
-  std::size_t count = members.empty() ? 0 : 1;
-  bool quoted = false;
-  for (const char c : members) {
-    if (c == '\'') quoted = !quoted;
-    if (c == ',' && !quoted) ++count;
-  }
-  return count;
-}
-
 // MySQL 9.7 sql/field.cc, get_set_pack_length() and get_enum_pack_length().
 std::uint16_t EnumBytes(std::size_t members) { return members < 256 ? 1 : 2; }
 std::uint16_t SetBytes(std::size_t members) {
@@ -94,13 +69,13 @@ std::uint16_t SetBytes(std::size_t members) {
 }
 
 std::uint16_t MetadataOf(const ColumnFacts& facts, const NamedType& named) {
-  const std::string_view arguments = ArgumentsOf(facts.type);
-  const unsigned first = NumberAt(arguments);
+  const std::string_view arguments = TypeArgumentsOf(facts.type);
+  const unsigned first = FirstNumberOf(arguments);
   switch (named.type) {
     case ColumnType::kNewDecimal: {
       const std::size_t comma = arguments.find(',');
       const unsigned scale =
-          comma == std::string_view::npos ? 0 : NumberAt(arguments.substr(comma + 1));
+          comma == std::string_view::npos ? 0 : FirstNumberOf(arguments.substr(comma + 1));
       return static_cast<std::uint16_t>(first << 8 | scale);
     }
     case ColumnType::kBit:
@@ -137,14 +112,14 @@ bool Fits(const Column& logged, const Column& today, bool has_signedness) {
 // The column as a TABLE_MAP with signs and collations describes it. None: of an unknown type.
 std::optional<Column> AsLogged(const ColumnFacts& facts) {
   const std::string_view type = facts.type;
-  const std::string_view name = type.substr(0, type.find_first_of("( "));
+  const std::string_view name = TypeNameOf(type);
   const auto named = std::ranges::find(kTypes, name, &NamedType::name);
   if (named == kTypes.end()) return std::nullopt;
   Column column;
   column.type = named->type;
   column.metadata = MetadataOf(facts, *named);
   column.nullable = facts.nullable;
-  column.is_unsigned = type.substr(type.rfind(')') + 1).find("unsigned") != std::string_view::npos;
+  column.is_unsigned = IsUnsignedType(type);
   if (IsText(column.type)) {
     column.collation = facts.collation == 0 ? kBinaryCollation : facts.collation;
   }
