@@ -342,7 +342,8 @@ Result<bool> MysqlConnection::VisitRows(
       values[i] = row[i] == nullptr ? ColumnValue() : ColumnValue({row[i], lengths[i]});
     }
     if (visit(values)) continue;
-    // To free the result the library would read all that is left of it.
+    // Else the library would read all that is left before it frees the result.
+    handle_->status = MYSQL_STATUS_READY;
     shutdown(socket_descriptor(), SHUT_RDWR);
     return false;
   }

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <map>
 
+#include "binlog/compact_json.h"
 #include "binlog/table_filter.h"
 
 namespace outboxd::binlog {
@@ -92,24 +93,6 @@ Result<void> AddReplicationFacts(MysqlConnection& connection, ServerFacts& facts
   if (!sources) return std::unexpected(sources.error());
   facts.is_replica = !sources->empty();
   return {};
-}
-
-// Removes the blanks that MySQL's own text of a document has behind ',' and ':'.
-std::string CompactJson(std::string_view text) {
-  std::string compact;
-  compact.reserve(text.size());
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string && c == '\\' && i + 1 < text.size()) {
-      compact += c;
-      compact += text[++i];
-      continue;
-    }
-    if (c == '"') in_string = !in_string;
-    if (in_string || c != ' ') compact += c;
-  }
-  return compact;
 }
 
 // ENUM and SET are ordered by their numbers.
@@ -366,6 +349,14 @@ Result<Position> MysqlServer::CurrentPosition() {
   return Position{.gtids = std::move(*gtids),
                   .file = TextOf(status->front().at(0)),
                   .offset = NumberOf(TextOf(status->front().at(1)))};
+}
+
+Result<LogEnd> MysqlServer::EndOfLog() {
+  auto status = LogStatus(connection_);
+  if (!status) return std::unexpected(status.error());
+  if (status->empty()) return Fail(ErrorKind::kUnsuitable, "the server has no binary log");
+  return LogEnd{.file = TextOf(status->front().at(0)),
+                .offset = NumberOf(TextOf(status->front().at(1)))};
 }
 
 Result<Position> MysqlServer::EarliestPosition() {

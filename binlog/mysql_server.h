@@ -13,6 +13,7 @@
 #include "binlog/position.h"
 #include "binlog/row.h"
 #include "binlog/table_facts.h"
+#include "binlog/table_source.h"
 
 namespace outboxd::binlog {
 
@@ -63,6 +64,8 @@ class MysqlServer {
 
   // The end of the log as of now: every transaction that SELECT can see is before it.
   [[nodiscard]] Result<Position> CurrentPosition();
+  // The same as a place in a file, whatever gtid_mode is.
+  [[nodiscard]] Result<LogEnd> EndOfLog();
   // The oldest boundary the log still holds.
   [[nodiscard]] Result<Position> EarliestPosition();
   // How many XA transactions are prepared and not decided; none: the account may not ask.
