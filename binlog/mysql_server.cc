@@ -106,6 +106,21 @@ bool IsNumberType(std::string_view type) {
   return std::ranges::any_of(kTypes, [type](std::string_view t) { return type.starts_with(t); });
 }
 
+// The condition for a column of this type to hold a time that is more than `age` ago. Earlier ones
+// than 1970 are none that a message can have.
+std::optional<std::string> OlderThan(const std::string& column, std::string_view type,
+                                     std::chrono::milliseconds age) {
+  if (type.starts_with("datetime") || type.starts_with("timestamp")) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(age).count();
+    return fmt::format("{0} >= '1970-01-01' AND {0} < UTC_TIMESTAMP() - INTERVAL {1} SECOND",
+                       column, seconds);
+  }
+  if (type.starts_with("bigint")) {
+    return fmt::format("{0} >= 0 AND {0} < UNIX_TIMESTAMP() * 1000 - {1}", column, age.count());
+  }
+  return std::nullopt;
+}
+
 bool IsBytesType(std::string_view type) {
   return type.starts_with("binary") || type.starts_with("varbinary") || type.starts_with("bit") ||
          type.find("blob") != std::string_view::npos;
@@ -380,6 +395,23 @@ Result<std::optional<std::uint64_t>> MysqlServer::PreparedXa() {
   if (rows) return rows->size();
   // Since 8.0 it takes XA_RECOVER_ADMIN.
   if (rows.error().kind == ErrorKind::kDisconnected) return std::unexpected(rows.error());
+  return std::nullopt;
+}
+
+Result<std::optional<std::uint64_t>> MysqlServer::CountOlder(const TableFacts& table,
+                                                             std::string_view column,
+                                                             std::chrono::milliseconds age,
+                                                             std::uint64_t rows_max) {
+  const ColumnFacts* const facts = FindColumn(table.columns, column);
+  if (facts == nullptr) return std::nullopt;
+  const auto is_older = OlderThan(QuoteIdentifier(facts->name), facts->type, age);
+  if (!is_older) return std::nullopt;
+  auto rows = connection_.Query(fmt::format(
+      "SELECT /*+ MAX_EXECUTION_TIME(5000) */ COUNT(*) FROM (SELECT 1 FROM {}.{} WHERE"
+      " {} LIMIT {}) AS older",
+      QuoteIdentifier(table.schema_name), QuoteIdentifier(table.table_name), *is_older, rows_max));
+  if (rows && !rows->empty()) return NumberOf(TextOf(rows->front().at(0)));
+  if (!rows && rows.error().kind == ErrorKind::kDisconnected) return std::unexpected(rows.error());
   return std::nullopt;
 }
 

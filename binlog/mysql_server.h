@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -70,6 +71,13 @@ class MysqlServer {
   [[nodiscard]] Result<Position> EarliestPosition();
   // How many XA transactions are prepared and not decided; none: the account may not ask.
   [[nodiscard]] Result<std::optional<std::uint64_t>> PreparedXa();
+  // How many rows, at most `rows_max`, have a time in `column` that is more than `age` ago:
+  // DATETIME and TIMESTAMP in UTC, and whole numbers of milliseconds since 1970. None: the column
+  // is of another type, or the server had not counted them after a few seconds.
+  [[nodiscard]] Result<std::optional<std::uint64_t>> CountOlder(const TableFacts& table,
+                                                                std::string_view column,
+                                                                std::chrono::milliseconds age,
+                                                                std::uint64_t rows_max);
   // Collation id and character set name of every collation of the server.
   [[nodiscard]] Result<std::vector<std::pair<std::uint32_t, std::string>>> Collations();
 

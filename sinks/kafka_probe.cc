@@ -1,5 +1,6 @@
 #include "sinks/kafka_probe.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <span>
@@ -64,6 +65,16 @@ void ReadEntries(const rd_kafka_ConfigResource_t* resource, KafkaTopicFacts& fac
     if (name == "min.insync.replicas") facts.min_insync_replicas = Number(value);
     if (name == "max.message.bytes") facts.message_bytes_max = Number(value);
     if (name == "cleanup.policy" && value != nullptr) facts.cleanup_policy = value;
+    if (name == "retention.ms") facts.retention_ms = Number(value);
+    if (name == "message.timestamp.type" && value != nullptr) {
+      facts.has_append_time = std::string_view(value) == "LogAppendTime";
+    }
+    // The latter is the former's name before Kafka 3.6; there may be both, and the lower counts.
+    if (name == "message.timestamp.before.max.ms" ||
+        name == "message.timestamp.difference.max.ms") {
+      const auto age = Number(value);
+      if (age) facts.age_taken_ms_max = std::min(*age, facts.age_taken_ms_max.value_or(*age));
+    }
   }
 }
 
@@ -142,6 +153,22 @@ Result<KafkaClusterFacts> KafkaProbe::Cluster(std::chrono::milliseconds timeout)
         IsAnswer(rd_kafka_event_error(event.get()));
   }
   return facts;
+}
+
+Result<std::vector<std::string>> KafkaProbe::Topics(std::chrono::milliseconds timeout) {
+  const rd_kafka_metadata_t* answer = nullptr;
+  const rd_kafka_resp_err_t code = rd_kafka_metadata(state_->client.get(), /*all_topics=*/1,
+                                                     nullptr, &answer, Milliseconds(timeout));
+  const MetadataHandle metadata(answer);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return Fail(ErrorKind::kUnreachable, "cannot list the topics: {}", Describe(code));
+  }
+  std::vector<std::string> names;
+  for (const rd_kafka_metadata_topic& topic :
+       std::span(metadata->topics, static_cast<std::size_t>(metadata->topic_cnt))) {
+    names.emplace_back(topic.topic);
+  }
+  return names;
 }
 
 Result<std::optional<KafkaTopicFacts>> KafkaProbe::Topic(const std::string& name,

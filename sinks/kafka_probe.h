@@ -32,6 +32,9 @@ struct KafkaTopicFacts {
   std::optional<std::int64_t> min_insync_replicas;
   std::optional<std::int64_t> message_bytes_max;
   std::string cleanup_policy;  // "delete", "compact", "compact,delete"; empty: not told.
+  std::optional<std::int64_t> retention_ms;      // Of retention.ms; negative: for ever.
+  std::optional<std::int64_t> age_taken_ms_max;  // An older message is refused.
+  bool has_append_time = false;  // A message's own time is replaced by the broker's.
   std::string configuration_error;
 };
 
@@ -49,6 +52,9 @@ class KafkaProbe {
   // Asks each broker that the cluster lists itself, so that one that cannot be reached from here
   // shows.
   [[nodiscard]] Result<KafkaClusterFacts> Cluster(std::chrono::milliseconds timeout);
+
+  // The names of all topics that this user may see.
+  [[nodiscard]] Result<std::vector<std::string>> Topics(std::chrono::milliseconds timeout);
 
   // None: the topic does not exist. kRejected: the right to see it is missing.
   [[nodiscard]] Result<std::optional<KafkaTopicFacts>> Topic(const std::string& name,

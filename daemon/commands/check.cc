@@ -6,9 +6,11 @@
 #include "daemon/checkpoint/checkpoint_file.h"
 #include "daemon/commands/commands.h"
 #include "daemon/exit_code_of.h"
+#include "daemon/preparation/message_age.h"
 #include "daemon/preparation/readiness.h"
 #include "daemon/preparation/sink_setup.h"
 #include "daemon/preparation/source_setup.h"
+#include "daemon/preparation/start_position.h"
 #include "sinks/kafka_probe.h"
 
 namespace outboxd {
@@ -31,10 +33,9 @@ Finding ProblemOf(std::string subject, const std::string& message, ExitCode exit
           exit_code};
 }
 
-Findings CheckState(const Config& config) {
+Findings CheckState(const Config& config, const CheckpointFile& store,
+                    const Result<std::optional<Checkpoint>>& checkpoint) {
   Findings findings;
-  CheckpointFile store(config.relay.state_directory, config.relay.name);
-  auto checkpoint = store.Load();
   if (!checkpoint) {
     findings.push_back(
         ProblemOf("checkpoint", checkpoint.error().message, checkpoint.error().exit_code));
@@ -52,7 +53,8 @@ Findings CheckState(const Config& config) {
   return findings;
 }
 
-Findings CheckSource(const Config& config) {
+// `begins_with_tables`: what BeginsWithTables() says.
+Findings CheckSource(const Config& config, bool begins_with_tables) {
   Findings findings;
   auto tables = CompileEventTables(config);
   if (!tables) {
@@ -81,6 +83,9 @@ Findings CheckSource(const Config& config) {
   Append(findings, CheckEventTables(*tables, *described, facts->binlog_row_metadata));
   Append(findings, CheckIdentity(*tables, *described, facts->version));
   Append(findings, CheckLogFilters(*facts, *tables, *described));
+  if (begins_with_tables) {
+    Append(findings, LookAtMessageAges(config, *tables, *described, *server));
+  }
   return findings;
 }
 
@@ -193,8 +198,11 @@ void Print(const Findings& findings) {
 }  // namespace
 
 Result<void> CheckCommand(const Config& config) {
-  Findings findings = CheckState(config);
-  Append(findings, CheckSource(config));
+  CheckpointFile store(config.relay.state_directory, config.relay.name);
+  const auto checkpoint = store.Load();
+  Findings findings = CheckState(config, store, checkpoint);
+  Append(findings,
+         CheckSource(config, checkpoint && BeginsWithTables(config.delivery.start, *checkpoint)));
   Append(findings, CheckSink(config));
   Print(findings);
   const auto problems = std::ranges::count(findings, Finding::Level::kProblem, &Finding::level);

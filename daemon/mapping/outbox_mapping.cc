@@ -56,6 +56,10 @@ class OutboxMapping::Impl {
   [[nodiscard]] const std::vector<std::string>& columns() const { return columns_.names(); }
   [[nodiscard]] bool reads_whole_row() const { return columns_.whole_row(); }
   [[nodiscard]] const std::string& id() const { return id_->text(); }
+  [[nodiscard]] std::string timestamp() const { return timestamp_ ? timestamp_->text() : ""; }
+  [[nodiscard]] std::string topic_pattern() const {
+    return topic_route_ ? "*" : topic_expression_->Pattern();
+  }
   [[nodiscard]] std::string_view event_id() const { return event_id_; }
 
   [[nodiscard]] std::size_t Begin(const binlog::Row& row);
@@ -506,6 +510,10 @@ const std::vector<std::string>& OutboxMapping::columns() const { return impl_->c
 bool OutboxMapping::reads_whole_row() const { return impl_->reads_whole_row(); }
 
 const std::string& OutboxMapping::id() const { return impl_->id(); }
+
+std::string OutboxMapping::timestamp() const { return impl_->timestamp(); }
+
+std::string OutboxMapping::topic_pattern() const { return impl_->topic_pattern(); }
 
 std::vector<std::string> OutboxMapping::MissingColumns(
     const std::vector<std::string>& table_columns) const {

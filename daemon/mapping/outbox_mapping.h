@@ -38,6 +38,11 @@ class OutboxMapping {
 
   // The id, as the configuration words it: a column's name where it is plain.
   [[nodiscard]] const std::string& id() const;
+  // The same of the message's time; empty: that of sending.
+  [[nodiscard]] std::string timestamp() const;
+  // What its topics fit, whatever the row: '*' stands for each part that the row tells. The topic
+  // itself where it is the same for all rows.
+  [[nodiscard]] std::string topic_pattern() const;
 
   // The names of columns() that a table with `table_columns` lacks, whatever the case of letters.
   [[nodiscard]] std::vector<std::string> MissingColumns(

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "daemon/exit_code_of.h"
+#include "daemon/preparation/message_age.h"
 #include "daemon/preparation/readiness.h"
 #include "daemon/preparation/source_setup.h"
 #include "daemon/preparation/start_position.h"
@@ -56,6 +57,10 @@ Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint
   auto log_filters = CheckLogFilters(*facts, *tables, *described);
   if (auto good = EndAtFirstProblem(log_filters, warnings); !good)
     return std::unexpected(good.error());
+  if (BeginsWithTables(config.delivery.start, checkpoint)) {
+    auto ages = LookAtMessageAges(config, *tables, *described, *server);
+    if (auto good = EndAtFirstProblem(ages, warnings); !good) return std::unexpected(good.error());
+  }
 
   Preparation preparation{.progress = {},
                           .character_sets = {},

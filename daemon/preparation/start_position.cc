@@ -26,6 +26,10 @@ Error NoStartError() {
           " (everything but the transactions of SET) or 'file:NAME:OFFSET'"};
 }
 
+bool BeginsWithTables(const StartChoice& start, const std::optional<Checkpoint>& checkpoint) {
+  return checkpoint ? checkpoint->table_read_pending : start.kind == StartChoice::Kind::kTable;
+}
+
 Result<Progress> ResolveStart(const StartChoice& start, const binlog::ServerFacts& facts,
                               binlog::MysqlServer& server) {
   Progress progress;
