@@ -85,4 +85,7 @@ class TableFilter {
 // Whether `text` fits `pattern`, whose '*' stands for any characters and '?' for one.
 [[nodiscard]] bool FitsPattern(std::string_view text, std::string_view pattern);
 
+// Whether there is a text that fits both patterns.
+[[nodiscard]] bool PatternsMeet(std::string_view one, std::string_view other);
+
 }  // namespace outboxd::binlog

@@ -149,6 +149,12 @@ std::optional<std::string> TopicPattern(const OutboxConfig& outbox) {
   return pattern;
 }
 
+// Of "schema.table"; further dots are the table's.
+std::pair<std::string_view, std::string_view> SplitTablePattern(std::string_view name) {
+  const std::size_t dot = name.find('.');
+  return {name.substr(0, dot), name.substr(dot + 1)};
+}
+
 class Reader {
  public:
   explicit Reader(const std::string& path) : path_(path) { config_.path = path; }
@@ -377,8 +383,8 @@ class Reader {
                       "name the event table in [outbox], for example "
                       "table = shop.outbox");
     }
-    std::map<std::string, std::string> families;
-    for (const OutboxConfig& outbox : config_.outboxes) CheckOutbox(outbox, families);
+    std::vector<FamilyTable> earlier;
+    for (const OutboxConfig& outbox : config_.outboxes) CheckOutbox(outbox, earlier);
   }
 
   void CheckMysql() {
@@ -430,19 +436,22 @@ class Reader {
     }
   }
 
-  // `families`: which one has taken a table pattern so far.
-  void CheckOutbox(const OutboxConfig& outbox, std::map<std::string, std::string>& families) {
+  // A table pattern and the section that names it.
+  struct FamilyTable {
+    std::string table;
+    std::string section;
+  };
+
+  // `earlier`: those of the sections before it.
+  void CheckOutbox(const OutboxConfig& outbox, std::vector<FamilyTable>& earlier) {
     if (Find(outbox.section, "table") == nullptr) {
       ComplainMissing(outbox.section + ".table",
                       "name the event table, for example "
                       "table = shop.outbox");
     }
     for (const std::string& table : outbox.tables) {
-      const auto [earlier, is_first] = families.emplace(table, outbox.section);
-      if (!is_first) {
-        Complain(*Find(outbox.section, "table"),
-                 fmt::format("'{}' stands in [{}] already", Escaped(table), earlier->second));
-      }
+      CheckOverlap({table, outbox.section}, earlier);
+      earlier.push_back({table, outbox.section});
     }
     if (const auto mapping = OutboxMapping::Compile(outbox); !mapping) {
       const Setting* setting = nullptr;
@@ -453,6 +462,41 @@ class Reader {
       const int line = setting == nullptr ? kWhole : setting->line;
       Complain(line, (line == kCommandLine ? "--" : "") + mapping.error().message);
     }
+  }
+
+  // A row has one mapping, and the initial read goes over a table once.
+  void CheckOverlap(const FamilyTable& family, const std::vector<FamilyTable>& earlier) {
+    const auto [schema_pattern, table_pattern] = SplitTablePattern(family.table);
+    for (const FamilyTable& other : earlier) {
+      const auto [other_schema, other_table] = SplitTablePattern(other.table);
+      if (!binlog::PatternsMeet(schema_pattern, other_schema) ||
+          !binlog::PatternsMeet(table_pattern, other_table)) {
+        continue;
+      }
+      const Setting* setting = FindTable(family);
+      if (family.table == other.table) {
+        Complain(*setting,
+                 fmt::format("'{}' stands in {}.table already HINT: remove one of the two",
+                             Escaped(family.table), other.section));
+      } else {
+        Complain(
+            *setting,
+            fmt::format("a table can fit both '{}' and '{}' of {}.table HINT: narrow one of the"
+                        " two, so that each table belongs to one of them",
+                        Escaped(family.table), Escaped(other.table), other.section));
+      }
+      return;
+    }
+  }
+
+  // The last one that names this table.
+  [[nodiscard]] const Setting* FindTable(const FamilyTable& family) const {
+    const Setting* found = Find(family.section, "table");
+    for (const Setting& setting : settings_) {
+      const bool is_it = setting.section == family.section && setting.key == "table";
+      if (is_it && setting.value == family.table) found = &setting;
+    }
+    return found;
   }
 
   void ComplainMissing(std::string_view name, std::string_view hint) {

@@ -186,7 +186,6 @@ def test_the_greatest_rate_bounds_the_initial_read(fresh):
     assert set(ids(fresh.received())) == set(names)
 
 
-@pytest.mark.xfail(strict=True, reason="two families may claim a table, which is read twice then")
 def test_families_that_claim_the_same_table_are_refused(fresh):
     everything = f"{fresh.database}.*"
     fresh.sql("DROP TABLE orders")  # It is no event table.

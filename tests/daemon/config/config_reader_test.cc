@@ -385,11 +385,31 @@ TEST_F(ConfigReaderTest, AMistakeOfTheMappingHasItsLine) {
   EXPECT_THAT(Wrong(kLeast, {"--outbox.topic={"}), StartsWith("--outbox.topic: there is no term"));
 }
 
+TEST_F(ConfigReaderTest, NoTableBelongsToTwoFamilies) {
+  const std::string eu = std::string(kLeast) + "[outbox.eu]\ntable = eu.outbox\n";
+  EXPECT_EQ(Wrong(eu + "table = shop.*\n"),
+            "c.conf:7: outbox.eu.table: a table can fit both 'shop.*' and 'shop.outbox' of"
+            " outbox.table HINT: narrow one of the two, so that each table belongs to one of them");
+  EXPECT_THAT(Wrong(eu + "table = ?u.out*\n"),
+              StartsWith("c.conf:7: outbox.eu.table: a table can fit both '?u.out*' and"
+                         " 'eu.outbox' of outbox.eu.table"));
+  EXPECT_THAT(Wrong(eu + "table = eu.outbox\n"),
+              StartsWith("c.conf:7: outbox.eu.table: 'eu.outbox' stands in outbox.eu.table"));
+  EXPECT_THAT(Wrong(eu, {"--outbox.us.table=*.*"}),
+              StartsWith("--outbox.us.table: a table can fit both '*.*' and 'shop.outbox'"));
+  // Schema and table are compared each for itself.
+  EXPECT_EQ(Good(eu + "table = shop.events\ntable = *.x*\ntable = tenant_*.outbox2\n")
+                .outboxes[1]
+                .tables.size(),
+            4u);
+}
+
 TEST_F(ConfigReaderTest, EveryFamilyNeedsATableOfItsOwn) {
   EXPECT_THAT(Wrong(std::string(kLeast) + "[outbox.eu]\nid = x\n"),
               StartsWith("c.conf: outbox.eu.table: is missing"));
   EXPECT_EQ(Wrong(std::string(kLeast) + "[outbox.eu]\ntable = shop.outbox\n"),
-            "c.conf:6: outbox.eu.table: 'shop.outbox' stands in [outbox] already");
+            "c.conf:6: outbox.eu.table: 'shop.outbox' stands in outbox.table already HINT: remove"
+            " one of the two");
   EXPECT_THAT(Wrong(std::string(kLeast) + "[outbox.e,u]\ntable = a.b\n"),
               StartsWith("c.conf:5: section [outbox.e,u]: the name behind the dot"));
 }
