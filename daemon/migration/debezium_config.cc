@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "binlog/any_case.h"
+#include "binlog/table_filter.h"
 #include "daemon/migration/connector_options.h"
 #include "daemon/service/log.h"
 #include "daemon/trimmed.h"
@@ -55,6 +56,18 @@ std::optional<std::string> TablePattern(std::string_view regex) {
   }
   if (std::ranges::count(pattern, '.') != 1) return std::nullopt;
   return pattern;
+}
+
+// The list may name a table twice, which outbox.table must not. A '*' covers another one too.
+void AddUncovered(std::string pattern, std::vector<std::string>& patterns) {
+  const bool is_covered = std::ranges::any_of(patterns, [&pattern](const std::string& other) {
+    return binlog::FitsPattern(pattern, other);
+  });
+  if (is_covered) return;
+  std::erase_if(patterns, [&pattern](const std::string& other) {
+    return binlog::FitsPattern(other, pattern);
+  });
+  patterns.push_back(std::move(pattern));
 }
 
 std::string InBraces(std::string_view column) { return fmt::format("{{{}}}", column); }
@@ -265,11 +278,10 @@ class Importer {
 
   void AddTables() {
     const std::vector<std::string> regexes = SplitList(Take("table.include.list"));
-    bool has_one = false;
+    std::vector<std::string> patterns;
     for (const std::string& regex : regexes) {
-      if (const auto pattern = TablePattern(regex)) {
-        Line("table", *pattern);
-        has_one = true;
+      if (auto pattern = TablePattern(regex)) {
+        AddUncovered(std::move(*pattern), patterns);
       } else {
         Note(
             fmt::format("table.include.list: '{}' cannot be told as a pattern of outbox.table, "
@@ -277,7 +289,8 @@ class Importer {
                         Escaped(regex)));
       }
     }
-    if (has_one) return;
+    for (const std::string& pattern : patterns) Line("table", pattern);
+    if (!patterns.empty()) return;
     Comment("table = DATABASE.TABLE");
     Note("outbox.table has to be set: the connector's options do not name the event table");
   }

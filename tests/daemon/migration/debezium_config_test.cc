@@ -160,6 +160,15 @@ TEST_F(DebeziumConfigTest, ATransformWithoutEquivalentIsANote) {
   EXPECT_THAT(imported.notes, Contains(HasSubstr("transform 'rename' (org.example.Rename)")));
 }
 
+TEST_F(DebeziumConfigTest, ATableThatIsListedTwiceIsNamedOnce) {
+  const auto tables = [this](const char* list) {
+    const auto config = Read({{"table.include.list", list}});
+    return config ? config->outboxes.at(0).tables : std::vector<std::string>();
+  };
+  EXPECT_THAT(tables("a\\.outbox,a.outbox,b.outbox"), ElementsAre("a.outbox", "b.outbox"));
+  EXPECT_THAT(tables("a.outbox,a\\..*,a.events"), ElementsAre("a.*"));
+}
+
 TEST_F(DebeziumConfigTest, ATableThatNoPatternTellsHasToBeNamed) {
   const auto imported = Import({{"table.include.list", "shop\\.(outbox|events)"}});
   EXPECT_THAT(imported.text, HasSubstr("# table = DATABASE.TABLE"));
