@@ -398,6 +398,60 @@ Result<std::optional<std::uint64_t>> MysqlServer::PreparedXa() {
   return std::nullopt;
 }
 
+Result<std::optional<MissingPrivilege>> MysqlServer::MissingXaPrivilege() {
+  auto prepared = PreparedXa();
+  if (!prepared) return std::unexpected(prepared.error());
+  if (*prepared) return std::nullopt;
+  auto current_user = connection_.QueryValue("SELECT CURRENT_USER()");
+  if (!current_user) return std::unexpected(current_user.error());
+  return MissingPrivilege{"XA_RECOVER_ADMIN",
+                          fmt::format("GRANT XA_RECOVER_ADMIN ON *.* TO {}",
+                                      AccountName(connection_, TextOf(*current_user)))};
+}
+
+Result<std::vector<Cascade>> MysqlServer::Cascades(const TableFacts& table) {
+  auto rows = connection_.Query(
+      fmt::format("SELECT constraint_name, delete_rule, update_rule, unique_constraint_schema,"
+                  " referenced_table_name FROM information_schema.referential_constraints WHERE"
+                  " constraint_schema = {} AND table_name = {} ORDER BY 1",
+                  connection_.Quote(table.schema_name), connection_.Quote(table.table_name)));
+  if (!rows) return std::unexpected(rows.error());
+  const auto changes_rows = [](std::string_view rule) {
+    return rule == "CASCADE" || rule == "SET NULL";
+  };
+  std::vector<Cascade> cascades;
+  for (const ResultRow& row : *rows) {
+    const std::string on_delete = TextOf(row.at(1));
+    const std::string on_update = TextOf(row.at(2));
+    std::string rules;
+    if (changes_rows(on_delete)) rules = "ON DELETE " + on_delete;
+    if (changes_rows(on_update))
+      rules += (rules.empty() ? "ON UPDATE " : ", ON UPDATE ") + on_update;
+    if (rules.empty()) continue;
+    cascades.push_back({.schema_name = table.schema_name,
+                        .table_name = table.table_name,
+                        .name = TextOf(row.at(0)),
+                        .rules = std::move(rules),
+                        .parent = fmt::format("{}.{}", TextOf(row.at(3)), TextOf(row.at(4)))});
+  }
+  return cascades;
+}
+
+Result<bool> MysqlServer::LogsCascades() {
+  auto rows = connection_.Query("SHOW GLOBAL VARIABLES LIKE 'innodb\\_native\\_foreign\\_keys'");
+  if (!rows) return std::unexpected(rows.error());
+  return !rows->empty() && TextOf(rows->front().at(1)) == "OFF";
+}
+
+Result<std::uint64_t> MysqlServer::EstimatedRows(const TableFacts& table) {
+  auto rows = connection_.QueryValue(
+      fmt::format("SELECT table_rows FROM information_schema.tables WHERE table_schema = {} AND"
+                  " table_name = {}",
+                  connection_.Quote(table.schema_name), connection_.Quote(table.table_name)));
+  if (!rows) return std::unexpected(rows.error());
+  return NumberOf(TextOf(*rows));
+}
+
 Result<std::optional<std::uint64_t>> MysqlServer::CountOlder(const TableFacts& table,
                                                              std::string_view column,
                                                              std::chrono::milliseconds age,

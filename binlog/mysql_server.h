@@ -44,6 +44,14 @@ struct MissingPrivilege {
   std::string grant;      // The exact statement that mends it.
 };
 
+// A foreign key of a table by which a change of the table it refers to deletes or changes rows.
+struct Cascade {
+  std::string schema_name, table_name;  // Whose rows.
+  std::string name;
+  std::string rules;   // "ON DELETE CASCADE, ON UPDATE SET NULL"
+  std::string parent;  // "shop.orders"
+};
+
 // Answers questions about a server over one connection. One thread.
 class MysqlServer {
  public:
@@ -71,6 +79,15 @@ class MysqlServer {
   [[nodiscard]] Result<Position> EarliestPosition();
   // How many XA transactions are prepared and not decided; none: the account may not ask.
   [[nodiscard]] Result<std::optional<std::uint64_t>> PreparedXa();
+  // XA_RECOVER_ADMIN, where the account may not ask for them; none: it may.
+  [[nodiscard]] Result<std::optional<MissingPrivilege>> MissingXaPrivilege();
+  [[nodiscard]] Result<std::vector<Cascade>> Cascades(const TableFacts& table);
+  // Whether rows that a cascade deletes or changes are in the log. InnoDB does it by itself and
+  // logs nothing, but for MySQL 9.6 and later with innodb_native_foreign_keys = OFF, the default
+  // there.
+  [[nodiscard]] Result<bool> LogsCascades();
+  // The server's own estimate; 0 where it has none.
+  [[nodiscard]] Result<std::uint64_t> EstimatedRows(const TableFacts& table);
   // How many rows, at most `rows_max`, have a time in `column` that is more than `age` ago:
   // DATETIME and TIMESTAMP in UTC, and whole numbers of milliseconds since 1970. None: the column
   // is of another type, or the server had not counted them after a few seconds.

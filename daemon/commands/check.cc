@@ -84,6 +84,13 @@ Findings CheckSource(const Config& config, bool begins_with_tables) {
   Append(findings, CheckIdentity(*tables, *described, facts->version));
   Append(findings, CheckLogFilters(*facts, *tables, *described));
   if (begins_with_tables) {
+    auto for_read = FactsForTableRead(*server, *described);
+    if (!for_read) {
+      findings.push_back(
+          ProblemOf("event tables", for_read.error().message, ExitCodeOf(for_read.error().kind)));
+      return findings;
+    }
+    Append(findings, CheckTableRead(*for_read, *facts, config.delivery));
     Append(findings, LookAtMessageAges(config, *tables, *described, *server));
   }
   return findings;

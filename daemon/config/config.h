@@ -112,6 +112,10 @@ struct DeliveryConfig {
   OnUpdate on_update = OnUpdate::kIgnore;
   enum class OnLostTransactions { kContinue, kStop };
   OnLostTransactions on_lost_transactions = OnLostTransactions::kContinue;
+  // Of rows that a foreign key's cascade deletes or changes without the log's telling it, while the
+  // event tables are read.
+  enum class UnloggedDeletes { kRefuse, kAccept };
+  UnloggedDeletes unlogged_deletes = UnloggedDeletes::kRefuse;
   std::uint64_t in_flight_bytes_max = 32ull << 20;
   std::chrono::milliseconds max_stall{600'000};
   std::uint64_t max_rate = 0;  // Events a second; 0: no limit.

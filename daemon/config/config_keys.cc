@@ -220,6 +220,10 @@ const std::vector<Key>& Keys() {
       {{"delivery", "start", "",
         "where to begin without a checkpoint: table, earliest, now, gtid:SET or file:NAME:OFFSET"},
        [](Config& c) { return Set<ParseStart>(c.delivery.start); }},
+      {{"delivery", "unlogged-deletes", "refuse",
+        "what to do about start = table where a foreign key's cascade deletes or changes rows of an"
+        " event table without the server's logging it: refuse or accept"},
+       [](Config& c) { return Set<ParseUnloggedDeletes>(c.delivery.unlogged_deletes); }},
       {{"delivery", "on-bad-event", "hold",
         "what to do about an event that cannot be delivered: hold, dead-letter (send it to "
         "delivery.dead-letter-topic instead) or stop"},

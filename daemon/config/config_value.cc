@@ -332,6 +332,12 @@ Parsed<StartChoice> ParseStart(std::string_view text) {
   return start;
 }
 
+Parsed<DeliveryConfig::UnloggedDeletes> ParseUnloggedDeletes(std::string_view text) {
+  using enum DeliveryConfig::UnloggedDeletes;
+  return ParseWord<DeliveryConfig::UnloggedDeletes>(text,
+                                                    {{"refuse", kRefuse}, {"accept", kAccept}}, {});
+}
+
 Parsed<DeliveryConfig::OnBadEvent> ParseOnBadEvent(std::string_view text) {
   return ParseWord<DeliveryConfig::OnBadEvent>(
       text, {{"hold", DeliveryConfig::OnBadEvent::kHold},

@@ -39,6 +39,7 @@ using Parsed = std::expected<T, std::string>;
 // "table", "earliest", "now", "gtid:SET", "file:NAME:OFFSET"
 [[nodiscard]] Parsed<std::uint64_t> ParseOffset(std::string_view text);
 [[nodiscard]] Parsed<StartChoice> ParseStart(std::string_view text);
+[[nodiscard]] Parsed<DeliveryConfig::UnloggedDeletes> ParseUnloggedDeletes(std::string_view text);
 [[nodiscard]] Parsed<DeliveryConfig::OnBadEvent> ParseOnBadEvent(std::string_view text);
 [[nodiscard]] Parsed<DeliveryConfig::OnStatement> ParseOnStatement(std::string_view text);
 [[nodiscard]] Parsed<DeliveryConfig::OnUpdate> ParseOnUpdate(std::string_view text);

@@ -58,6 +58,10 @@ Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint
   if (auto good = EndAtFirstProblem(log_filters, warnings); !good)
     return std::unexpected(good.error());
   if (BeginsWithTables(config.delivery.start, checkpoint)) {
+    auto for_read = FactsForTableRead(*server, *described);
+    if (!for_read) return Pass(for_read.error());
+    auto read = CheckTableRead(*for_read, *facts, config.delivery);
+    if (auto good = EndAtFirstProblem(read, warnings); !good) return std::unexpected(good.error());
     auto ages = LookAtMessageAges(config, *tables, *described, *server);
     if (auto good = EndAtFirstProblem(ages, warnings); !good) return std::unexpected(good.error());
   }

@@ -170,6 +170,59 @@ std::optional<Finding> WarnOfLogFilter(const binlog::ServerFacts& facts,
   return std::nullopt;
 }
 
+// The log gives back the rows that are deleted or changed before the read comes to them.
+std::optional<Finding> CheckCascade(const binlog::Cascade& cascade, const TableReadFacts& facts,
+                                    bool is_replica, bool is_accepted) {
+  std::string table = fmt::format("{}.{}", cascade.schema_name, cascade.table_name);
+  const std::string key =
+      fmt::format("foreign key {} ({}) to {}", cascade.name, cascade.rules, cascade.parent);
+  if (facts.logs_cascades && !is_replica) return std::nullopt;
+  if (facts.logs_cascades) {
+    return Warning(std::move(table),
+                   fmt::format("the rows that {} deletes or changes on the source are in this"
+                               " replica's log only if that server logs them (MySQL 9.6 and later"
+                               " with innodb_native_foreign_keys = OFF): otherwise they can be"
+                               " missed while the table is read",
+                               key),
+                   fmt::format("leave the rows of {} alone during the read", cascade.parent));
+  }
+  std::string found = fmt::format(
+      "the server does not log the rows that {} deletes or changes: while the table is read they "
+      "can"
+      " be missed, or published as they were later",
+      key);
+  if (is_accepted) {
+    return Warning(std::move(table), std::move(found),
+                   fmt::format("leave the rows of {} alone during the read", cascade.parent));
+  }
+  return Problem(
+      std::move(table), std::move(found),
+      fmt::format("ALTER TABLE `{}`.`{}` DROP FOREIGN KEY `{}`; or MySQL 9.6 or later with"
+                  " innodb_native_foreign_keys = OFF; or leave the rows of {} alone during"
+                  " the read, and in [delivery]: unlogged-deletes = accept",
+                  cascade.schema_name, cascade.table_name, cascade.name, cascade.parent));
+}
+
+// A read that lasts longer than the server keeps its log cannot go on from where it began.
+std::optional<Finding> CheckReadTime(std::uint64_t rows, std::uint64_t expire_seconds,
+                                     std::uint64_t max_rate) {
+  // Low on purpose: rows of some KiB, over a network, into brokers that are busy.
+  constexpr std::uint64_t kRowsPerSecond = 5'000;
+  if (expire_seconds == 0) return std::nullopt;  // Never, or not known to the server.
+  const std::uint64_t rate = max_rate == 0 ? kRowsPerSecond : std::min(max_rate, kRowsPerSecond);
+  const std::uint64_t seconds = rows / rate;
+  if (seconds <= expire_seconds / 2) return std::nullopt;
+  return Warning(
+      "binlog_expire_logs_seconds",
+      fmt::format(
+          "{}: the event tables have about {} rows, and to read them takes {} s if it goes at"
+          " {} a second: the log of its beginning may be purged before its end",
+          expire_seconds, rows, seconds, rate),
+      fmt::format("SET PERSIST binlog_expire_logs_seconds = {}, or delete rows that need not be"
+                  " published",
+                  4 * seconds));
+}
+
 Finding NoSuchTable(const binlog::TableSelection& selection) {
   std::string name = fmt::format("{}.{}", selection.schema_pattern, selection.table_pattern);
   if (binlog::IsPattern(name)) {
@@ -305,6 +358,27 @@ std::vector<Finding> CheckLogFilters(const binlog::ServerFacts& facts, const Eve
     }
     if (auto warning = WarnOfLogFilter(facts, selection)) findings.push_back(*warning);
   }
+  return findings;
+}
+
+std::vector<Finding> CheckTableRead(const TableReadFacts& facts, const binlog::ServerFacts& server,
+                                    const DeliveryConfig& delivery) {
+  const bool is_accepted = delivery.unlogged_deletes == DeliveryConfig::UnloggedDeletes::kAccept;
+  std::vector<Finding> findings;
+  for (const binlog::Cascade& cascade : facts.cascades) {
+    auto finding = CheckCascade(cascade, facts, server.is_replica, is_accepted);
+    if (finding) findings.push_back(std::move(*finding));
+  }
+  if (const auto& missing = facts.missing_xa_privilege) {
+    findings.push_back(Warning("privileges",
+                               fmt::format("{} is missing: rows of XA transactions that were"
+                                           " prepared before the start may be missed, for the relay"
+                                           " cannot ask for them",
+                                           missing->privilege),
+                               missing->grant));
+  }
+  auto time = CheckReadTime(facts.rows, server.binlog_expire_seconds, delivery.max_rate);
+  if (time) findings.push_back(std::move(*time));
   return findings;
 }
 

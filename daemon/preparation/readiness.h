@@ -44,6 +44,12 @@ struct Finding {
                                                    const EventTables& tables,
                                                    const std::vector<DescribedTable>& found);
 
+// Whether a read of the event tables can miss rows; no findings: no. For a relay that begins with
+// one.
+[[nodiscard]] std::vector<Finding> CheckTableRead(const TableReadFacts& facts,
+                                                  const binlog::ServerFacts& server,
+                                                  const DeliveryConfig& delivery);
+
 // The first problem among `findings`; null: none.
 [[nodiscard]] const Finding* FirstProblem(const std::vector<Finding>& findings);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <random>
 
 #include "daemon/config/config_value.h"
@@ -170,6 +172,26 @@ binlog::Result<std::vector<DescribedTable>> DescribeEventTables(binlog::MysqlSer
     for (binlog::TableFacts& facts : *found) described.push_back({i, std::move(facts)});
   }
   return described;
+}
+
+binlog::Result<TableReadFacts> FactsForTableRead(binlog::MysqlServer& server,
+                                                 const std::vector<DescribedTable>& found) {
+  TableReadFacts facts;
+  auto logs_cascades = server.LogsCascades();
+  if (!logs_cascades) return std::unexpected(logs_cascades.error());
+  facts.logs_cascades = *logs_cascades;
+  auto privilege = server.MissingXaPrivilege();
+  if (!privilege) return std::unexpected(privilege.error());
+  facts.missing_xa_privilege = std::move(*privilege);
+  for (const auto& [selection, table] : found) {
+    auto cascades = server.Cascades(table);
+    if (!cascades) return std::unexpected(cascades.error());
+    std::ranges::move(*cascades, std::back_inserter(facts.cascades));
+    auto rows = server.EstimatedRows(table);
+    if (!rows) return std::unexpected(rows.error());
+    facts.rows += *rows;
+  }
+  return facts;
 }
 
 std::vector<std::string> TablePatterns(const Config& config) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -63,6 +64,16 @@ struct DescribedTable {
 };
 [[nodiscard]] binlog::Result<std::vector<DescribedTable>> DescribeEventTables(
     binlog::MysqlServer& server, const EventTables& tables);
+
+// What matters for a read of the event tables alone.
+struct TableReadFacts {
+  std::vector<binlog::Cascade> cascades;
+  bool logs_cascades = false;
+  std::optional<binlog::MissingPrivilege> missing_xa_privilege;
+  std::uint64_t rows = 0;  // Of all event tables, as the server estimates them.
+};
+[[nodiscard]] binlog::Result<TableReadFacts> FactsForTableRead(
+    binlog::MysqlServer& server, const std::vector<DescribedTable>& found);
 
 // All event table patterns, as configured.
 [[nodiscard]] std::vector<std::string> TablePatterns(const Config& config);

@@ -121,7 +121,6 @@ def test_what_was_prepared_before_the_start_and_is_committed_then_arrives(
         assert relay.stop() == 0
 
 
-@pytest.mark.xfail(strict=True, reason="it begins without a word about what it cannot ask")
 def test_a_start_that_may_not_ask_for_prepared_transactions_says_what_it_may_miss(fresh):
     fresh.insert("e1")
     fresh.start()

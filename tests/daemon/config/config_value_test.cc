@@ -143,6 +143,9 @@ TEST(ConfigValueTest, ChangesThatPublishNothingHaveTheirModes) {
   EXPECT_EQ(ParseOnStatement("alarm"), DeliveryConfig::OnStatement::kAlarm);
   EXPECT_EQ(ParseOnStatement("stop"), DeliveryConfig::OnStatement::kStop);
   EXPECT_EQ(ParseOnStatement("ignore").error(), "'ignore' is none of: alarm, stop");
+  EXPECT_EQ(ParseUnloggedDeletes("refuse"), DeliveryConfig::UnloggedDeletes::kRefuse);
+  EXPECT_EQ(ParseUnloggedDeletes("accept"), DeliveryConfig::UnloggedDeletes::kAccept);
+  EXPECT_EQ(ParseUnloggedDeletes("yes").error(), "'yes' is none of: refuse, accept");
   using enum DeliveryConfig::OnLostTransactions;
   EXPECT_EQ(ParseOnLostTransactions("continue"), kContinue);
   EXPECT_EQ(ParseOnLostTransactions("stop"), kStop);

@@ -413,6 +413,90 @@ TEST_F(LogFilterReadinessTest, LooksAtEachTableOfItsOwnSelectionOnly) {
                           "ok binlog_ignore_db: tenant_1.outbox is logged"));
 }
 
+class TableReadReadinessTest : public testing::Test {
+ protected:
+  std::vector<Finding> Check() { return CheckTableRead(facts_, server_, delivery_); }
+  void HasCascade() {
+    facts_.cascades = {{.schema_name = "shop",
+                        .table_name = "outbox",
+                        .name = "fk_1",
+                        .rules = "ON DELETE CASCADE",
+                        .parent = "shop.orders"}};
+  }
+
+  TableReadFacts facts_;
+  binlog::ServerFacts server_ = GoodFacts();
+  DeliveryConfig delivery_;
+};
+
+TEST_F(TableReadReadinessTest, OrdinaryTablesHaveNothingToMend) {
+  facts_.rows = 1'000'000;
+  server_.binlog_expire_seconds = 2'592'000;
+  EXPECT_THAT(Check(), IsEmpty());
+}
+
+TEST_F(TableReadReadinessTest, RefusesRowsThatGoWithoutTheLog) {
+  HasCascade();
+  const auto findings = Check();
+  EXPECT_THAT(
+      Told(findings),
+      ElementsAre(
+          "PROBLEM shop.outbox: the server does not log the rows that foreign key fk_1 (ON"
+          " DELETE CASCADE) to shop.orders deletes or changes: while the table is read they"
+          " can be missed, or published as they were later -> ALTER TABLE `shop`.`outbox`"
+          " DROP FOREIGN KEY `fk_1`; or MySQL 9.6 or later with innodb_native_foreign_keys ="
+          " OFF; or leave the rows of shop.orders alone during the read, and in [delivery]:"
+          " unlogged-deletes = accept"));
+  EXPECT_EQ(FirstProblem(findings)->exit_code, ExitCode::kConfiguration);
+}
+
+TEST_F(TableReadReadinessTest, UnloggedDeletesMayBeAccepted) {
+  HasCascade();
+  delivery_.unlogged_deletes = DeliveryConfig::UnloggedDeletes::kAccept;
+  EXPECT_THAT(Told(Check()),
+              ElementsAre("warning shop.outbox: the server does not log the rows that foreign key"
+                          " fk_1 (ON DELETE CASCADE) to shop.orders deletes or changes: while the"
+                          " table is read they can be missed, or published as they were later ->"
+                          " leave the rows of shop.orders alone during the read"));
+}
+
+TEST_F(TableReadReadinessTest, CascadesThatAreLoggedAreFine) {
+  HasCascade();
+  facts_.logs_cascades = true;
+  EXPECT_THAT(Check(), IsEmpty());
+  server_.is_replica = true;
+  EXPECT_THAT(Told(Check()),
+              ElementsAre(testing::AllOf(testing::StartsWith("warning shop.outbox: the rows that"),
+                                         testing::HasSubstr("only if that server logs them"))));
+}
+
+TEST_F(TableReadReadinessTest, WarnsWhereXaTransactionsCannotBeAskedFor) {
+  facts_.missing_xa_privilege = {"XA_RECOVER_ADMIN",
+                                 "GRANT XA_RECOVER_ADMIN ON *.* TO 'outboxd'@'%'"};
+  EXPECT_THAT(Told(Check()),
+              ElementsAre("warning privileges: XA_RECOVER_ADMIN is missing: rows of XA transactions"
+                          " that were prepared before the start may be missed, for the relay cannot"
+                          " ask for them -> GRANT XA_RECOVER_ADMIN ON *.* TO 'outboxd'@'%'"));
+}
+
+TEST_F(TableReadReadinessTest, WarnsOfAReadThatMayOutlastTheLog) {
+  facts_.rows = 10'000'000;  // 2000 s.
+  server_.binlog_expire_seconds = 3600;
+  EXPECT_THAT(
+      Told(Check()),
+      ElementsAre("warning binlog_expire_logs_seconds: 3600: the event tables have about"
+                  " 10000000 rows, and to read them takes 2000 s if it goes at 5000 a second:"
+                  " the log of its beginning may be purged before its end -> SET PERSIST"
+                  " binlog_expire_logs_seconds = 8000, or delete rows that need not be"
+                  " published"));
+  server_.binlog_expire_seconds = 4000;
+  EXPECT_THAT(Check(), IsEmpty());
+  delivery_.max_rate = 1000;
+  EXPECT_THAT(Told(Check()), ElementsAre(testing::HasSubstr("takes 10000 s if it goes at 1000 a")));
+  server_.binlog_expire_seconds = 0;
+  EXPECT_THAT(Check(), IsEmpty()) << "the log is kept";
+}
+
 TEST(FirstProblemTest, PassesOverWarnings) {
   binlog::ServerFacts facts = GoodFacts();
   facts.gtid_mode = "OFF";
