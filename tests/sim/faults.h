@@ -42,6 +42,7 @@ struct FaultRates {
   unsigned disconnect = 0, corrupt = 0, source_open = 0;
   unsigned sink_open = 0, lost_producer = 0, unreachable_topic = 0;
   unsigned disk_call = 0, short_write = 0;
+  unsigned table_open = 0, table_disconnect = 0;
 };
 
 // Decides where faults strike and keeps the trace of what happened.

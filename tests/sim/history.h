@@ -40,6 +40,23 @@ struct Event {
   bool is_dead_lettered = false;  // Its dead letter is appended.
 };
 
+// One change of a row of the event table, which stands there under the key `seq`. Only scenarios
+// that read tables know of keys.
+struct RowChange {
+  enum class Kind {
+    kInsert,
+    kDelete,
+    kMove,    // Its key changes.
+    kUpdate,  // Another column changes in place.
+  };
+
+  Kind kind;
+  std::size_t event;        // Which row: the event that its insert was.
+  std::uint64_t seq;        // Where it stands before.
+  std::uint64_t to;         // Where it stands afterwards.
+  std::size_t version = 0;  // Of its payload before: how often it was updated.
+};
+
 // One transaction of the source.
 struct Transaction {
   enum class Kind {
@@ -54,10 +71,22 @@ struct Transaction {
     kXaCommit,
     kXaRollback,
   };
+  enum class Ddl {
+    kForeign,
+    kTruncate,   // Empties the event table.
+    kAddColumn,  // Gives it one more.
+  };
 
   Kind kind;
   std::vector<std::size_t> events = {};  // Of the event table; a decision has those prepared.
   std::vector<std::size_t> undone = {};  // Rolled back to a savepoint.
+  // All that it does to rows of the event table, the inserts of `events` and `undone` among it; of
+  // a decision: those prepared. Empty in scenarios that read no tables.
+  std::vector<RowChange> changes = {};
+  std::vector<RowChange> undone_changes = {};
+  std::size_t undone_at = 0;  // Of `changes`: before which one.
+  Ddl ddl = Ddl::kForeign;
+  bool has_added_column = false;  // The event table had Ddl::kAddColumn before.
   std::optional<binlog::Gtid> gtid = {};
   std::string xid = {};
   std::size_t decision = kNone;  // Of a prepared one.
@@ -79,19 +108,16 @@ struct History {
     return event.state == Event::State::kRolledBack || event.is_acknowledged ||
            event.may_be_skipped;
   }
-  [[nodiscard]] bool IsDone(const Transaction& transaction) const {
-    for (const std::size_t index : transaction.events) {
-      if (!IsDone(events[index])) return false;
-    }
-    return true;
-  }
 };
 
 [[nodiscard]] inline std::string KeyOf(const Event& event) {
   return "k" + std::to_string(event.key);
 }
 [[nodiscard]] inline std::string IdOf(std::size_t event) { return "e" + std::to_string(event); }
-[[nodiscard]] inline std::string ValueOf(std::size_t event) { return "p" + std::to_string(event); }
+[[nodiscard]] inline std::string ValueOf(std::size_t event, std::size_t version = 0) {
+  const std::string value = "p" + std::to_string(event);
+  return version == 0 ? value : value + "." + std::to_string(version);
+}
 [[nodiscard]] inline std::size_t PartitionOf(const Event& event) { return event.key % kPartitions; }
 
 }  // namespace outboxd::sim

@@ -7,10 +7,34 @@ namespace outboxd::sim {
 
 using Kind = Transaction::Kind;
 
-std::size_t HistoryChecker::OnPublish(const sinks::Message& message) const {
+void HistoryChecker::BeginRead(const binlog::Position& position) {
+  if (read_ && position == read_position_) return;
+  if (read_is_published_) throw Violation{"the read begins anew at another position"};
+  std::set<std::size_t> before;
+  for (const std::size_t index : source_.server->order()) {
+    if (Covers(position, index)) before.insert(index);
+  }
+  faults_.Note("read: {} transactions are before it", before.size());
+  read_.emplace(history_, std::move(before));
+  read_position_ = position;
+}
+
+Road HistoryChecker::RoadOf(const sinks::Message& message) {
+  const bool is_read = std::ranges::any_of(message.headers, [](const sinks::Header& header) {
+    return header.name == "outboxd.position" && header.value && header.value->starts_with("table:");
+  });
+  return is_read ? Road::kRead : Road::kStream;
+}
+
+std::size_t HistoryChecker::OnPublish(const sinks::Message& message) {
   const std::string_view value = message.value.value_or("");
   std::size_t index = kNone;
-  if (value.size() > 1) std::from_chars(value.data() + 1, value.data() + value.size(), index);
+  std::size_t version = 0;
+  const char* const end = value.data() + value.size();
+  if (value.size() > 1) {
+    const char* const behind = std::from_chars(value.data() + 1, end, index).ptr;
+    if (behind != end) std::from_chars(behind + 1, end, version);
+  }
   if (index >= history_.events.size()) throw Violation{fmt::format("invented: '{}'", value)};
   const Event& event = history_.events[index];
   if (!event.was_committed) {
@@ -28,16 +52,30 @@ std::size_t HistoryChecker::OnPublish(const sinks::Message& message) const {
     throw Violation{fmt::format("event {} is published to {} with key {}", index, message.topic,
                                 message.key.value_or("none"))};
   }
+  if (read_) {
+    const Road road = RoadOf(message);
+    if (const auto wrong = read_->OnPublish(index, version, road); !wrong.empty()) {
+      throw Violation{wrong};
+    }
+    read_is_published_ = read_is_published_ || road == Road::kRead;
+  }
   return index;
 }
 
-void HistoryChecker::OnAppend(std::size_t index) {
+void HistoryChecker::OnAppend(std::size_t index, Road road) {
   Event& event = history_.events[index];
   faults_.Note("broker: has event {}{}", index, event.is_appended ? " again" : "");
+  if (read_) {
+    read_->OnAppend(index);
+    if (const auto repeated = read_->Repeated()) {
+      throw Violation{fmt::format("event {} comes more than once", *repeated)};
+    }
+  }
   if (event.is_appended) return;
   event.is_appended = true;
   // It may come late: it is not the relay that decides; or a crash has made the relay forget.
   if (event.may_be_skipped || event.is_dead_lettered) return;
+  if (road == Road::kRead) return;
   std::uint64_t& last = last_order_[PartitionOf(event)];
   if (event.order < last) {
     throw Violation{fmt::format("event {} (order {}) comes first behind order {} of its partition",
@@ -77,6 +115,28 @@ std::string HistoryChecker::NameOf(std::size_t index) const {
                      place.second);
 }
 
+bool HistoryChecker::IsDone(const Transaction& transaction) const {
+  return std::ranges::all_of(transaction.events, [&](std::size_t index) {
+    return history_.IsDone(history_.events[index]) || (read_ && !read_->IsDue(index));
+  });
+}
+
+void HistoryChecker::CheckRead(const Checkpoint& checkpoint) const {
+  if (checkpoint.table_read_pending) {
+    const bool has_moved = checkpoint.position != read_position_ && source_.former_uuid.empty();
+    if (has_moved) throw Violation{"the checkpoint leaves the position at which the read began"};
+    return;
+  }
+  if (const auto event = read_->UndeliveredUpTo(std::nullopt)) {
+    throw Violation{
+        fmt::format("the checkpoint ends the read, but event {} is not delivered", *event)};
+  }
+  if (const std::size_t index = read_->Undecided(); index != kNone) {
+    throw Violation{
+        fmt::format("the checkpoint ends the read, but {} is not decided", NameOf(index))};
+  }
+}
+
 void HistoryChecker::OnStore(const Checkpoint& checkpoint) {
   const binlog::Position& position = checkpoint.position;
   faults_.Note("checkpoint: '{}' {}:{}", position.gtids.ToText(), position.file, position.offset);
@@ -84,7 +144,7 @@ void HistoryChecker::OnStore(const Checkpoint& checkpoint) {
   const SimulatedServer& server = *source_.server;
   // A relay that was not told of the failover yet stores what it did with the server before.
   if (checkpoint.server_uuid != server.uuid()) return;
-  if (source_.gtid_mode_is_on && !position.gtids.IsSubsetOf(server.executed())) {
+  if (source_.gtid_mode_is_on && !position.gtids.IsSubsetOf(server.logged_gtids())) {
     throw Violation{"the checkpoint has transactions that its server does not have"};
   }
   if (!ResumesByGtid(position)) {
@@ -94,11 +154,13 @@ void HistoryChecker::OnStore(const Checkpoint& checkpoint) {
                                   position.file, position.offset)};
     }
   }
+  if (read_) CheckRead(checkpoint);
   for (const std::size_t index : server.order()) {
+    if (read_ && read_->IsBefore(index)) continue;
     const Transaction& transaction = history_.transactions[index];
     const bool is_held = transaction.kind == Kind::kXaPrepare && !transaction.events.empty() &&
                          transaction.decision == kNone;
-    if (!is_held && history_.IsDone(transaction)) continue;
+    if (!is_held && IsDone(transaction)) continue;
     if (!Covers(position, index)) continue;
     throw Violation{fmt::format("the checkpoint covers {}, which is {}", NameOf(index),
                                 is_held ? "not decided" : "not delivered")};
@@ -131,9 +193,11 @@ std::string HistoryChecker::Missing() const {
     const Event& event = history_.events[i];
     if (event.state != Event::State::kCommitted || history_.IsDone(event)) continue;
     if (history_.transactions[event.transaction].is_lost) continue;
+    if (read_ && !read_->IsDue(i)) continue;
     return fmt::format("event {} of {} is not delivered", i, NameOf(event.transaction));
   }
   if (!current_) return "nothing was stored";
+  if (current_->table_read_pending) return "the read has not come to its end";
   bool holds = false;
   for (const std::size_t index : source_.server->order()) {
     const Transaction& transaction = history_.transactions[index];

@@ -10,6 +10,7 @@
 #include "sinks/message.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/history.h"
+#include "tests/sim/read_checker.h"
 #include "tests/sim/simulated_source.h"
 
 namespace outboxd::sim {
@@ -21,10 +22,22 @@ class HistoryChecker {
   HistoryChecker(History& history, const Source& source, Faults& faults)
       : history_(history), source_(source), faults_(faults) {}
 
+  // A process begins with a read of the event table, as of `position`. One that began before went
+  // on from there.
+  void BeginRead(const binlog::Position& position);
+  // Null: the relay does not begin with a read.
+  [[nodiscard]] const ReadChecker* read() const { return read_ ? &*read_ : nullptr; }
+  // From now on an event may come more than once.
+  void AllowRepeats() {
+    if (read_) read_->AllowRepeats();
+  }
+
+  // By which road the relay brings the message.
+  [[nodiscard]] static Road RoadOf(const sinks::Message& message);
   // The event that the relay hands over: a committed one, as it was inserted.
-  [[nodiscard]] std::size_t OnPublish(const sinks::Message& message) const;
-  // The broker has it: first occurrences come in the order of commits.
-  void OnAppend(std::size_t event);
+  [[nodiscard]] std::size_t OnPublish(const sinks::Message& message);
+  // The broker has it: first occurrences by the stream come in the order of commits.
+  void OnAppend(std::size_t event, Road road = Road::kStream);
   // The broker has its dead letter.
   void OnAppendDead(std::size_t event);
   // The relay was told that the broker has it, or its dead letter.
@@ -47,11 +60,17 @@ class HistoryChecker {
  private:
   [[nodiscard]] bool ResumesByGtid(const binlog::Position& position) const;
   [[nodiscard]] std::string NameOf(std::size_t transaction) const;
+  // Nothing of it has to be delivered any more.
+  [[nodiscard]] bool IsDone(const Transaction& transaction) const;
+  void CheckRead(const Checkpoint& checkpoint) const;
 
   History& history_;
   const Source& source_;
   Faults& faults_;
 
+  std::optional<ReadChecker> read_;
+  binlog::Position read_position_;
+  bool read_is_published_ = false;  // Something of it was.
   std::array<std::uint64_t, kPartitions> last_order_{};
   std::optional<Checkpoint> durable_;
   std::optional<Checkpoint> current_;  // Stored or found last: a crash can still take it back.

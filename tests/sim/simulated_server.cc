@@ -18,7 +18,7 @@ using binlog::EventBytes;
 using binlog::EventType;
 
 SimulatedServer::SimulatedServer(std::string uuid, Settings settings, const History& history)
-    : uuid_(std::move(uuid)), settings_(settings), history_(history) {
+    : uuid_(std::move(uuid)), settings_(settings), history_(history), stages_(history) {
   BeginFile();
 }
 
@@ -46,11 +46,11 @@ std::vector<std::uint8_t> SimulatedServer::Append(EventType type, const EventByt
 void SimulatedServer::BeginFile() {
   File& file = files_.emplace_back();
   file.name = fmt::format("binlog.{:06}", files_.size());
-  file.previous = executed_;
+  file.previous = logged_gtids_;
   file.end = kMagicBytes + FormatDescription(0).size();
   file.head.push_back(FormatDescription(static_cast<std::uint32_t>(file.end)));
   EventBytes previous;
-  previous.Text(executed_.Encode());
+  previous.Text(logged_gtids_.Encode());
   file.head.push_back(Append(EventType::kPreviousGtids, previous));
   file.first = file.end;
 }
@@ -67,7 +67,13 @@ void SimulatedServer::Log(std::size_t index) {
     order_.push_back(index);
     places_.resize(std::max(places_.size(), index + 1), {kNone, 0});
     places_[index] = {files_.size() - 1, logged.end};
-    if (transaction.gtid) executed_.Add(*transaction.gtid);
+    if (transaction.gtid) logged_gtids_.Add(*transaction.gtid);
+    stages_.Log(index);
+  }
+  // What it did to the table's definition no other statement overtakes, nor does it overtake one;
+  // and a server that crashed recovers what is in its log.
+  if (!settings_.commits_in_stages || is_torn || transaction.kind == Transaction::Kind::kDdl) {
+    stages_.ExecuteAll();
   }
   files_.back().logged.push_back(std::move(logged));
   if (!is_torn) return;
@@ -76,6 +82,8 @@ void SimulatedServer::Log(std::size_t index) {
 }
 
 void SimulatedServer::Rotate() {
+  // MySQL 9.7 sql/binlog.cc, new_file_impl(): waits for what is being committed.
+  stages_.ExecuteAll();
   const std::string next = fmt::format("binlog.{:06}", files_.size() + 1);
   files_.back().rotate = Append(EventType::kRotate, binlog::RotateBody(next, kMagicBytes));
   files_.back().is_closed = true;

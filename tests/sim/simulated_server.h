@@ -11,6 +11,7 @@
 #include "binlog/gtid_set.h"
 #include "binlog/position.h"
 #include "tests/binlog/event_bytes.h"
+#include "tests/sim/commit_stages.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/history.h"
 
@@ -18,12 +19,15 @@ namespace outboxd::sim {
 
 using EventBytesList = std::vector<std::vector<std::uint8_t>>;
 
-// A MySQL server as far as its binary log goes: files of whole binlog events, GTIDs, purging.
+// A MySQL server as far as its binary log and its event table go: files of whole binlog events,
+// GTIDs, purging, and how far each transaction has come.
 class SimulatedServer {
  public:
   struct Settings {
     bool logs_gtids = true;
     bool has_checksums = true;
+    // A transaction in the log is committed later, by turns of stages(); else at once.
+    bool commits_in_stages = false;
   };
   struct Logged {
     std::size_t transaction;
@@ -49,14 +53,18 @@ class SimulatedServer {
   void Rotate();
   // Deletes the files before this one.
   void PurgeBefore(std::size_t file);
+  [[nodiscard]] CommitStages& stages() { return stages_; }
+  [[nodiscard]] const CommitStages& stages() const { return stages_; }
 
   [[nodiscard]] const std::string& uuid() const { return uuid_; }
   [[nodiscard]] bool logs_gtids() const { return settings_.logs_gtids; }
   [[nodiscard]] bool has_checksums() const { return settings_.has_checksums; }
+  [[nodiscard]] bool commits_in_stages() const { return settings_.commits_in_stages; }
   [[nodiscard]] const std::vector<File>& files() const { return files_; }
   [[nodiscard]] std::size_t first_file() const { return first_file_; }
   [[nodiscard]] const std::vector<std::size_t>& order() const { return order_; }
-  [[nodiscard]] const binlog::GtidSet& executed() const { return executed_; }
+  // The GTIDs of its log; gtid_executed, in stages(), may lack the last of them.
+  [[nodiscard]] const binlog::GtidSet& logged_gtids() const { return logged_gtids_; }
   [[nodiscard]] const binlog::GtidSet& purged() const { return purged_; }
   // Index of the file, purged ones included; kNone: there never was one.
   [[nodiscard]] std::size_t FileNamed(const std::string& name) const;
@@ -83,7 +91,8 @@ class SimulatedServer {
   std::size_t first_file_ = 0;
   std::vector<std::size_t> order_;
   std::vector<std::pair<std::size_t, std::uint64_t>> places_;  // By transaction.
-  binlog::GtidSet executed_, purged_;
+  binlog::GtidSet logged_gtids_, purged_;
+  CommitStages stages_;
 };
 
 }  // namespace outboxd::sim

@@ -47,7 +47,8 @@ sinks::Result<PublishOutcome> SimulatedSink::Publish(const sinks::Message& messa
   faults_.Note("sink: takes {}event {} as delivery {}", is_dead ? "the dead letter of " : "", index,
                id);
   const std::size_t partition = is_dead ? kPartitions : PartitionOf(history_.events[index]);
-  partitions_[partition].on_their_way.push_back({id, index, is_dead});
+  partitions_[partition].on_their_way.push_back(
+      {id, index, is_dead, HistoryChecker::RoadOf(message)});
   return PublishOutcome::kAccepted;
 }
 
@@ -60,7 +61,7 @@ void SimulatedSink::Append(const Sent& sent) {
   if (sent.is_dead) {
     checker_.OnAppendDead(sent.event);
   } else {
-    checker_.OnAppend(sent.event);
+    checker_.OnAppend(sent.event, sent.road);
   }
 }
 
@@ -128,6 +129,7 @@ void SimulatedSink::ArriveSome() {
 
 void SimulatedSink::Lose(const std::string& reason) {
   faults_.Note("sink: the producer is lost");
+  checker_.AllowRepeats();
   lost_ = sinks::Error{ErrorKind::kProducerLost, reason};
   ArriveSome();
   for (Partition& partition : partitions_) {
@@ -148,6 +150,7 @@ void SimulatedSink::Step() {
 }
 
 void SimulatedSink::Drop() {
+  if (in_flight() > 0) checker_.AllowRepeats();
   if (is_open_ && !lost_) ArriveSome();
   for (Partition& partition : partitions_) partition = {};
   reports_.Clear();

@@ -39,6 +39,7 @@ class SimulatedSink final : public sinks::Sink {
     sinks::DeliveryId id;
     std::size_t event;
     bool is_dead;  // Its dead letter.
+    Road road = Road::kStream;
   };
   struct Partition {
     std::deque<Sent> on_their_way;

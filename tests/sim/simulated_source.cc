@@ -59,7 +59,7 @@ binlog::Result<void> SimulatedSource::FindByGtid(const Request& request,
   const SimulatedServer& server = *source_.server;
   const binlog::GtidSet& have = request.from.gtids;
   const std::string& former = request.known.server_uuid;
-  auto compared = CompareHistories(have, server.executed(), server.uuid(), former);
+  auto compared = CompareHistories(have, server.logged_gtids(), server.uuid(), former);
   const bool is_accepted = request.accepts_loss && compared.lack == binlog::Lack::kTail;
   if (compared.lack != binlog::Lack::kNothing && !is_accepted) {
     answer->lack = compared.lack;
@@ -77,7 +77,7 @@ binlog::Result<void> SimulatedSource::FindByGtid(const Request& request,
   have_ = have.Minus(compared.missing);
   stream.lost = std::move(compared.missing);
   if (former != server.uuid() && !have.empty()) {
-    stream.unseen = OfUnseenOrigins(have, server.executed());
+    stream.unseen = OfUnseenOrigins(have, server.logged_gtids());
   }
   file_ = server.first_file();
   for (std::size_t i = file_ + 1; i < server.files().size(); ++i) {

@@ -11,14 +11,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr const char* kUuid = "11111111-1111-1111-1111-111111111111";
-constexpr const char* kReplicaUuid = "22222222-2222-2222-2222-222222222222";
-constexpr const char* kForeignUuid = "33333333-3333-3333-3333-333333333333";
 constexpr int kActionsMin = 60;
 constexpr int kActionsMore = 240;
 constexpr int kStepsToHealMax = 20'000;
 constexpr int kStepsToStopMax = 200;
-constexpr std::size_t kLargeEventBytes = 400;
 constexpr const char* kLostFile = "lost.jsonl";
 
 // Each seed has some of the faults, so that some histories run far and others are torn at once.
@@ -32,7 +28,9 @@ FaultRates SomeOf(const FaultRates& rates, SeededRandom& random) {
           .lost_producer = some(rates.lost_producer),
           .unreachable_topic = some(rates.unreachable_topic),
           .disk_call = some(rates.disk_call),
-          .short_write = some(rates.short_write)};
+          .short_write = some(rates.short_write),
+          .table_open = rates.table_open == 0 ? 0 : some(rates.table_open),
+          .table_disconnect = rates.table_disconnect == 0 ? 0 : some(rates.table_disconnect)};
 }
 
 void Remove(FileSystem& files, const std::string& directory, const char* name) {
@@ -46,20 +44,16 @@ Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, bool keeps_
     : scenario_(scenario),
       faults_(seed, keeps_trace),
       random_(faults_.random()),
+      world_(scenario_, faults_),
+      history_(world_.history()),
+      source_(world_.source()),
       disk_(faults_),
       checker_(history_, source_, faults_),
       store_(disk_, checker_, faults_),
       make_interposer_(std::move(make_interposer)) {
-  const bool by_gtid = scenario.reads_by_gtid && (!scenario.reads_by_file || random_.OneIn(2));
-  const bool switches = !by_gtid && scenario.switches_to_gtid && random_.OneIn(2);
-  const bool logs_gtids = by_gtid || switches || random_.OneIn(2);
-  source_.gtid_mode_is_on = by_gtid;
-  source_.must_ask_by_gtid = by_gtid;
-  source_.server = std::make_unique<SimulatedServer>(
-      kUuid,
-      SimulatedServer::Settings{.logs_gtids = logs_gtids, .has_checksums = !random_.OneIn(4)},
-      history_);
-  start_.server_uuid = kUuid;
+  const bool by_gtid = source_.must_ask_by_gtid;
+  const bool logs_gtids = source_.server->logs_gtids();
+  start_.server_uuid = source_.server->uuid();
   if (!by_gtid) start_.position = {.gtids = {}, .file = "binlog.000001", .offset = 4};
   settings_.sink_room = 1 + random_.Below(12);
   settings_.state_directory = scratch;
@@ -91,6 +85,7 @@ Simulation::~Simulation() { EndProcess(); }
 
 std::optional<std::string> Simulation::Run() {
   try {
+    if (scenario_.reads_tables) world_.FillTable();
     const int actions = kActionsMin + static_cast<int>(random_.Below(kActionsMore));
     for (int i = 0; i < actions && !has_ended_; ++i) Act();
     if (!has_ended_) Heal();
@@ -104,6 +99,7 @@ std::optional<std::string> Simulation::Run() {
 
 void Simulation::Act() {
   clock_.Move(milliseconds(1));
+  if (scenario_.reads_tables) world_.MoveStages();
   if (!process_) return SurvivingCrashes([this] { Start(); });
   const std::size_t turn = random_.Below(100);
   if (turn < 50) {
@@ -113,15 +109,17 @@ void Simulation::Act() {
   } else if (turn < 80) {
     process_->sink().Step();
   } else if (turn < 92) {
-    Commit();
+    world_.Commit();
   } else if (turn < 94) {
-    DecideXa();
+    world_.DecideXa();
   } else if (turn < 96) {
     AskOperator();
   } else if (turn < 98) {
     Purge();
   } else if (scenario_.fails_over && random_.OneIn(8)) {
-    FailOver();
+    if (!world_.FailOver()) return;
+    checker_.AllowRepeats();
+    if (process_) process_->source().BreakOff();
   } else if (scenario_.stops && random_.OneIn(4)) {
     SurvivingCrashes([this] { Stop(); });
   } else if (!source_.gtid_mode_is_on && scenario_.switches_to_gtid && random_.OneIn(4) &&
@@ -132,163 +130,6 @@ void Simulation::Act() {
 }
 
 // --- The world's turns ---
-
-std::size_t Simulation::AddEvent(std::size_t transaction, Event::State state) {
-  const std::size_t index = history_.events.size();
-  history_.events.push_back(
-      {.transaction = transaction, .key = random_.Below(4), .state = Event::State::kPrepared});
-  Event& event = history_.events.back();
-  if (scenario_.has_bad_events && state != Event::State::kRolledBack && random_.OneIn(8)) {
-    constexpr Event::Fault kFaults[] = {Event::Fault::kHasNoTopic, Event::Fault::kRefusedAtOnce,
-                                        Event::Fault::kRefusedByBroker};
-    event.fault = kFaults[random_.Below(std::size(kFaults))];
-    if (scenario_.has_dead_letters && random_.OneIn(3)) {
-      event.dead_fault = kFaults[1 + random_.Below(std::size(kFaults) - 1)];
-    }
-  }
-  if (state != Event::State::kPrepared) Decide(index, state);
-  return index;
-}
-
-void Simulation::Decide(std::size_t index, Event::State state) {
-  Event& event = history_.events[index];
-  event.state = state;
-  if (state != Event::State::kCommitted) return;
-  event.was_committed = true;
-  event.order = history_.next_order++;
-}
-
-void Simulation::Commit() {
-  if (!source_.lagging.empty()) return Replicate();
-  if (history_.transactions.size() >= scenario_.transactions_max) return;
-  if (random_.OneIn(6)) {
-    faults_.Note("server: next file");
-    source_.server->Rotate();
-  }
-  std::vector<Kind> kinds = {Kind::kInsert,  Kind::kInsert, Kind::kInsert,   Kind::kInsert,
-                             Kind::kForeign, Kind::kDdl,    Kind::kRollback, Kind::kUpdate};
-  if (scenario_.has_statements) kinds.push_back(Kind::kStatement);
-  if (scenario_.has_torn_files) kinds.push_back(Kind::kTorn);
-  if (scenario_.has_xa) kinds.insert(kinds.end(), 4, Kind::kXaPrepare);
-  Transaction transaction{.kind = kinds[random_.Below(kinds.size())]};
-  const std::size_t index = history_.transactions.size();
-  if (transaction.kind == Kind::kXaPrepare) {
-    transaction.xid = fmt::format("X'6{}',X'',1", 1 + random_.Below(3));
-    const bool is_taken = std::ranges::any_of(prepared_, [&](std::size_t prepared) {
-      return history_.transactions[prepared].xid == transaction.xid;
-    });
-    if (is_taken) return;
-  }
-  Event::State state = Event::State::kCommitted;
-  if (transaction.kind == Kind::kXaPrepare) state = Event::State::kPrepared;
-  if (transaction.kind == Kind::kRollback || transaction.kind == Kind::kTorn) {
-    state = Event::State::kRolledBack;
-  }
-  const bool has_rows = transaction.kind == Kind::kInsert || state != Event::State::kCommitted;
-  if (has_rows) {
-    const std::size_t rows = random_.OneIn(6) ? 0 : 1 + random_.Below(4);
-    for (std::size_t i = 0; i < rows; ++i) transaction.events.push_back(AddEvent(index, state));
-    if (random_.OneIn(6)) {
-      transaction.undone.push_back(AddEvent(index, Event::State::kRolledBack));
-    }
-  }
-  if (transaction.kind == Kind::kStatement) ++statements_;
-  transaction.shares_rows_event = random_.OneIn(2);
-  transaction.is_compressed = scenario_.is_compressed && random_.OneIn(3) &&
-                              transaction.kind != Kind::kDdl && transaction.kind != Kind::kTorn;
-  if (scenario_.has_large_events && random_.OneIn(5)) transaction.padding_bytes = kLargeEventBytes;
-  Commit(std::move(transaction));
-}
-
-void Simulation::Commit(Transaction transaction) {
-  const std::size_t index = history_.transactions.size();
-  const bool is_torn = transaction.kind == Kind::kTorn;
-  if (source_.server->logs_gtids()) {
-    const bool is_foreign = random_.OneIn(8);
-    std::uint64_t& next = is_foreign ? next_foreign_number_ : next_number_;
-    const std::string& uuid = is_foreign ? kForeignUuid : source_.server->uuid();
-    transaction.gtid = {{binlog::ParseUuid(uuid).value(), ""}, next};
-    // The number of one that was torn is given out again.
-    if (!is_torn) ++next;
-  }
-  if (transaction.kind == Kind::kXaPrepare) prepared_.push_back(index);
-  const auto kind = static_cast<int>(transaction.kind);
-  faults_.Note("server: transaction {} of kind {}, {}{}, {} events from {}", index, kind,
-               transaction.gtid ? ToText(*transaction.gtid) : "anonymous",
-               transaction.xid.empty() ? "" : " " + transaction.xid, transaction.events.size(),
-               transaction.events.empty() ? 0 : transaction.events.front());
-  history_.transactions.push_back(std::move(transaction));
-  source_.server->Log(index);
-}
-
-void Simulation::DecideXa() {
-  if (prepared_.empty() || !source_.lagging.empty()) return;
-  const std::size_t at = random_.Below(prepared_.size());
-  const std::size_t prepare = prepared_[at];
-  prepared_.erase(prepared_.begin() + static_cast<std::ptrdiff_t>(at));
-  const bool commits = !random_.OneIn(3);
-  Transaction decision{.kind = commits ? Kind::kXaCommit : Kind::kXaRollback,
-                       .events = history_.transactions[prepare].events,
-                       .xid = history_.transactions[prepare].xid,
-                       .prepare = prepare};
-  for (const std::size_t event : decision.events) {
-    Decide(event, commits ? Event::State::kCommitted : Event::State::kRolledBack);
-  }
-  history_.transactions[prepare].decision = history_.transactions.size();
-  Commit(std::move(decision));
-}
-
-// A replica takes over. The last transactions may not have reached it yet, or never will.
-void Simulation::FailOver() {
-  if (!source_.former_uuid.empty()) return;
-  const SimulatedServer& former = *source_.server;
-  auto replica = std::make_unique<SimulatedServer>(
-      kReplicaUuid,
-      SimulatedServer::Settings{.logs_gtids = former.logs_gtids(),
-                                .has_checksums = former.has_checksums()},
-      history_);
-  const std::size_t missing = random_.OneIn(2) ? 0 : random_.Below(4);
-  const std::size_t kept = former.order().size() - std::min(missing, former.order().size());
-  const bool lags = random_.OneIn(2);
-  is_file_of_former_ = !source_.must_ask_by_gtid;
-  gap_is_right_ = gap_is_right_ || is_file_of_former_;
-  faults_.Note("server: failover, {} of {} transactions are kept, the others {}", kept,
-               former.order().size(), lags ? "come later" : "lost");
-  for (std::size_t i = 0; i < former.order().size(); ++i) {
-    const std::size_t index = former.order()[i];
-    Transaction& transaction = history_.transactions[index];
-    if (i < kept) {
-      replica->Log(index);
-      if (random_.OneIn(5)) replica->Rotate();
-      continue;
-    }
-    if (lags) {
-      source_.lagging.push_back(index);
-      continue;
-    }
-    transaction.is_lost = true;
-    std::erase(prepared_, index);
-    if (transaction.prepare == kNone) continue;
-    Transaction& prepare = history_.transactions[transaction.prepare];
-    prepare.decision = kNone;
-    // Its decision was read already: one without rows is not read again, one with rows must be.
-    may_be_unknown_ = may_be_unknown_ || prepare.events.empty();
-    gap_is_right_ = gap_is_right_ || !prepare.events.empty();
-    if (!prepare.is_lost) prepared_.push_back(transaction.prepare);
-    for (const std::size_t event : prepare.events) Decide(event, Event::State::kPrepared);
-  }
-  source_.former_uuid = former.uuid();
-  source_.server = std::move(replica);
-  next_number_ = 1;
-  if (process_) process_->source().BreakOff();
-}
-
-// The new server gets one more of the former one's transactions.
-void Simulation::Replicate() {
-  faults_.Note("server: transaction {} arrives", source_.lagging.front());
-  source_.server->Log(source_.lagging.front());
-  source_.lagging.pop_front();
-}
 
 void Simulation::Purge() {
   const SimulatedServer& server = *source_.server;
@@ -312,7 +153,7 @@ void Simulation::Purge() {
   }
   if (file <= server.first_file()) return;
   faults_.Note("server: purges the files before {}", server.files()[file].name);
-  gap_is_right_ = gap_is_right_ || file > passed;
+  world_.excuses().gap = world_.excuses().gap || file > passed;
   source_.server->PurgeBefore(file);
 }
 
@@ -361,6 +202,7 @@ void Simulation::EndProcess() {
   if (!process_) return;
   const bool takes_xa_for_unknown = process_->counts().unknown_decisions > 0;
   process_.reset();
+  checker_.AllowRepeats();
   if (takes_xa_for_unknown) faults_.Note("a decision was taken for one about the unknown");
 }
 
@@ -371,8 +213,10 @@ void Simulation::Start() {
     if (loaded.error().exit_code == ExitCode::kState) return;  // systemd starts it again.
     throw Violation{loaded.error().message};
   }
+  if (scenario_.reads_tables && !*loaded) start_ = world_.ReadFromHere();
   Progress progress = *loaded ? MakeProgress(**loaded) : start_;
   if (!*loaded && !store_.Store(MakeCheckpoint(progress, "shop", {"shop.outbox"}, 0))) return;
+  if (progress.table_read_pending) checker_.BeginRead(progress.position);
   interposer_ = make_interposer_ ? make_interposer_() : std::make_unique<Interposer>();
   process_ = std::make_unique<SimulatedProcess>(
       SimulatedProcess::World{source_, history_, checker_, clock_, faults_, store_, state_.get(),
@@ -415,31 +259,32 @@ void Simulation::Stop() {
 void Simulation::OnEnd(const Error& error) {
   faults_.Note("the relay ends: {}", error.message);
   const bool is_right = (error.exit_code == ExitCode::kDiverged && DivergenceIsRight()) ||
-                        (error.exit_code == ExitCode::kGap && gap_is_right_);
+                        (error.exit_code == ExitCode::kGap && world_.excuses().gap);
   if (!is_right) throw Violation{"the relay ends: " + error.message};
   EndProcess();
   has_ended_ = true;
 }
 
 bool Simulation::DivergenceIsRight() const {
-  if (is_file_of_former_) return true;
+  if (world_.excuses().file_of_former) return true;
   const auto is_lost = [](const Transaction& transaction) { return transaction.is_lost; };
   if (std::ranges::none_of(history_.transactions, is_lost)) return false;
   if (settings_.on_lost == DeliveryConfig::OnLostTransactions::kStop) return true;
   // Not the former server's own, so that it is not known to have been its last.
   const auto is_foreign = [](const Transaction& transaction) {
-    return transaction.is_lost && binlog::ToText(transaction.gtid->origin.uuid) == kForeignUuid;
+    return transaction.is_lost &&
+           binlog::ToText(transaction.gtid->origin.uuid) == kForeignServerUuid;
   };
   if (std::ranges::any_of(history_.transactions, is_foreign)) return true;
   // Nothing is left of what was read: it might be any other server.
   return process_->tracker()
       .progress()
-      .position.gtids.Intersect(source_.server->executed())
+      .position.gtids.Intersect(source_.server->logged_gtids())
       .empty();
 }
 
 void Simulation::CheckMemory() const {
-  if (process_->counts().unknown_decisions > 0 && !may_be_unknown_) {
+  if (process_->counts().unknown_decisions > 0 && !world_.excuses().unknown_decision) {
     throw Violation{"an XA decision is taken for one about an unknown transaction"};
   }
   if (process_->prepared().held_count() > history_.transactions.size()) {
@@ -457,7 +302,7 @@ void Simulation::Heal() {
     if (event.fault != Event::Fault::kHasNoTopic) event.fault = Event::Fault::kDeliverable;
     event.dead_fault = Event::Fault::kDeliverable;
   }
-  while (!prepared_.empty() && !random_.OneIn(4)) DecideXa();
+  while (world_.has_prepared() && !random_.OneIn(4)) world_.DecideXa();
   std::string missing;
   for (int i = 0; i < kStepsToHealMax; ++i) {
     if (has_ended_) return;
@@ -469,7 +314,8 @@ void Simulation::Heal() {
     process_->sink().Step();
     Acknowledge();
     AskOperator();
-    if (!source_.lagging.empty() && i % 8 == 0) Replicate();
+    if (!source_.lagging.empty() && i % 8 == 0) world_.Replicate();
+    if (scenario_.reads_tables && i % 8 == 0) world_.Settle();
     if (clock_.Now() < process_->reader_ready) {
       clock_.Move(milliseconds(20));
       continue;
@@ -493,7 +339,7 @@ void Simulation::CheckAtEnd() {
   CheckLostEvents();
   if (!alarms_) return;
   const auto standing = alarms_->Standing();
-  if (!standing || standing->size() < statements_) {
+  if (!standing || standing->size() < world_.statements()) {
     throw Violation{"a change in statement format raised no alarm"};
   }
 }

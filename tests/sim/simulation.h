@@ -9,29 +9,11 @@
 
 #include "daemon/checkpoint/alarm_log.h"
 #include "daemon/checkpoint/state_directory.h"
+#include "tests/sim/scenario.h"
 #include "tests/sim/simulated_process.h"
+#include "tests/sim/simulated_world.h"
 
 namespace outboxd::sim {
-
-// What may happen in the seeds of one family. Each seed takes a part of it.
-struct Scenario {
-  FaultRates rates = {};
-  bool reads_by_gtid = true, reads_by_file = true;
-  bool switches_to_gtid = false;  // gtid_mode goes to ON on the way.
-  bool fails_over = false;        // Some seeds lose transactions, in some the new server lags.
-  bool purges = false;            // What the durable checkpoint has passed.
-  bool purges_unread = false;     // And what it has not.
-  bool has_xa = false;
-  bool has_torn_files = false;
-  bool is_compressed = false;
-  bool has_statements = false;
-  bool has_large_events = false;
-  bool has_bad_events = false;
-  bool has_dead_letters = false;  // In some seeds bad events become dead letters.
-  bool stops = false;
-  bool spills = false;
-  std::size_t transactions_max = 12;
-};
 
 // One history from its first transaction to its end, in one thread, decided by its seed.
 class Simulation {
@@ -52,11 +34,6 @@ class Simulation {
 
   // The world's turns.
   void Act();
-  void Commit();
-  void Commit(Transaction transaction);
-  void DecideXa();
-  void FailOver();
-  void Replicate();
   void Purge();
   void AskOperator();
   void Heal();
@@ -72,8 +49,6 @@ class Simulation {
   void SurvivingCrashes(Turn turn);
   void EndProcess();
 
-  [[nodiscard]] std::size_t AddEvent(std::size_t transaction, Event::State state);
-  void Decide(std::size_t event, Event::State state);
   void CheckAtEnd();
   void CheckLostEvents() const;
   [[nodiscard]] bool DivergenceIsRight() const;
@@ -82,8 +57,9 @@ class Simulation {
   const Scenario scenario_;
   Faults faults_;
   SeededRandom& random_;
-  History history_;
-  Source source_;
+  SimulatedWorld world_;
+  History& history_;
+  Source& source_;
   FakeClock clock_;
   FakeDisk disk_;
   HistoryChecker checker_;
@@ -97,14 +73,7 @@ class Simulation {
   std::unique_ptr<Interposer> interposer_;
   std::unique_ptr<SimulatedProcess> process_;  // Null: not running.
 
-  std::vector<std::size_t> prepared_;  // Undecided on the server.
-  std::uint64_t next_number_ = 1;      // Of the server's own GTIDs, and of those it replicates.
-  std::uint64_t next_foreign_number_ = 1;
-  std::size_t statements_ = 0;
-  bool gap_is_right_ = false;
-  bool may_be_unknown_ = false;     // An XA decision, because a failover lost an earlier one.
-  bool is_file_of_former_ = false;  // A failover left positions by file behind.
-  bool has_ended_ = false;          // Rightly, for good: only an operator goes on from here.
+  bool has_ended_ = false;  // Rightly, for good: only an operator goes on from here.
 };
 
 }  // namespace outboxd::sim

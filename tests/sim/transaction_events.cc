@@ -1,10 +1,12 @@
 #include "tests/sim/transaction_events.h"
 
+#include <span>
 #include <string>
 
 #include "tests/binlog/event_stream.h"
 #include "tests/binlog/payload_bytes.h"
 #include "tests/daemon/outbox_table.h"
+#include "tests/sim/sequenced_rows.h"
 
 namespace outboxd::sim {
 namespace {
@@ -45,6 +47,80 @@ void AddRows(EventParts& parts, const std::vector<std::size_t>& events, bool sha
   }
 }
 
+// One image of a row of the table that has a key.
+void AppendImage(EventBytes& rows, const Transaction& transaction, const RowChange& change,
+                 bool is_after, const History& history) {
+  const Event& event = history.events[change.event];
+  const bool has_topic = event.fault != Event::Fault::kHasNoTopic;
+  const bool is_updated = is_after && change.kind == RowChange::Kind::kUpdate;
+  const std::string id = IdOf(change.event);
+  const std::string key = KeyOf(event);
+  const std::string payload = ValueOf(change.event, change.version + (is_updated ? 1 : 0));
+  sim::AppendImage(rows,
+                   {.id = id,
+                    .type = has_topic ? std::optional<std::string_view>("order") : std::nullopt,
+                    .key = key,
+                    .payload = payload,
+                    .seq = is_after ? change.to : change.seq},
+                   transaction.has_added_column);
+}
+
+EventType TypeOf(const RowChange& change) {
+  switch (change.kind) {
+    case RowChange::Kind::kInsert:
+      break;
+    case RowChange::Kind::kDelete:
+      return EventType::kDeleteRows;
+    case RowChange::Kind::kMove:
+    case RowChange::Kind::kUpdate:
+      return EventType::kUpdateRows;
+  }
+  return EventType::kWriteRows;
+}
+
+// One ROWS event for each change or, shared, for changes of one kind that follow each other.
+void AddRowChanges(EventParts& parts, const Transaction& transaction,
+                   std::span<const RowChange> changes, const History& history) {
+  for (std::size_t i = 0; i < changes.size();) {
+    const EventType type = TypeOf(changes[i]);
+    const bool is_update = type == EventType::kUpdateRows;
+    parts.emplace_back(EventType::kTableMap, SequencedTableMap(transaction.has_added_column));
+    EventBytes rows = SequencedRowsHead(transaction.has_added_column, is_update);
+    do {
+      if (is_update) AppendImage(rows, transaction, changes[i], false, history);
+      AppendImage(rows, transaction, changes[i], true, history);
+      ++i;
+    } while (transaction.shares_rows_event && i < changes.size() && TypeOf(changes[i]) == type);
+    parts.emplace_back(type, std::move(rows));
+  }
+}
+
+void AddRowChanges(EventParts& parts, const Transaction& transaction, const History& history) {
+  const std::span<const RowChange> changes = transaction.changes;
+  const auto query = [&parts](std::string_view text) {
+    parts.emplace_back(EventType::kQuery, binlog::QueryBody(text));
+  };
+  AddRowChanges(parts, transaction, changes.first(transaction.undone_at), history);
+  if (!transaction.undone_changes.empty()) {
+    query("SAVEPOINT `s`");
+    AddRowChanges(parts, transaction, transaction.undone_changes, history);
+    query("ROLLBACK TO `s`");
+  }
+  AddRowChanges(parts, transaction, changes.subspan(transaction.undone_at), history);
+}
+
+std::string TextOf(Transaction::Ddl ddl) {
+  switch (ddl) {
+    case Transaction::Ddl::kForeign:
+      break;
+    case Transaction::Ddl::kTruncate:
+      return "TRUNCATE TABLE shop.outbox";
+    case Transaction::Ddl::kAddColumn:
+      return "ALTER TABLE shop.outbox ADD COLUMN c INT";
+  }
+  return "CREATE TABLE shop.invoices (id INT)";
+}
+
 void AddUpdate(EventParts& parts) {
   parts.emplace_back(EventType::kTableMap, OutboxTableMap());
   EventBytes rows = OutboxRowsHead();
@@ -70,6 +146,9 @@ void AddChanges(EventParts& parts, const Transaction& transaction, const History
   if (transaction.kind == Kind::kStatement) {
     parts.emplace_back(EventType::kQuery, binlog::QueryBody("INSERT INTO outbox SELECT 1",
                                                             binlog::UpdatedSchemas({"shop"})));
+  }
+  if (!transaction.changes.empty() || !transaction.undone_changes.empty()) {
+    return AddRowChanges(parts, transaction, history);
   }
   AddRows(parts, transaction.events, transaction.shares_rows_event, history);
   if (transaction.undone.empty()) return;
@@ -99,7 +178,7 @@ EventParts EventsOf(const Transaction& transaction, const History& history) {
   };
   switch (transaction.kind) {
     case Kind::kDdl:
-      query("CREATE TABLE shop.invoices (id INT)");
+      query(TextOf(transaction.ddl));
       return parts;
     case Kind::kXaCommit:
       query("XA COMMIT " + transaction.xid);
