@@ -48,8 +48,12 @@ Result<void> CheckedStore::Store(const Checkpoint& checkpoint) {
 
 SimulatedProcess::SimulatedProcess(World world, Progress progress, const Settings& settings)
     : source_(world.source, world.faults, world.clock),
+      dump_(world.source, world.faults, world.clock),
+      tables_(world.source, world.history, world.faults, std::move(world.go_on)),
       sink_(world.history, world.checker, world.faults, settings.sink_room),
       seen_source_(world.interposer.Around(static_cast<binlog::EventSource&>(source_))),
+      seen_dump_(world.interposer.AroundDump(dump_)),
+      seen_tables_(world.interposer.Around(static_cast<binlog::TableSource&>(tables_))),
       seen_sink_(world.interposer.Around(static_cast<sinks::Sink&>(sink_))),
       transactions_(EventTables(), {.spill_directory = settings.state_directory,
                                     .memory_bytes_max = settings.memory_bytes_max}),

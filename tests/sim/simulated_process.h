@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "tests/sim/history_checker.h"
 #include "tests/sim/simulated_sink.h"
 #include "tests/sim/simulated_source.h"
+#include "tests/sim/simulated_tables.h"
 
 namespace outboxd::sim {
 
@@ -21,7 +23,12 @@ namespace outboxd::sim {
 class Interposer {
  public:
   virtual ~Interposer() = default;
+  // Before the first Around(): the world that the process is in.
+  virtual void Meet(const Source&) {}
   virtual binlog::EventSource& Around(binlog::EventSource& source) { return source; }
+  // The source of the dump that belongs to the read of a table.
+  virtual binlog::EventSource& AroundDump(binlog::EventSource& dump) { return dump; }
+  virtual binlog::TableSource& Around(binlog::TableSource& tables) { return tables; }
   virtual sinks::Sink& Around(sinks::Sink& sink) { return sink; }
   virtual CheckpointStore& Around(CheckpointStore& store) { return store; }
 };
@@ -54,6 +61,8 @@ class SimulatedProcess {
     StateDirectory* state;  // Null: nothing is held.
     AlarmLog* alarms;
     Interposer& interposer;
+    // The world's turn while the event table is asked; empty: it stands still.
+    std::function<void()> go_on = nullptr;
   };
   struct Settings {
     std::size_t sink_room = 16;
@@ -72,6 +81,11 @@ class SimulatedProcess {
   [[nodiscard]] Acknowledger& acknowledger() { return acknowledger_; }
   [[nodiscard]] SimulatedSink& sink() { return sink_; }
   [[nodiscard]] SimulatedSource& source() { return source_; }
+  // The server is gone.
+  void BreakOff() {
+    source_.BreakOff();
+    dump_.BreakOff();
+  }
   [[nodiscard]] const Publisher& publisher() const { return publisher_; }
   [[nodiscard]] const binlog::PreparedTransactions& prepared() const {
     return transactions_.prepared();
@@ -83,8 +97,12 @@ class SimulatedProcess {
 
  private:
   SimulatedSource source_;
+  SimulatedSource dump_;
+  SimulatedTables tables_;
   SimulatedSink sink_;
   binlog::EventSource& seen_source_;
+  binlog::EventSource& seen_dump_;
+  binlog::TableSource& seen_tables_;
   sinks::Sink& seen_sink_;
   binlog::TransactionReader transactions_;
   binlog::RowReader rows_;

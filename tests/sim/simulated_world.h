@@ -25,7 +25,9 @@ class SimulatedWorld {
   SimulatedWorld(const Scenario& scenario, Faults& faults);
 
   [[nodiscard]] History& history() { return history_; }
+  [[nodiscard]] const History& history() const { return history_; }
   [[nodiscard]] Source& source() { return source_; }
+  [[nodiscard]] const Source& source() const { return source_; }
   [[nodiscard]] Excuses& excuses() { return excuses_; }
   [[nodiscard]] const Excuses& excuses() const { return excuses_; }
   [[nodiscard]] std::size_t statements() const { return statements_; }

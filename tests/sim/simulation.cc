@@ -119,7 +119,7 @@ void Simulation::Act() {
   } else if (scenario_.fails_over && random_.OneIn(8)) {
     if (!world_.FailOver()) return;
     checker_.AllowRepeats();
-    if (process_) process_->source().BreakOff();
+    if (process_) process_->BreakOff();
   } else if (scenario_.stops && random_.OneIn(4)) {
     SurvivingCrashes([this] { Stop(); });
   } else if (!source_.gtid_mode_is_on && scenario_.switches_to_gtid && random_.OneIn(4) &&
@@ -218,9 +218,10 @@ void Simulation::Start() {
   if (!*loaded && !store_.Store(MakeCheckpoint(progress, "shop", {"shop.outbox"}, 0))) return;
   if (progress.table_read_pending) checker_.BeginRead(progress.position);
   interposer_ = make_interposer_ ? make_interposer_() : std::make_unique<Interposer>();
+  interposer_->Meet(source_);
   process_ = std::make_unique<SimulatedProcess>(
       SimulatedProcess::World{source_, history_, checker_, clock_, faults_, store_, state_.get(),
-                              alarms_.get(), *interposer_},
+                              alarms_.get(), *interposer_, [this] { world_.GoOn(); }},
       std::move(progress), settings_);
 }
 
