@@ -7,6 +7,12 @@ namespace outboxd::sim {
 
 using Kind = Transaction::Kind;
 
+bool HistoryChecker::ReadIsUnderWay(const Checkpoint& checkpoint) {
+  return checkpoint.table_read_pending;
+}
+
+std::optional<std::uint64_t> HistoryChecker::ReadUpTo(const Checkpoint&) { return std::nullopt; }
+
 void HistoryChecker::BeginRead(const binlog::Position& position) {
   if (read_ && position == read_position_) return;
   if (read_is_published_) throw Violation{"the read begins anew at another position"};
@@ -122,10 +128,14 @@ bool HistoryChecker::IsDone(const Transaction& transaction) const {
 }
 
 void HistoryChecker::CheckRead(const Checkpoint& checkpoint) const {
-  if (checkpoint.table_read_pending) {
+  if (ReadIsUnderWay(checkpoint)) {
     const bool has_moved = checkpoint.position != read_position_ && source_.former_uuid.empty();
     if (has_moved) throw Violation{"the checkpoint leaves the position at which the read began"};
-    return;
+    const auto key = ReadUpTo(checkpoint);
+    const auto event = key ? read_->UndeliveredUpTo(key) : std::nullopt;
+    if (!event) return;
+    throw Violation{fmt::format(
+        "the checkpoint has read all up to {}, but event {} is not delivered", *key, *event)};
   }
   if (const auto event = read_->UndeliveredUpTo(std::nullopt)) {
     throw Violation{
@@ -197,7 +207,7 @@ std::string HistoryChecker::Missing() const {
     return fmt::format("event {} of {} is not delivered", i, NameOf(event.transaction));
   }
   if (!current_) return "nothing was stored";
-  if (current_->table_read_pending) return "the read has not come to its end";
+  if (ReadIsUnderWay(*current_)) return "the read has not come to its end";
   bool holds = false;
   for (const std::size_t index : source_.server->order()) {
     const Transaction& transaction = history_.transactions[index];

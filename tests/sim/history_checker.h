@@ -32,6 +32,10 @@ class HistoryChecker {
     if (read_) read_->AllowRepeats();
   }
 
+  // Whether it says that a read has begun that is not at its end.
+  [[nodiscard]] static bool ReadIsUnderWay(const Checkpoint& checkpoint);
+  // The key up to which it says that the event table is read; none: none of it is.
+  [[nodiscard]] static std::optional<std::uint64_t> ReadUpTo(const Checkpoint& checkpoint);
   // By which road the relay brings the message.
   [[nodiscard]] static Road RoadOf(const sinks::Message& message);
   // The event that the relay hands over: a committed one, as it was inserted.

@@ -21,6 +21,8 @@ class RowChangeDraw {
     bool moves = false;
     bool updates = false;
     bool replaces = false;  // A delete and an insert under the same key.
+
+    friend bool operator==(const Kinds&, const Kinds&) = default;
   };
   // Makes the event of an inserted row.
   using AddEvent = std::function<std::size_t()>;

@@ -29,9 +29,15 @@ struct Scenario {
   bool stops = false;
   bool spills = false;
   bool reads_tables = false;  // The relay begins with a read of the event table.
-  // What happens to rows of the event table then, besides inserts.
+  // What happens to rows of the event table, besides inserts.
   RowChangeDraw::Kinds row_changes = {};
   bool has_table_ddl = false;  // TRUNCATE and ALTER of the event table.
+
+  // Whether rows of the event table have keys, and are committed in stages.
+  [[nodiscard]] bool has_keys() const {
+    return reads_tables || has_table_ddl || row_changes != RowChangeDraw::Kinds{};
+  }
+
   std::size_t transactions_max = 12;
 };
 

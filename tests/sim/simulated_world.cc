@@ -26,9 +26,9 @@ SimulatedWorld::SimulatedWorld(const Scenario& scenario, Faults& faults)
       kUuid,
       SimulatedServer::Settings{.logs_gtids = logs_gtids,
                                 .has_checksums = !random_.OneIn(4),
-                                .commits_in_stages = scenario_.reads_tables},
+                                .commits_in_stages = scenario_.has_keys()},
       history_);
-  if (scenario_.reads_tables) keys_ = 4 + random_.Below(kKeysMax - 3);
+  if (scenario_.has_keys()) keys_ = 4 + random_.Below(kKeysMax - 3);
 }
 
 std::size_t SimulatedWorld::AddEvent(std::size_t transaction, Event::State state) {
@@ -65,7 +65,7 @@ void SimulatedWorld::Commit() {
   }
   std::vector<Kind> kinds = {Kind::kInsert,  Kind::kInsert, Kind::kInsert,   Kind::kInsert,
                              Kind::kForeign, Kind::kDdl,    Kind::kRollback, Kind::kUpdate};
-  if (scenario_.reads_tables) kinds.back() = Kind::kInsert;
+  if (scenario_.has_keys()) kinds.back() = Kind::kInsert;
   if (scenario_.has_statements) kinds.push_back(Kind::kStatement);
   if (scenario_.has_torn_files) kinds.push_back(Kind::kTorn);
   if (scenario_.has_xa) kinds.insert(kinds.end(), 4, Kind::kXaPrepare);
@@ -84,7 +84,7 @@ void SimulatedWorld::Commit() {
     state = Event::State::kRolledBack;
   }
   const bool has_rows = transaction.kind == Kind::kInsert || state != Event::State::kCommitted;
-  if (has_rows && scenario_.reads_tables) {
+  if (has_rows && scenario_.has_keys()) {
     AddRowChanges(transaction, state);
   } else if (has_rows) {
     const std::size_t rows = random_.OneIn(6) ? 0 : 1 + random_.Below(4);

@@ -99,7 +99,7 @@ std::optional<std::string> Simulation::Run() {
 
 void Simulation::Act() {
   clock_.Move(milliseconds(1));
-  if (scenario_.reads_tables) world_.MoveStages();
+  if (scenario_.has_keys()) world_.MoveStages();
   if (!process_) return SurvivingCrashes([this] { Start(); });
   const std::size_t turn = random_.Below(100);
   if (turn < 50) {
@@ -316,7 +316,7 @@ void Simulation::Heal() {
     Acknowledge();
     AskOperator();
     if (!source_.lagging.empty() && i % 8 == 0) world_.Replicate();
-    if (scenario_.reads_tables && i % 8 == 0) world_.Settle();
+    if (scenario_.has_keys() && i % 8 == 0) world_.Settle();
     if (clock_.Now() < process_->reader_ready) {
       clock_.Move(milliseconds(20));
       continue;

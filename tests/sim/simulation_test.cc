@@ -86,6 +86,17 @@ TEST_F(SimulationTest, StatementsRaiseAlarms) {
   ExpectGuarantees({.rates = {.crash = 80, .disconnect = 30}, .has_statements = true});
 }
 
+TEST_F(SimulationTest, RowsAreDeletedMovedAndReplaced) {
+  ExpectGuarantees(
+      {.rates = {.crash = 120, .disconnect = 40, .lost_producer = 40},
+       .fails_over = true,
+       .has_xa = true,
+       .has_torn_files = true,
+       .is_compressed = true,
+       .row_changes = {.deletes = true, .moves = true, .updates = true, .replaces = true},
+       .has_table_ddl = true});
+}
+
 TEST_F(SimulationTest, Everything) {
   ExpectGuarantees({.rates = {.crash = 120,
                               .disconnect = 40,
