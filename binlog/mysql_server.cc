@@ -4,7 +4,6 @@
 #include <charconv>
 #include <map>
 
-#include "binlog/compact_json.h"
 #include "binlog/table_filter.h"
 
 namespace outboxd::binlog {
@@ -95,17 +94,6 @@ Result<void> AddReplicationFacts(MysqlConnection& connection, ServerFacts& facts
   return {};
 }
 
-// ENUM and SET are ordered by their numbers.
-bool IsNumberedType(std::string_view type) {
-  return type.starts_with("enum") || type.starts_with("set");
-}
-
-bool IsNumberType(std::string_view type) {
-  constexpr std::string_view kTypes[] = {"tinyint", "smallint", "mediumint", "int",   "bigint",
-                                         "decimal", "year",     "float",     "double"};
-  return std::ranges::any_of(kTypes, [type](std::string_view t) { return type.starts_with(t); });
-}
-
 // The condition for a column of this type to hold a time that is more than `age` ago. Earlier ones
 // than 1970 are none that a message can have.
 std::optional<std::string> OlderThan(const std::string& column, std::string_view type,
@@ -120,103 +108,6 @@ std::optional<std::string> OlderThan(const std::string& column, std::string_view
   }
   return std::nullopt;
 }
-
-bool IsBytesType(std::string_view type) {
-  return type.starts_with("binary") || type.starts_with("varbinary") || type.starts_with("bit") ||
-         type.find("blob") != std::string_view::npos;
-}
-
-// Reads one table chunk by chunk, in primary key order.
-class TableScan {
- public:
-  TableScan(MysqlConnection& connection, const TableFacts& table,
-            const std::vector<std::string>& columns, std::size_t chunk_rows, JsonStyle json,
-            bool locks)
-      : connection_(connection),
-        table_(table),
-        columns_(columns),
-        chunk_rows_(chunk_rows),
-        locks_(locks) {
-    for (const std::string& name : columns) {
-      is_compacted_.push_back(json == JsonStyle::kMysql && TypeOf(name) == "json");
-    }
-    for (const std::string& name : table.primary_key) key_types_.push_back(TypeOf(name));
-  }
-
-  Result<std::vector<ResultRow>> NextChunk() {
-    auto rows = connection_.Query(Statement());
-    if (!rows || rows->empty()) return rows;
-    last_key_.assign(rows->back().begin() + static_cast<std::ptrdiff_t>(columns_.size()),
-                     rows->back().end());
-    for (ResultRow& row : *rows) {
-      for (std::size_t i = 0; i < columns_.size(); ++i) {
-        if (is_compacted_[i] && row[i]) row[i] = CompactJson(*row[i]);
-      }
-    }
-    return rows;
-  }
-
- private:
-  std::string TypeOf(const std::string& name) const {
-    const auto found = std::ranges::find(table_.columns, name, &ColumnFacts::name);
-    return found == table_.columns.end() ? std::string() : found->type;
-  }
-
-  // The key as it is to be compared again: a FLOAT with all its digits.
-  std::string KeyTerm(std::size_t key_index) const {
-    const std::string name = QuoteIdentifier(table_.primary_key[key_index]);
-    const std::string& type = key_types_[key_index];
-    if (IsNumberedType(type)) return "CAST(" + name + " AS UNSIGNED)";
-    return type.starts_with("float") ? name + " + 0" : name;
-  }
-
-  std::string Literal(std::size_t key_index) const {
-    const std::string value = TextOf(last_key_[key_index]);
-    const std::string& type = key_types_[key_index];
-    if (IsNumberType(type) || IsNumberedType(type)) return value;
-    if (!IsBytesType(type)) return connection_.Quote(value);
-    std::string hex = "X'";
-    for (const char c : value) hex += fmt::format("{:02x}", static_cast<std::uint8_t>(c));
-    return hex + "'";
-  }
-
-  // a > x OR (a = x AND b > y) ...: what the server can answer from the index.
-  std::string BehindLastKey() const {
-    std::string condition;
-    std::string equal;
-    for (std::size_t i = 0; i < last_key_.size(); ++i) {
-      const std::string name = QuoteIdentifier(table_.primary_key[i]);
-      const std::string value = Literal(i);
-      condition += fmt::format("{}({}{} > {})", i == 0 ? "" : " OR ", equal, name, value);
-      equal += fmt::format("{} = {} AND ", name, value);
-    }
-    return condition;
-  }
-
-  std::string Statement() const {
-    std::string selected;
-    for (const std::string& name : columns_) selected += QuoteIdentifier(name) + ", ";
-    std::string terms;
-    std::string key;
-    for (std::size_t i = 0; i < table_.primary_key.size(); ++i) {
-      terms += (i == 0 ? "" : ", ") + KeyTerm(i);
-      key += (i == 0 ? "" : ", ") + QuoteIdentifier(table_.primary_key[i]);
-    }
-    return fmt::format("SELECT {}{} FROM {}.{}{} ORDER BY {} LIMIT {}{}", selected, terms,
-                       QuoteIdentifier(table_.schema_name), QuoteIdentifier(table_.table_name),
-                       last_key_.empty() ? "" : " WHERE " + BehindLastKey(), key, chunk_rows_,
-                       locks_ ? " LOCK IN SHARE MODE" : "");
-  }
-
-  MysqlConnection& connection_;
-  const TableFacts& table_;
-  const std::vector<std::string>& columns_;
-  const std::size_t chunk_rows_;
-  const bool locks_;
-  std::vector<bool> is_compacted_;
-  std::vector<std::string> key_types_;
-  ResultRow last_key_;
-};
 
 }  // namespace
 
@@ -390,18 +281,11 @@ Result<Position> MysqlServer::EarliestPosition() {
   return Position{.gtids = {}, .file = TextOf(logs->front().at(0)), .offset = 4};
 }
 
-Result<std::optional<std::uint64_t>> MysqlServer::PreparedXa() {
-  auto rows = connection_.Query("XA RECOVER");
-  if (rows) return rows->size();
-  // Since 8.0 it takes XA_RECOVER_ADMIN.
-  if (rows.error().kind == ErrorKind::kDisconnected) return std::unexpected(rows.error());
-  return std::nullopt;
-}
-
 Result<std::optional<MissingPrivilege>> MysqlServer::MissingXaPrivilege() {
-  auto prepared = PreparedXa();
-  if (!prepared) return std::unexpected(prepared.error());
-  if (*prepared) return std::nullopt;
+  // Before 8.0 it takes no privilege.
+  auto prepared = connection_.Query("XA RECOVER");
+  if (prepared) return std::nullopt;
+  if (prepared.error().kind == ErrorKind::kDisconnected) return std::unexpected(prepared.error());
   auto current_user = connection_.QueryValue("SELECT CURRENT_USER()");
   if (!current_user) return std::unexpected(current_user.error());
   return MissingPrivilege{"XA_RECOVER_ADMIN",
@@ -478,44 +362,6 @@ Result<std::vector<std::pair<std::uint32_t, std::string>>> MysqlServer::Collatio
     collations.emplace_back(static_cast<std::uint32_t>(NumberOf(*row.at(0))), *row.at(1));
   }
   return collations;
-}
-
-Result<void> MysqlServer::ScanTable(
-    const TableFacts& table, const std::vector<std::string>& columns, std::size_t chunk_rows,
-    JsonStyle json,
-    const std::function<Result<bool>(std::span<const ColumnValue>, std::string_view)>& visit) {
-  if (table.primary_key.empty()) {
-    return Fail(ErrorKind::kUnsuitable,
-                "table {}.{} has no primary key to read it by HINT: add one,"
-                " or choose another start than 'table'",
-                table.schema_name, table.table_name);
-  }
-  auto isolation = connection_.Query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
-  if (!isolation) return std::unexpected(isolation.error());
-  auto gtid_mode = connection_.QueryValue("SELECT @@global.gtid_mode");
-  if (!gtid_mode) return std::unexpected(gtid_mode.error());
-  // Without GTIDs the position taken before may cover a transaction that stands in the log but is
-  // not committed yet: a locking read waits for its rows.
-  TableScan scan(connection_, table, columns, chunk_rows, json, TextOf(*gtid_mode) != "ON");
-  std::vector<ColumnValue> values(columns.size());
-  while (true) {
-    auto rows = scan.NextChunk();
-    if (!rows) return std::unexpected(rows.error());
-    for (const ResultRow& row : *rows) {
-      std::string key;
-      for (std::size_t i = 0; i < row.size(); ++i) {
-        if (i < columns.size()) {
-          values[i] = row[i] ? ColumnValue(*row[i]) : std::nullopt;
-        } else {
-          key += (i == columns.size() ? "" : ",") + TextOf(row[i]);
-        }
-      }
-      auto more = visit(values, key);
-      if (!more) return std::unexpected(more.error());
-      if (!*more) return {};
-    }
-    if (rows->size() < chunk_rows) return {};
-  }
 }
 
 }  // namespace outboxd::binlog

@@ -2,14 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "binlog/column_shape.h"
-#include "binlog/json_binary.h"
 #include "binlog/mysql_connection.h"
 #include "binlog/position.h"
 #include "binlog/row.h"
@@ -77,9 +75,7 @@ class MysqlServer {
   [[nodiscard]] Result<LogEnd> EndOfLog();
   // The oldest boundary the log still holds.
   [[nodiscard]] Result<Position> EarliestPosition();
-  // How many XA transactions are prepared and not decided; none: the account may not ask.
-  [[nodiscard]] Result<std::optional<std::uint64_t>> PreparedXa();
-  // XA_RECOVER_ADMIN, where the account may not ask for them; none: it may.
+  // XA_RECOVER_ADMIN, where the account may not ask for prepared XA transactions; none: it may.
   [[nodiscard]] Result<std::optional<MissingPrivilege>> MissingXaPrivilege();
   [[nodiscard]] Result<std::vector<Cascade>> Cascades(const TableFacts& table);
   // Whether rows that a cascade deletes or changes are in the log. InnoDB does it by itself and
@@ -97,16 +93,6 @@ class MysqlServer {
                                                                 std::uint64_t rows_max);
   // Collation id and character set name of every collation of the server.
   [[nodiscard]] Result<std::vector<std::pair<std::uint32_t, std::string>>> Collations();
-
-  // Reads `columns` of all rows committed now, in primary key order, in chunks of `chunk_rows`,
-  // each a short read of its own (READ COMMITTED, no locks, no long snapshot). Values as row.h
-  // says; JSON in Debezium's style is MySQL's own text with its blanks, which is what Debezium's
-  // snapshot has. `visit` returns false to stop early. `primary_key` of the row, joined by ',', is
-  // the second argument. The table must have a primary key.
-  [[nodiscard]] Result<void> ScanTable(
-      const TableFacts& table, const std::vector<std::string>& columns, std::size_t chunk_rows,
-      JsonStyle json,
-      const std::function<Result<bool>(std::span<const ColumnValue>, std::string_view)>& visit);
 
   [[nodiscard]] MysqlConnection& connection() { return connection_; }
 

@@ -40,6 +40,12 @@ std::optional<PreparedTransactions::Held> PreparedTransactions::Take(std::string
   return taken;
 }
 
+bool PreparedTransactions::Has(std::string_view xid) const {
+  return without_rows_.contains(std::string(xid)) ||
+         std::ranges::any_of(held_,
+                             [xid](const Held& held) { return held.transaction.xid == xid; });
+}
+
 GtidSet PreparedTransactions::held_gtids() const {
   GtidSet gtids;
   for (const Held& held : held_) {

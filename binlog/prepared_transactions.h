@@ -35,6 +35,9 @@ class PreparedTransactions {
   // The decided one is forgotten; none: it is not held. `*was_seen`: its PREPARE was.
   [[nodiscard]] std::optional<Held> Take(std::string_view xid, bool* was_seen);
 
+  // Whether one of this name was prepared, with or without event rows, and is not decided.
+  [[nodiscard]] bool Has(std::string_view xid) const;
+
   // The one that was prepared first of those held; null: none.
   [[nodiscard]] const Transaction* oldest() const {
     return held_.empty() ? nullptr : &held_.front().transaction;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,34 @@ struct HeldXa {
   friend bool operator==(const HeldXa&, const HeldXa&) = default;
 };
 
+// One column of a key up to which a table was read.
+struct ReadKeyPart {
+  std::string column;
+  std::string type;   // With collation and direction, so that a change of them is noticed.
+  std::string value;  // In key form, bytes (binlog::KeyValues).
+
+  friend bool operator==(const ReadKeyPart&, const ReadKeyPart&) = default;
+};
+
+// How far the initial read of one table is acknowledged.
+struct TableReadState {
+  std::string schema_name, table_name;
+  bool is_done = false;
+  std::vector<ReadKeyPart> last_key = {};  // Empty: at its start, or it is read in one piece.
+  std::uint64_t rows = 0;                  // Published up to there.
+
+  friend bool operator==(const TableReadState&, const TableReadState&) = default;
+};
+
+// An initial read that is under way: the position is where it began, and the stream begins there
+// when it has come to its end.
+struct InitialRead {
+  std::vector<TableReadState> tables = {};  // Those of which something is acknowledged.
+  std::uint64_t begun_us = 0;  // When the position was taken, wall clock; 0: not known.
+
+  friend bool operator==(const InitialRead&, const InitialRead&) = default;
+};
+
 // The stored position up to which everything is delivered, and what it belongs to, so that a
 // checkpoint is never used for another server, cluster or set of tables without a word.
 struct Checkpoint {
@@ -31,8 +60,7 @@ struct Checkpoint {
   // seen yet. Together with its GTID it tells a reused GTID from the original.
   std::uint64_t last_commit_us = 0;
   std::string last_gtid;
-  // The initial table read has not been acknowledged to its end: it starts over.
-  bool table_read_pending = false;
+  std::optional<InitialRead> read = {};  // None: there is none under way.
   // XA transactions within `position` that are prepared without event rows, by name, sorted.
   std::vector<std::string> prepared = {};
   // Those with event rows, which are not within `position`, in the order of the log. For people: a

@@ -17,13 +17,75 @@ namespace {
 constexpr char kName[] = "checkpoint";
 constexpr std::string_view kMagic = "outboxd-checkpoint ";
 constexpr std::string_view kCrcWord = "crc32 ";
+// Of a checkpoint without an initial read under way, so that the programs before can read it.
 constexpr std::uint32_t kVersion = 1;
+// With one: where in the tables it is, which they would not know.
+constexpr std::uint32_t kVersionWithRead = 2;
 // A GTID set of a million intervals takes about 16 MB.
 constexpr std::size_t kBytesMax = 64u << 20;
 
 std::uint32_t Crc32(std::string_view bytes) {
   const auto* begin = reinterpret_cast<const Bytef*>(bytes.data());
   return static_cast<std::uint32_t>(crc32_z(0, begin, bytes.size()));
+}
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+std::string ToHex(std::string_view bytes) {
+  std::string hex;
+  for (const char c : bytes) {
+    hex += kHexDigits[static_cast<std::uint8_t>(c) >> 4];
+    hex += kHexDigits[static_cast<std::uint8_t>(c) & 0xF];
+  }
+  return hex;
+}
+
+// Throws for what ToHex() does not make.
+std::string FromHex(std::string_view hex) {
+  if (hex.size() % 2 != 0) throw nlohmann::json::other_error::create(501, "no bytes", nullptr);
+  std::string bytes;
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    const std::size_t high = kHexDigits.find(hex[i]), low = kHexDigits.find(hex[i + 1]);
+    if (high == std::string_view::npos || low == std::string_view::npos) {
+      throw nlohmann::json::other_error::create(501, "no hexadecimal digit", nullptr);
+    }
+    bytes += static_cast<char>(high << 4 | low);
+  }
+  return bytes;
+}
+
+// Values in hexadecimal digits: they may be any bytes.
+nlohmann::ordered_json ReadToJson(const InitialRead& read) {
+  auto tables = nlohmann::ordered_json::array();
+  for (const TableReadState& table : read.tables) {
+    auto key = nlohmann::ordered_json::array();
+    for (const ReadKeyPart& part : table.last_key) {
+      key.push_back({{"column", part.column}, {"type", part.type}, {"hex", ToHex(part.value)}});
+    }
+    tables.push_back({{"schema", table.schema_name},
+                      {"table", table.table_name},
+                      {"done", table.is_done},
+                      {"key", std::move(key)},
+                      {"rows", table.rows}});
+  }
+  return {{"begun_us", read.begun_us}, {"tables", std::move(tables)}};
+}
+
+InitialRead ReadFromJson(const nlohmann::json& stored) {
+  InitialRead read{.tables = {}, .begun_us = stored.at("begun_us")};
+  for (const nlohmann::json& json : stored.at("tables")) {
+    TableReadState table{.schema_name = json.at("schema"),
+                         .table_name = json.at("table"),
+                         .is_done = json.at("done"),
+                         .last_key = {},
+                         .rows = json.at("rows")};
+    for (const nlohmann::json& part : json.at("key")) {
+      table.last_key.push_back(
+          {part.at("column"), part.at("type"), FromHex(part.at("hex").get<std::string>())});
+    }
+    read.tables.push_back(std::move(table));
+  }
+  return read;
 }
 
 std::string ToJson(const Checkpoint& checkpoint) {
@@ -37,7 +99,8 @@ std::string ToJson(const Checkpoint& checkpoint) {
   json["position"]["offset"] = checkpoint.position.offset;
   json["last_commit_us"] = checkpoint.last_commit_us;
   json["last_gtid"] = checkpoint.last_gtid;
-  json["table_read_pending"] = checkpoint.table_read_pending;
+  json["table_read_pending"] = checkpoint.read.has_value();
+  if (checkpoint.read) json["read"] = ReadToJson(*checkpoint.read);
   json["prepared"] = checkpoint.prepared;
   json["held_xa"] = nlohmann::ordered_json::array();
   for (const HeldXa& held : checkpoint.held_xa) {
@@ -60,7 +123,9 @@ Checkpoint FromJson(const nlohmann::json& json, std::string& gtids) {
   json.at("position").at("offset").get_to(checkpoint.position.offset);
   json.at("last_commit_us").get_to(checkpoint.last_commit_us);
   json.at("last_gtid").get_to(checkpoint.last_gtid);
-  json.at("table_read_pending").get_to(checkpoint.table_read_pending);
+  // The programs before began a read that was broken off anew.
+  if (json.at("table_read_pending").get<bool>()) checkpoint.read.emplace();
+  if (json.contains("read")) checkpoint.read = ReadFromJson(json.at("read"));
   // Checkpoints of versions that could not hold XA transactions do not have these.
   if (json.contains("prepared")) json.at("prepared").get_to(checkpoint.prepared);
   if (json.contains("held_xa")) {
@@ -105,14 +170,14 @@ Result<std::string_view> Unwrap(const std::string& path, std::string_view conten
   if (!first || !first->starts_with(kMagic)) return Damaged(path, "it does not begin as one");
   const auto version = ParseNumber(first->substr(kMagic.size()), 10);
   if (!version) return Damaged(path, "it does not tell its version");
-  if (*version > kVersion) {
+  if (*version > kVersionWithRead) {
     return Fail(ExitCode::kCheckpoint,
                 "{}: the checkpoint has format {}, this outboxd knows {} HINT: run the version of "
                 "outboxd that wrote it, or a later one; or look the position up there with "
                 "`outboxd position show` and give it to this one with `outboxd position set`",
-                Escaped(path), *version, kVersion);
+                Escaped(path), *version, kVersionWithRead);
   }
-  if (*version != kVersion) return Damaged(path, "there is no such format version");
+  if (*version < kVersion) return Damaged(path, "there is no such format version");
 
   const auto json = TakeLine(rest);
   if (!json) return Damaged(path, "it is cut off");
@@ -162,7 +227,8 @@ Result<std::optional<Checkpoint>> CheckpointFile::Load() {
 }
 
 Result<void> CheckpointFile::Store(const Checkpoint& checkpoint) {
-  std::string contents = fmt::format("{}{}\n", kMagic, kVersion);
+  std::string contents =
+      fmt::format("{}{}\n", kMagic, checkpoint.read ? kVersionWithRead : kVersion);
   try {
     contents += ToJson(checkpoint);
   } catch (const nlohmann::json::exception& exception) {

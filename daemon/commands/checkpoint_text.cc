@@ -5,6 +5,8 @@
 
 #include <ctime>
 
+#include "daemon/service/log.h"
+
 namespace outboxd {
 
 std::string TimeText(std::uint64_t microseconds) {
@@ -12,6 +14,30 @@ std::string TimeText(std::uint64_t microseconds) {
   const auto seconds = static_cast<std::time_t>(microseconds / 1'000'000);
   return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(seconds));
 }
+
+namespace {
+
+std::string KeyText(const TableReadState& table) {
+  std::string text;
+  for (const ReadKeyPart& part : table.last_key) {
+    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", part.column, Escaped(part.value));
+  }
+  return text;
+}
+
+void PrintRead(const std::optional<InitialRead>& read) {
+  if (!read) {
+    fmt::print("table read    done\n");
+    return;
+  }
+  fmt::print("table read    {}\n", read->tables.empty() ? "not begun" : "under way");
+  for (const TableReadState& table : read->tables) {
+    fmt::print("  {}.{}  {} rows, {}\n", Escaped(table.schema_name), Escaped(table.table_name),
+               table.rows, table.is_done ? "done" : "up to " + KeyText(table));
+  }
+}
+
+}  // namespace
 
 void PrintCheckpoint(const Checkpoint& checkpoint) {
   fmt::print("relay         {}\n", checkpoint.relay);
@@ -24,7 +50,7 @@ void PrintCheckpoint(const Checkpoint& checkpoint) {
              checkpoint.position.offset);
   fmt::print("last commit   {}\n", TimeText(checkpoint.last_commit_us));
   fmt::print("kafka cluster {}\n", checkpoint.sink.empty() ? "-" : checkpoint.sink);
-  fmt::print("table read    {}\n", checkpoint.table_read_pending ? "pending" : "done");
+  PrintRead(checkpoint.read);
   for (const HeldXa& held : checkpoint.held_xa) {
     fmt::print("held XA       {}  {}  {}\n", held.place, TimeText(held.since_us), held.xid);
   }

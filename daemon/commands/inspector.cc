@@ -158,7 +158,8 @@ Result<void> Inspector::PrintRows() {
     if (*row == nullptr) return {};
     ++rows_seen_;
     fmt::print("     {}. {}.{}{}", number, Escaped((*row)->schema_name),
-               Escaped((*row)->table_name), (*row)->change == binlog::RowChange::kUpdate ? " (updated)" : "");
+               Escaped((*row)->table_name),
+               (*row)->change == binlog::RowChange::kUpdate ? " (updated)" : "");
     const binlog::TableSelection& selection = filter_[(*row)->table];
     const bool has_whole_row = selection.whole_row != binlog::WholeRow::kNo;
     for (std::size_t i = has_whole_row ? selection.columns.size() : 0; i < (*row)->values.size();

@@ -1,11 +1,15 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "daemon/checkpoint/alarm_log.h"
 #include "daemon/checkpoint/checkpoint_file.h"
 #include "daemon/checkpoint/dead_letter_log.h"
+#include "daemon/checkpoint/relay_status.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/checkpoint_text.h"
 #include "daemon/commands/commands.h"
+#include "daemon/relay/clock.h"
 #include "daemon/service/log.h"
 
 namespace outboxd {
@@ -16,6 +20,15 @@ void PrintAlarms(const std::vector<Alarm>& alarms) {
     fmt::print("  {:<10} {}  {}  {}\n", alarm.kind, alarm.position, TimeText(alarm.commit_us),
                alarm.text);
   }
+}
+
+// As the running relay told it last.
+void PrintDoing(const std::string& directory) {
+  const auto stored = ReadStatus(directory);
+  if (!stored || !*stored) return;
+  const std::uint64_t now_us = SystemClock().WallMicroseconds();
+  const std::uint64_t age_us = now_us - std::min(now_us, (*stored)->written_at_us);
+  fmt::print("doing         {} ({} s ago)\n", Escaped((*stored)->line, 1000), age_us / 1'000'000);
 }
 
 }  // namespace
@@ -34,6 +47,7 @@ Result<void> StatusCommand(const Config& config) {
   if (!alarms) return std::unexpected(alarms.error());
 
   fmt::print("process       {}\n", *holder ? std::to_string(**holder) : "not running");
+  if (*holder) PrintDoing(state.path());
   if (*checkpoint) {
     PrintCheckpoint(**checkpoint);
   } else {

@@ -43,8 +43,6 @@ Result<void> TailCommand(Config config, const CommandLine& line) {
   const SystemClock clock;
   auto sink = MakeSink(config);
   if (!sink) return std::unexpected(sink.error());
-  auto prepared = Prepare(config, std::nullopt);
-  if (!prepared) return std::unexpected(prepared.error());
   std::string explained;  // A message that finds no room comes again.
   const auto explain = [&explained](const OutboxMapping& mapping, std::string_view position,
                                     const sinks::Message& message) {
@@ -52,11 +50,11 @@ Result<void> TailCommand(Config config, const CommandLine& line) {
     explained = position;
     PrintExplanation(mapping, position, message);
   };
-  RelayProcess::Parts parts{
-      config, prepared->character_sets, **sink, nullptr, nullptr, notifier, signals, clock};
+  RelayProcess::Parts parts{config, **sink, nullptr, nullptr, notifier, signals, clock};
+  parts.waits_for_server = false;
   if (line.explain) parts.on_mapped = explain;
   RelayProcess process(std::move(parts));
-  return process.Run(std::move(prepared->progress), std::move(prepared->tables), RandomIdentity());
+  return process.Run(std::nullopt, RandomIdentity());
 }
 
 }  // namespace outboxd

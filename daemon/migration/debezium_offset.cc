@@ -103,7 +103,7 @@ Result<DebeziumOffset> ParseDebeziumOffset(std::string_view text) {
 
 Result<std::string> DebeziumOffsetOf(const Checkpoint& checkpoint,
                                      const std::string& topic_prefix) {
-  if (checkpoint.table_read_pending) {
+  if (checkpoint.read) {
     return Fail(ExitCode::kConfiguration,
                 "the initial table read is not done, which Debezium could not go on with");
   }

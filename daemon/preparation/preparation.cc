@@ -33,10 +33,11 @@ Result<void> EndAtFirstProblem(const std::vector<Finding>& findings,
 
 }  // namespace
 
-Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint>& checkpoint) {
+Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint>& checkpoint,
+                            binlog::Interrupter* interrupter) {
   auto tables = CompileEventTables(config);
   if (!tables) return std::unexpected(tables.error());
-  auto server = ConnectToServer(config.mysql);
+  auto server = ConnectToServer(config.mysql, interrupter);
   if (!server) return Pass(server.error());
   auto facts = server->Facts();
   if (!facts) return Pass(facts.error());
@@ -57,9 +58,11 @@ Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint
   auto log_filters = CheckLogFilters(*facts, *tables, *described);
   if (auto good = EndAtFirstProblem(log_filters, warnings); !good)
     return std::unexpected(good.error());
+  std::uint64_t read_rows_estimate = 0;
   if (BeginsWithTables(config.delivery.start, checkpoint)) {
     auto for_read = FactsForTableRead(*server, *described);
     if (!for_read) return Pass(for_read.error());
+    read_rows_estimate = for_read->rows;
     auto read = CheckTableRead(*for_read, *facts, config.delivery);
     if (auto good = EndAtFirstProblem(read, warnings); !good) return std::unexpected(good.error());
     auto ages = LookAtMessageAges(config, *tables, *described, *server);
@@ -69,7 +72,9 @@ Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint
   Preparation preparation{.progress = {},
                           .character_sets = {},
                           .tables = std::move(*tables),
-                          .warnings = std::move(warnings)};
+                          .warnings = std::move(warnings),
+                          .read_rows_estimate = read_rows_estimate,
+                          .log_kept = std::chrono::seconds(facts->binlog_expire_seconds)};
   auto collations = server->Collations();
   if (!collations) return Pass(collations.error());
   for (const auto& [id, name] : *collations) preparation.character_sets.Add(id, name);

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "binlog/character_sets.h"
+#include "binlog/interrupter.h"
 #include "daemon/checkpoint/checkpoint.h"
 #include "daemon/config/config.h"
 #include "daemon/error.h"
@@ -19,11 +22,16 @@ struct Preparation {
   binlog::CharacterSets character_sets;
   EventTables tables;             // Their mappings know the tables' column types.
   std::vector<Finding> warnings;  // Of what readiness.h looks at, for the log.
+  // Of an initial read.
+  std::uint64_t read_rows_estimate = 0;  // 0: unknown.
+  std::chrono::seconds log_kept{0};      // How long the server keeps its log; 0: for ever.
 };
 
 // Connects to MySQL, ends at the first problem that readiness.h finds, and takes the place to begin
 // from the checkpoint, else from delivery.start. kUnreachable: try again later.
+// `interrupter`: breaks it off, which is kUnreachable then; null: nothing does.
 [[nodiscard]] Result<Preparation> Prepare(const Config& config,
-                                          const std::optional<Checkpoint>& checkpoint);
+                                          const std::optional<Checkpoint>& checkpoint,
+                                          binlog::Interrupter* interrupter = nullptr);
 
 }  // namespace outboxd

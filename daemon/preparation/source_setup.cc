@@ -71,20 +71,23 @@ std::vector<binlog::ConnectionOptions> ConnectionOptionsOf(const MysqlConfig& co
   return all;
 }
 
-binlog::Result<binlog::MysqlServer> ConnectToServer(const MysqlConfig& config) {
+binlog::Result<binlog::MysqlServer> ConnectToServer(const MysqlConfig& config,
+                                                    binlog::Interrupter* interrupter) {
   binlog::Result<binlog::MysqlServer> server =
       binlog::Fail(binlog::ErrorKind::kUnsuitable, "mysql.host names no host");
-  for (const binlog::ConnectionOptions& options : ConnectionOptionsOf(config)) {
+  for (binlog::ConnectionOptions& options : ConnectionOptionsOf(config)) {
+    options.interrupter = interrupter;
     server = binlog::MysqlServer::Connect(options);
-    if (server) break;
+    if (server || server.error().kind == binlog::ErrorKind::kInterrupted) break;
   }
   return server;
 }
 
-binlog::SchemaLookup LookUpSchema(const MysqlConfig& config) {
-  return [config](std::string_view schema_name,
-                  std::string_view table_name) -> binlog::Result<std::vector<binlog::ColumnFacts>> {
-    auto server = ConnectToServer(config);
+binlog::SchemaLookup LookUpSchema(const MysqlConfig& config, binlog::Interrupter* interrupter) {
+  return [config, interrupter](
+             std::string_view schema_name,
+             std::string_view table_name) -> binlog::Result<std::vector<binlog::ColumnFacts>> {
+    auto server = ConnectToServer(config, interrupter);
     if (!server) return std::unexpected(server.error());
     return server->DescribeColumns(schema_name, table_name);
   };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "binlog/column_shape.h"
+#include "binlog/interrupter.h"
 #include "binlog/mysql_connection.h"
 #include "binlog/mysql_event_source.h"
 #include "binlog/mysql_server.h"
@@ -23,11 +24,14 @@ namespace outboxd {
 // One for each host, in the order in which they are tried.
 [[nodiscard]] std::vector<binlog::ConnectionOptions> ConnectionOptionsOf(const MysqlConfig& config);
 
-// The first host that answers; else the error of the last.
-[[nodiscard]] binlog::Result<binlog::MysqlServer> ConnectToServer(const MysqlConfig& config);
+// The first host that answers; else the error of the last. `interrupter`: breaks off what is waited
+// for; null: nothing does.
+[[nodiscard]] binlog::Result<binlog::MysqlServer> ConnectToServer(
+    const MysqlConfig& config, binlog::Interrupter* interrupter = nullptr);
 
 // Asks the server for the columns of a table, over a connection of its own each time.
-[[nodiscard]] binlog::SchemaLookup LookUpSchema(const MysqlConfig& config);
+[[nodiscard]] binlog::SchemaLookup LookUpSchema(const MysqlConfig& config,
+                                                binlog::Interrupter* interrupter = nullptr);
 
 // Who a relay is among the server's replicas: the same for one name all its life, so that a relay
 // that takes over ends the dump of the one before.

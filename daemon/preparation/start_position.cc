@@ -1,6 +1,7 @@
 #include "daemon/preparation/start_position.h"
 
 #include "daemon/exit_code_of.h"
+#include "daemon/relay/clock.h"
 
 namespace outboxd {
 namespace {
@@ -27,7 +28,7 @@ Error NoStartError() {
 }
 
 bool BeginsWithTables(const StartChoice& start, const std::optional<Checkpoint>& checkpoint) {
-  return checkpoint ? checkpoint->table_read_pending : start.kind == StartChoice::Kind::kTable;
+  return checkpoint ? checkpoint->read.has_value() : start.kind == StartChoice::Kind::kTable;
 }
 
 Result<Progress> ResolveStart(const StartChoice& start, const binlog::ServerFacts& facts,
@@ -50,20 +51,9 @@ Result<Progress> ResolveStart(const StartChoice& start, const binlog::ServerFact
     case StartChoice::Kind::kEarliest:
       position = server.EarliestPosition();
       break;
-    case StartChoice::Kind::kTable: {
-      // Their rows are in neither: SELECT does not see them yet, and the position is behind them.
-      auto prepared = server.PreparedXa();
-      if (!prepared) return Fail(ExitCodeOf(prepared.error().kind), "{}", prepared.error().message);
-      if (prepared->value_or(0) > 0) {
-        return Fail(
-            ExitCode::kUnreachable,
-            "start = table waits for {} prepared XA transaction{}, whose rows cannot be read"
-            " yet HINT: XA RECOVER lists them; XA COMMIT or XA ROLLBACK each",
-            **prepared, **prepared == 1 ? "" : "s");
-      }
-      progress.table_read_pending = true;
+    case StartChoice::Kind::kTable:
+      progress.read.emplace().begun_us = SystemClock().WallMicroseconds();
       [[fallthrough]];
-    }
     case StartChoice::Kind::kNow:
       position = server.CurrentPosition();
       break;

@@ -20,14 +20,14 @@ std::optional<binlog::Gtid> ParseGtid(const std::string& text) {
 }  // namespace
 
 Acknowledger::Acknowledger(sinks::Sink& sink, DeliveryTracker& tracker, CheckpointStore* store,
-                           Journal* journal, const Clock& clock, Options options)
+                           Journal* journal, Outages& outages, const Clock& clock, Options options)
     : sink_(sink),
       tracker_(tracker),
       store_(store),
       journal_(journal),
       clock_(clock),
       options_(std::move(options)),
-      silence_(clock),
+      silence_(clock, outages),
       next_store_(clock.Now() + options_.interval) {}
 
 void Acknowledger::Step(std::chrono::milliseconds timeout) {
@@ -87,7 +87,7 @@ Checkpoint MakeCheckpoint(const Progress& progress, const std::string& relay,
       .position = progress.position,
       .last_commit_us = progress.last_commit_us,
       .last_gtid = progress.last_gtid ? ToText(*progress.last_gtid) : std::string(),
-      .table_read_pending = progress.table_read_pending,
+      .read = progress.read,
       .prepared = {progress.prepared.begin(), progress.prepared.end()},
       .held_xa = progress.held_xa,
       .written_at_us = written_at_us};
@@ -101,7 +101,7 @@ Progress MakeProgress(const Checkpoint& checkpoint) {
                   .position = checkpoint.position,
                   .last_commit_us = checkpoint.last_commit_us,
                   .last_gtid = ParseGtid(checkpoint.last_gtid),
-                  .table_read_pending = checkpoint.table_read_pending,
+                  .read = checkpoint.read,
                   .prepared = {checkpoint.prepared.begin(), checkpoint.prepared.end()}};
 }
 

@@ -30,7 +30,7 @@ class Acknowledger {
   // All are borrowed and outlive it. `store` may be null: then nothing is remembered. `journal` may
   // be null: then no journal is kept.
   Acknowledger(sinks::Sink& sink, DeliveryTracker& tracker, CheckpointStore* store,
-               Journal* journal, const Clock& clock, Options options);
+               Journal* journal, Outages& outages, const Clock& clock, Options options);
 
   // Waits up to `timeout` for reports and stores a checkpoint when one is due. A checkpoint that
   // cannot be stored is logged and tried again at the next interval: deliveries go on, and what the

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "daemon/relay/clock.h"
+#include "daemon/relay/outages.h"
 
 namespace outboxd {
 
@@ -14,8 +15,9 @@ class DeliverySilence {
   // From how long on it is told.
   static constexpr std::chrono::seconds kToldFrom{5};
 
-  // `clock` is borrowed.
-  explicit DeliverySilence(const Clock& clock) : clock_(clock), since_(clock.Now()) {}
+  // Both are borrowed.
+  DeliverySilence(const Clock& clock, Outages& outages)
+      : clock_(clock), outages_(outages), since_(clock.Now()) {}
 
   // Kafka has answered, or nothing is on its way.
   void End();
@@ -23,7 +25,9 @@ class DeliverySilence {
   void GoOn();
 
  private:
-  const Clock& clock_;  // Constant after construction.
+  // Constant after construction.
+  const Clock& clock_;
+  Outages& outages_;
 
   Clock::TimePoint since_;
   bool is_told_ = false;

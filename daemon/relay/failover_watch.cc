@@ -16,7 +16,12 @@ constexpr char kKind[] = "lost";
 constexpr char kLost[] = "lost.jsonl";
 constexpr std::size_t kIdsInText = 20;
 
-std::string EventsText(const JournalFindings& findings, const std::string& directory) {
+std::string EventsText(const JournalFindings& findings, const std::string& directory,
+                       FailoverWatch::Road road) {
+  if (road == FailoverWatch::Road::kInitialRead) {
+    return "rows that they inserted may have been published by the initial read: compare the event"
+           " table with the topic";
+  }
   const std::size_t count = findings.events.size();
   if (count == 0 && findings.without_id == 0) {
     return findings.is_cut ? "which events were published of them is not known: the journal does"
@@ -56,7 +61,7 @@ std::string JsonLines(const JournalFindings& findings) {
 }  // namespace
 
 Result<binlog::GtidSet> FailoverWatch::OnLost(const binlog::GtidSet& lost, const Servers& servers,
-                                              std::string_view unwritten_events) {
+                                              std::string_view unwritten_events, Road road) {
   JournalFindings findings;
   findings.is_cut = parts_.journal == nullptr;
   if (parts_.journal != nullptr) {
@@ -67,7 +72,7 @@ Result<binlog::GtidSet> FailoverWatch::OnLost(const binlog::GtidSet& lost, const
   const std::string text = fmt::format(
       "the failover from server {} to server {} lost {} transaction{} that {} already read: {}; {}",
       servers.former_uuid, servers.new_uuid, lost.count(), lost.count() == 1 ? "" : "s",
-      lost.count() == 1 ? "was" : "were", lost.ToText(), EventsText(findings, directory_));
+      lost.count() == 1 ? "was" : "were", lost.ToText(), EventsText(findings, directory_, road));
   if (auto recorded = Record(lost, findings, text); !recorded) {
     return std::unexpected(recorded.error());
   }

@@ -22,6 +22,9 @@ class FailoverWatch {
   struct Servers {
     std::string_view former_uuid, new_uuid;
   };
+  // Whether what was lost may have been published by an initial read, which does not know of which
+  // transaction a row is.
+  enum class Road { kStream, kInitialRead };
 
   // Ids that no message has room for go to the file `lost.jsonl` in `directory`: one JSON line for
   // each event, never deleted by outboxd. Empty: nowhere.
@@ -34,7 +37,8 @@ class FailoverWatch {
   // be decided once more. kDiverged: the configuration wants to stop here. kState: it cannot be
   // recorded.
   [[nodiscard]] Result<binlog::GtidSet> OnLost(const binlog::GtidSet& lost, const Servers& servers,
-                                               std::string_view unwritten_events);
+                                               std::string_view unwritten_events,
+                                               Road road = Road::kStream);
 
   // The new server has `unseen`, of UUIDs that nothing read before is of.
   void OnUnseen(const binlog::GtidSet& unseen, const Servers& servers);

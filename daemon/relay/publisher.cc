@@ -27,9 +27,8 @@ std::string_view WithoutHint(std::string_view message) {
 
 }  // namespace
 
-Publisher::Publisher(std::vector<OutboxMapping> mappings, sinks::Sink& sink,
-                     DeliveryTracker& tracker, StateDirectory* state, const Clock& clock,
-                     Options options)
+Publisher::Publisher(std::vector<OutboxMapping> mappings, SinkOwner& sink, DeliveryTracker& tracker,
+                     StateDirectory* state, const Clock& clock, Options options)
     : mappings_(std::move(mappings)),
       sink_(sink),
       tracker_(tracker),
@@ -76,8 +75,7 @@ Result<Step> Publisher::Send(const binlog::Row& row, std::string_view position, 
   auto message = mappings_[row.table].Map(row, position);
   if (!message) {
     const std::string_view what = SendsDeadLetters() ? "no dead letter can be made: " : "";
-    return Hold(BadEvent(row, position, {}, fmt::format("{}{}", what, message.error().message)),
-                false);
+    return Hold(BadEvent(row, position, {}, fmt::format("{}{}", what, message.error().message)));
   }
   if (options_.on_mapped) options_.on_mapped(mappings_[row.table], position, *message);
   if (dead_lettered_.contains(position)) {
@@ -87,9 +85,9 @@ Result<Step> Publisher::Send(const binlog::Row& row, std::string_view position, 
   }
   const std::string& own_topic = dead_letter_.topic();
   if (!dead_ && !own_topic.empty() && message->topic == own_topic) {
-    return Refused(BadEvent(row, position, own_topic,
-                            fmt::format("topic {} is for dead letters, not for events", own_topic)),
-                   false);
+    return Refused(
+        BadEvent(row, position, own_topic,
+                 fmt::format("topic {} is for dead letters, not for events", own_topic)));
   }
   return HandOver(row, position, *message, done);
 }
@@ -107,7 +105,7 @@ Result<Step> Publisher::HandOver(const binlog::Row& row, std::string_view positi
       return Step{Step::Kind::kPause, pause};
     }
     if (outcome.error().kind == sinks::ErrorKind::kRejected) {
-      return Refused(BadEvent(row, position, message.topic, outcome.error().message), false);
+      return Refused(BadEvent(row, position, message.topic, outcome.error().message));
     }
     // The producer as a whole: the relay finds the trouble and starts over.
     tracker_.Report({.delivered = {}, .failed = {}, .lost = outcome.error()});
@@ -139,11 +137,9 @@ Result<Step> Publisher::Await(const binlog::Row& row, std::string_view position,
   if (trouble.failed) {
     auto message = mappings_[row.table].Map(row, position);
     return Refused(BadEvent(row, position, message ? message->topic : std::string_view{},
-                            trouble.failed->error.message),
-                   true);
+                            trouble.failed->error.message));
   }
   state_ = State::kHolding;  // Not the event's fault: only a new producer is needed.
-  needs_producer_ = true;
   retry_at_ = clock_.Now() + back_off_.Next();
   return PauseUntilRetry();
 }
@@ -165,20 +161,18 @@ bool Publisher::SendsDeadLetters() const {
 
 // The event's own topic does not take it or, where that is known already, the dead-letter topic
 // does not take its dead letter.
-Result<Step> Publisher::Refused(HeldEvent event, bool producer_is_lost) {
+Result<Step> Publisher::Refused(HeldEvent event) {
   if (dead_) {
     event.reason = fmt::format("{}; as a dead letter it was refused too: {}",
                                WithoutHint(dead_->reason), event.reason);
     dead_.reset();  // The next try begins with its own topic.
-    return Hold(std::move(event), producer_is_lost);
+    return Hold(std::move(event));
   }
-  if (!SendsDeadLetters()) return Hold(std::move(event), producer_is_lost);
+  if (!SendsDeadLetters()) return Hold(std::move(event));
   dead_ = std::move(event);
   // If the dead letter is refused, nothing behind it may have been sent.
   careful_messages_ = std::max<std::uint64_t>(careful_messages_, 1);
-  state_ = producer_is_lost ? State::kHolding : State::kReady;
-  needs_producer_ = producer_is_lost;
-  retry_at_ = clock_.Now();
+  state_ = State::kReady;
   return Step{};
 }
 
@@ -191,7 +185,7 @@ Result<void> Publisher::CountDeadLetter() {
   return DeadLetterLog(state_directory_->path()).Count(*dead_);
 }
 
-Result<Step> Publisher::Hold(HeldEvent event, bool producer_is_lost) {
+Result<Step> Publisher::Hold(HeldEvent event) {
   if (options_.on_bad_event == DeliveryConfig::OnBadEvent::kStop || state_directory_ == nullptr) {
     return Fail(ExitCode::kUndecodable,
                 "bad event {} (id {}) of table {}: {} HINT: mend the cause and start again, or"
@@ -211,7 +205,6 @@ Result<Step> Publisher::Hold(HeldEvent event, bool producer_is_lost) {
         held_->position, Escaped(held_->id), held_->table, held_->reason, held_->position);
   }
   state_ = State::kHolding;
-  needs_producer_ = producer_is_lost;
   // From now on one by one: what comes behind must not overtake it.
   careful_messages_ = std::max<std::uint64_t>(careful_messages_, 1);
   retry_at_ = clock_.Now() + back_off_.Next();
@@ -230,15 +223,6 @@ Result<Step> Publisher::Retry(const binlog::Row& row, std::string_view position,
     if (*request == position) return LetPass(row, position, done);
   }
   if (clock_.Now() < retry_at_) return PauseUntilRetry();
-  if (needs_producer_) {
-    auto opened = sink_.Open(options_.open_timeout);
-    if (!opened) {
-      retry_at_ = clock_.Now() + back_off_.Next();
-      spdlog::warn("cannot reach the sink: {}", opened.error().message);
-      return PauseUntilRetry();
-    }
-    needs_producer_ = false;
-  }
   state_ = State::kReady;
   return Step{};
 }
@@ -257,10 +241,6 @@ Result<Step> Publisher::LetPass(const binlog::Row& row, std::string_view positio
   }
   spdlog::warn("event {} (id {}) was let pass unpublished by an operator; recorded in {}", position,
                Escaped(held_->id), state_directory_->path());
-  if (needs_producer_) {
-    // Nothing is in flight, so that opening it here loses nothing; a failure shows at the next row.
-    needs_producer_ = !sink_.Open(options_.open_timeout).has_value();
-  }
   tracker_.Acknowledge(tracker_.NextId());
   return Passed(position, done);
 }
@@ -273,7 +253,7 @@ Result<Step> Publisher::Delivered(const binlog::Row& row, std::string_view posit
 Result<Step> Publisher::Passed(std::string_view position, bool* done) {
   *done = true;
   dead_.reset();
-  state_ = needs_producer_ ? State::kHolding : State::kReady;
+  state_ = State::kReady;
   back_off_.Reset();
   // After a replay earlier events come first.
   if (held_ && held_->position != position) return Step{};
@@ -291,7 +271,6 @@ Result<Step> Publisher::Passed(std::string_view position, bool* done) {
 
 void Publisher::Reset() {
   state_ = State::kReady;
-  needs_producer_ = false;
   dead_.reset();
 }
 

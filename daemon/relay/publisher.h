@@ -19,21 +19,10 @@
 #include "daemon/relay/clock.h"
 #include "daemon/relay/dead_letter.h"
 #include "daemon/relay/delivery_tracker.h"
-#include "sinks/sink.h"
+#include "daemon/relay/sink_owner.h"
+#include "daemon/relay/step.h"
 
 namespace outboxd {
-
-// What a step of the reader thread came to.
-struct Step {
-  enum class Kind {
-    kGoOn,     // Call again at once.
-    kFull,     // The sink's queue is full: wait for room, at most `pause`.
-    kPause,    // Nothing to do before `pause` is over.
-    kStopped,  // A stop was asked for and the last transaction is handed over.
-  };
-  Kind kind = Kind::kGoOn;
-  std::chrono::milliseconds pause{0};
-};
 
 // Takes one row at a time to the sink. At a bad event it stands still until the event can be
 // delivered or an operator lets it pass; or, where configured, it sends a dead letter instead and
@@ -45,7 +34,6 @@ class Publisher {
   struct Options {
     DeliveryConfig::OnBadEvent on_bad_event = DeliveryConfig::OnBadEvent::kHold;
     std::string dead_letter_topic = {};  // No event may go there by itself. Empty: there is none.
-    std::chrono::milliseconds open_timeout{10'000};
     // Sees each message before it is sent, again when it is sent again. Empty: nobody looks.
     std::function<void(const OutboxMapping& mapping, std::string_view position,
                        const sinks::Message& message)>
@@ -54,7 +42,7 @@ class Publisher {
 
   // All but `mappings` are borrowed and outlive the publisher. `state` may be null: then a bad
   // event always ends the run. `mappings`: by Row::table.
-  Publisher(std::vector<OutboxMapping> mappings, sinks::Sink& sink, DeliveryTracker& tracker,
+  Publisher(std::vector<OutboxMapping> mappings, SinkOwner& sink, DeliveryTracker& tracker,
             StateDirectory* state, const Clock& clock, Options options);
 
   // How many events the row makes; one that makes none is counted. To be asked once for each row,
@@ -70,7 +58,8 @@ class Publisher {
   }
 
   // Moves on with `row`, which stands at `position`; to be called again with the same row until it
-  // says that it is done: *done = true. An error ends the run.
+  // says that it is done: *done = true. The sink is open; where it closes it, because a message was
+  // refused, the next call comes when it is open again. An error ends the run.
   [[nodiscard]] Result<Step> Publish(const binlog::Row& row, std::string_view position, bool* done);
 
   // The next `messages` messages are sent one by one, each only after the one before was
@@ -98,8 +87,8 @@ class Publisher {
                         const sinks::Message& message, bool* done);
   Result<Step> Await(const binlog::Row& row, std::string_view position, bool* done);
   Result<Step> Retry(const binlog::Row& row, std::string_view position, bool* done);
-  Result<Step> Refused(HeldEvent event, bool producer_is_lost);
-  Result<Step> Hold(HeldEvent event, bool producer_is_lost);
+  Result<Step> Refused(HeldEvent event);
+  Result<Step> Hold(HeldEvent event);
   Result<Step> LetPass(const binlog::Row& row, std::string_view position, bool* done);
   Result<Step> Delivered(const binlog::Row& row, std::string_view position, bool* done);
   Result<Step> Passed(std::string_view position, bool* done);
@@ -111,7 +100,7 @@ class Publisher {
 
   // Constant after construction.
   std::vector<OutboxMapping> mappings_;
-  sinks::Sink& sink_;
+  SinkOwner& sink_;
   DeliveryTracker& tracker_;
   StateDirectory* state_directory_;
   const Clock& clock_;
@@ -125,8 +114,7 @@ class Publisher {
   // Positions of events whose dead letters are acknowledged: when they are read again because of a
   // message behind them, nothing is sent.
   std::set<std::string, std::less<>> dead_lettered_;
-  bool record_is_own_ = false;   // The directory's record of it is not that of an earlier process.
-  bool needs_producer_ = false;  // Open the sink again before the next try.
+  bool record_is_own_ = false;  // The directory's record of it is not that of an earlier process.
   BackOff back_off_;
   Clock::TimePoint retry_at_{};
   std::string item_position_;

@@ -4,14 +4,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <optional>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "binlog/mysql_event_source.h"
-#include "daemon/relay/acknowledger.h"
-#include "daemon/relay/publisher.h"
-#include "daemon/relay/relay.h"
-#include "daemon/relay/table_read.h"
+#include "binlog/mysql_table_source.h"
+#include "daemon/relay/back_off.h"
 
 namespace outboxd {
 namespace {
@@ -19,55 +18,15 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPollTimeout{100};
+constexpr milliseconds kSignalCheck{50};
 constexpr std::chrono::seconds kStatusInterval{5};
+constexpr std::chrono::seconds kReadInterval{30};
 constexpr std::chrono::seconds kSourceAnswerMargin{100};
-
-// The reader thread: ends with what ended the relay.
-class ReaderThread {
- public:
-  ReaderThread(Relay& relay, std::function<Result<void>()> run) : relay_(relay) {
-    thread_ = std::jthread([this, run = std::move(run)]() noexcept {
-      result_ = run();
-      finished_.store(true, std::memory_order_release);
-      finished_.notify_all();
-    });
-  }
-  ~ReaderThread() { relay_.RequestStop(true); }
-
-  [[nodiscard]] bool finished() const { return finished_.load(std::memory_order_acquire); }
-  // Only after it has finished.
-  [[nodiscard]] const Result<void>& result() const { return result_; }
-
- private:
-  Relay& relay_;
-  Result<void> result_;
-  std::atomic<bool> finished_ = false;
-  std::jthread thread_;  // Last: it uses the others until it is joined.
-};
-
-std::string HeldXaText(const std::vector<HeldXa>& held, std::uint64_t now_us) {
-  std::string text = fmt::format("; {} prepared XA transaction{} held, the oldest {}", held.size(),
-                                 held.size() == 1 ? "" : "s", held.front().place);
-  if (const std::uint64_t since_us = held.front().since_us; since_us != 0) {
-    text += fmt::format(" for {} s", (now_us - std::min(now_us, since_us)) / 1'000'000);
-  }
-  return text;
-}
-
-std::string StatusText(const DeliveryTracker& tracker, const Relay& relay, std::size_t alarms,
-                       std::uint64_t now_us) {
-  const Progress progress = tracker.progress();
-  std::string text;
-  if (const auto held = relay.held_position()) {
-    text = fmt::format("holding at event {}", *held);
-  } else {
-    text = fmt::format("{} events delivered; at {}:{}", tracker.delivered(), progress.position.file,
-                       progress.position.offset);
-  }
-  if (!progress.held_xa.empty()) text += HeldXaText(progress.held_xa, now_us);
-  if (alarms > 0) text += fmt::format("; {} alarm{} standing", alarms, alarms == 1 ? "" : "s");
-  return text;
-}
+constexpr milliseconds kBackOffFirst{100};
+constexpr milliseconds kBackOffMax{15'000};
+// For the statements of a preparation together; each has a deadline of its own.
+constexpr std::chrono::seconds kStatementsMax{600};
+constexpr std::chrono::seconds kConnectMax{20};
 
 std::string CountsText(const ChangeCounts& counts, std::uint64_t unselected) {
   std::string text;
@@ -83,94 +42,263 @@ std::string CountsText(const ChangeCounts& counts, std::uint64_t unselected) {
   return text;
 }
 
+void LogWarnings(const std::vector<Finding>& warnings) {
+  for (const Finding& warning : warnings) {
+    spdlog::warn("{}: {}{}{}", warning.subject, warning.found,
+                 warning.remedy.empty() ? "" : " HINT: ", warning.remedy);
+  }
+}
+
 }  // namespace
 
-Result<void> RelayProcess::Run(Progress progress, EventTables tables, ReplicaIdentity identity) {
-  const Config& config = parts_.config;
-
-  const bool table_read_pending = progress.table_read_pending;
-  binlog::MysqlEventSource source(SourceOptionsOf(config.mysql, identity));
-
-  const binlog::TableFilter filter(tables.selections);
-  binlog::TransactionReader transactions(filter, {.spill_directory = config.relay.spill_directory,
-                                                  .spill_bytes_max = config.relay.spill_bytes_max});
-  binlog::RowReader rows(filter, parts_.character_sets, LookUpSchema(config.mysql));
-  const std::string directory = parts_.state == nullptr ? "" : parts_.state->path();
-  std::optional<Journal> journal;
-  if (!directory.empty() && config.checkpoint.journal_bytes_max > 0) {
-    journal.emplace(directory, config.checkpoint.journal_bytes_max);
+// The reader thread, in one phase. It is stopped and joined at the end of its life.
+class RelayProcess::Worker {
+ public:
+  Worker(std::function<Result<void>()> run, std::function<void()> stop) : stop_(std::move(stop)) {
+    thread_ = std::jthread([this, run = std::move(run)]() noexcept {
+      result_ = run();
+      finished_.store(true, std::memory_order_release);
+    });
   }
-  DeliveryTracker tracker(std::move(progress), journal.has_value());
-  Publisher publisher(std::move(tables.mappings), parts_.sink, tracker, parts_.state, parts_.clock,
-                      {.on_bad_event = config.delivery.on_bad_event,
-                       .dead_letter_topic = config.delivery.dead_letter_topic,
-                       .on_mapped = parts_.on_mapped});
-  std::optional<AlarmLog> alarms;
-  if (!directory.empty()) alarms.emplace(directory);
-  ChangeWatch changes(config.delivery, alarms ? &*alarms : nullptr, parts_.clock);
-  FailoverWatch failovers(
-      config.delivery.on_lost_transactions,
-      {.journal = journal ? &*journal : nullptr, .alarms = alarms ? &*alarms : nullptr}, directory);
+  ~Worker() { stop_(); }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  [[nodiscard]] bool finished() const { return finished_.load(std::memory_order_acquire); }
+  // Only after it has finished.
+  [[nodiscard]] const Result<void>& result() const { return result_; }
+
+ private:
+  std::function<void()> stop_;
+  Result<void> result_;
+  std::atomic<bool> finished_ = false;
+  std::jthread thread_;  // Last: it uses the others until it is joined.
+};
+
+bool RelayProcess::MustStop() {
+  if (!is_stopping_ && parts_.signals.Arrived()) {
+    is_stopping_ = true;
+    stop_deadline_ = parts_.clock.Now() + parts_.config.relay.stop_timeout;
+    spdlog::info("stopping");
+    parts_.notifier.Stopping();
+  }
+  return is_stopping_;
+}
+
+Result<void> RelayProcess::Run(const std::optional<Checkpoint>& checkpoint,
+                               const ReplicaIdentity& identity) {
+  auto preparation = Prepare(checkpoint);
+  if (!preparation) return std::unexpected(preparation.error());
+  if (!preparation->has_value()) return {};
+  LogWarnings((*preparation)->warnings);
+  if (!checkpoint) {
+    if (auto stored = StoreFirst((*preparation)->progress); !stored) return stored;
+  }
+  return Relaying(std::move(**preparation), identity);
+}
+
+// None: a stop was asked for.
+Result<std::optional<Preparation>> RelayProcess::Prepare(
+    const std::optional<Checkpoint>& checkpoint) {
+  std::optional<Preparation> preparation;
+  std::mutex mutex;
+  std::condition_variable stop_changed;
+  bool stop = false;
+  const auto prepare = [&]() -> Result<void> {
+    BackOff back_off(kBackOffFirst, kBackOffMax, parts_.clock.WallMicroseconds());
+    while (true) {
+      auto prepared = PrepareOnce(checkpoint);
+      std::unique_lock lock(mutex);
+      if (stop) return {};
+      if (prepared) {
+        preparation = std::move(*prepared);
+        return {};
+      }
+      if (!parts_.waits_for_server || prepared.error().exit_code != ExitCode::kUnreachable) {
+        return std::unexpected(prepared.error());
+      }
+      const milliseconds pause = back_off.Next();
+      spdlog::warn("source: {}; trying again in {} ms", prepared.error().message, pause.count());
+      outages_.SourceFails(prepared.error().message);
+      liveness_.ExpectAnswerWithin(pause);
+      if (stop_changed.wait_for(lock, pause, [&stop] { return stop; })) return {};
+    }
+  };
+  const auto request_stop = [&] {
+    {
+      const std::lock_guard lock(mutex);
+      stop = true;
+    }
+    stop_changed.notify_all();
+    interrupter_.Request();
+  };
+  Result<void> ended;
+  {
+    Worker worker(prepare, request_stop);
+    while (!worker.finished() && !MustStop()) {
+      const auto now = parts_.clock.Now();
+      if (now >= next_status_) {
+        RelayStatus status;
+        status.source = outages_.source();
+        Tell(std::move(status));
+      }
+      if (now < liveness_.quiet_until() + kStatusInterval) parts_.notifier.Watchdog(now);
+      std::this_thread::sleep_for(kSignalCheck);
+    }
+    if (is_stopping_) return std::optional<Preparation>();
+    ended = worker.result();
+  }
+  (void)interrupter_.Take();
+  if (!ended) return std::unexpected(ended.error());
+  return preparation;
+}
+
+Result<Preparation> RelayProcess::PrepareOnce(const std::optional<Checkpoint>& checkpoint) {
+  const auto hosts = static_cast<int>(parts_.config.mysql.hosts.size());
+  liveness_.ExpectAnswerWithin(hosts * kConnectMax + kStatementsMax);
+  return outboxd::Prepare(parts_.config, checkpoint, &interrupter_);
+}
+
+// So that a restart does not begin at another place than this process.
+Result<void> RelayProcess::StoreFirst(const Progress& progress) {
+  if (parts_.store == nullptr) return {};
+  return parts_.store->Store(MakeCheckpoint(progress, parts_.config.relay.name,
+                                            TablePatterns(parts_.config),
+                                            parts_.clock.WallMicroseconds()));
+}
+
+RelayCore::Settings RelayProcess::SettingsOf() {
+  const Config& config = parts_.config;
   // Opening can wait for a first event of each host, to compare it.
   const milliseconds first_event = config.mysql.first_event_timeout;
   const auto hosts = static_cast<int>(config.mysql.hosts.size());
-  Relay relay({source, transactions, rows, parts_.sink, tracker, publisher, changes, failovers,
-               parts_.clock},
-              {.source_open_timeout = hosts * first_event + kSourceAnswerMargin,
-               .source_read_timeout = first_event + kSourceAnswerMargin,
-               .max_stall = config.delivery.max_stall,
-               .max_rate = config.delivery.max_rate});
-  TableRead table_read({config, tables, relay, publisher, tracker});
-  Acknowledger acknowledger(parts_.sink, tracker, parts_.store, journal ? &*journal : nullptr,
-                            parts_.clock,
-                            {.relay = config.relay.name,
-                             .tables = TablePatterns(config),
-                             .interval = config.checkpoint.interval});
+  const milliseconds open_timeout = hosts * first_event + kSourceAnswerMargin;
+  const milliseconds read_timeout = first_event + kSourceAnswerMargin;
+  const binlog::TransactionBufferOptions buffer{.spill_directory = config.relay.spill_directory,
+                                                .spill_bytes_max = config.relay.spill_bytes_max};
+  return {.name = config.relay.name,
+          .table_patterns = TablePatterns(config),
+          .delivery = config.delivery,
+          .checkpoint_interval = config.checkpoint.interval,
+          .state_directory = parts_.state == nullptr ? "" : parts_.state->path(),
+          .buffer = buffer,
+          .stream = {.open_timeout = open_timeout, .read_timeout = read_timeout},
+          .read = {.buffer = buffer,
+                   .ledger_directory = config.relay.spill_directory,
+                   .open_timeout = open_timeout,
+                   .read_timeout = read_timeout},
+          .schema_lookup = LookUpSchema(config.mysql, &interrupter_),
+          .on_mapped = parts_.on_mapped};
+}
 
-  std::optional<Result<void>> ended;
-  bool stopping = false;
-  auto deadline = Clock::TimePoint::max();
-  {
-    ReaderThread reader(relay, [&]() -> Result<void> {
-      if (table_read_pending) {
-        if (auto read = table_read.Run(); !read) return read;
-      }
-      return relay.Run();
-    });
-    auto next_status = parts_.clock.Now();
-    while (!reader.finished()) {
-      acknowledger.Step(kPollTimeout);
-      const auto now = parts_.clock.Now();
-      if (!stopping && parts_.signals.Arrived()) {
-        stopping = true;
-        deadline = now + config.relay.stop_timeout;
-        spdlog::info("stopping");
-        parts_.notifier.Stopping();
-        relay.RequestStop();
-      }
-      if (now >= deadline) relay.RequestStop(true);
-      if (now < relay.quiet_until() + kStatusInterval) parts_.notifier.Watchdog(now);
-      if (now >= next_status) {
-        next_status = now + kStatusInterval;
-        const auto standing = alarms ? alarms->CountStanding() : Result<std::size_t>(0);
-        parts_.notifier.Status(
-            StatusText(tracker, relay, standing.value_or(0), parts_.clock.WallMicroseconds()));
-      }
+Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdentity& identity) {
+  const Config& config = parts_.config;
+  binlog::MysqlEventSource source(SourceOptionsOf(config.mysql, identity));
+  binlog::MysqlTableSource tables({.hosts = ConnectionOptionsOf(config.mysql)});
+  const std::string directory = parts_.state == nullptr ? "" : parts_.state->path();
+  std::optional<AlarmLog> alarms;
+  std::optional<Journal> journal;
+  if (!directory.empty()) {
+    alarms.emplace(directory);
+    if (config.checkpoint.journal_bytes_max > 0) {
+      journal.emplace(directory, config.checkpoint.journal_bytes_max);
     }
+  }
+  RelayCore::Settings settings = SettingsOf();
+  rows_estimate_ = preparation.read_rows_estimate;
+  ReadPace pace({.rows_estimate = rows_estimate_,
+                 .log_kept = preparation.log_kept,
+                 .begun_us = preparation.progress.read ? preparation.progress.read->begun_us : 0});
+  RelayCore core({.source = source,
+                  .tables = tables,
+                  .sink = parts_.sink,
+                  .store = parts_.store,
+                  .state = parts_.state,
+                  .alarms = alarms ? &*alarms : nullptr,
+                  .journal = journal ? &*journal : nullptr,
+                  .character_sets = preparation.character_sets,
+                  .clock = parts_.clock},
+                 std::move(settings), std::move(preparation.progress),
+                 std::move(preparation.tables.selections), std::move(preparation.tables.mappings));
+  Result<void> ended;
+  {
+    Worker reader([&core] { return core.relay().Run(); },
+                  [&core] { core.relay().RequestStop(true); });
+    WhileRelaying(core, reader, alarms ? &*alarms : nullptr, pace);
     ended = reader.result();
   }
-  // What is under way would otherwise be sent again at the next start.
-  if (!stopping) deadline = parts_.clock.Now() + config.relay.stop_timeout;
-  while (!tracker.AllAcknowledged() && !tracker.has_trouble() && parts_.clock.Now() < deadline) {
-    acknowledger.Step(kPollTimeout);
-    parts_.notifier.Watchdog(parts_.clock.Now());
-    if (!stopping && parts_.signals.Arrived()) break;
+  auto stored = Stopping(core);
+  if (!ended) return ended;
+  return stored;
+}
+
+void RelayProcess::WhileRelaying(RelayCore& core, const Worker& reader, const AlarmLog* alarms,
+                                 ReadPace& pace) {
+  bool stop_was_requested = false;
+  next_status_ = parts_.clock.Now();
+  while (!reader.finished()) {
+    core.acknowledger().Step(kPollTimeout);
+    const auto now = parts_.clock.Now();
+    if (MustStop() && !std::exchange(stop_was_requested, true)) core.relay().RequestStop();
+    if (now >= stop_deadline_) {
+      core.relay().RequestStop(true);
+      interrupter_.Request();
+    }
+    if (now < core.liveness().quiet_until() + kStatusInterval) parts_.notifier.Watchdog(now);
+    if (now < next_status_) continue;
+    RelayStatus status = core.status();
+    if (is_stopping_) status.phase = RelayStatus::Phase::kStopping;
+    if (alarms != nullptr) status.alarms = alarms->CountStanding().value_or(0);
+    if (status.read) TellRead(*status.read, pace);
+    Tell(std::move(status));
   }
-  const auto stored = acknowledger.Store();
+}
+
+// To the service manager, and in the state directory for `status`.
+void RelayProcess::Tell(RelayStatus status) {
+  next_status_ = parts_.clock.Now() + kStatusInterval;
+  status.written_at_us = parts_.clock.WallMicroseconds();
+  status.read_rows_estimate = rows_estimate_;
+  if (told_at_us_ != 0 && status.written_at_us > told_at_us_) {
+    status.rate = static_cast<double>(status.delivered - told_delivered_) * 1e6 /
+                  static_cast<double>(status.written_at_us - told_at_us_);
+  }
+  told_at_us_ = status.written_at_us;
+  told_delivered_ = status.delivered;
+  parts_.notifier.Status(StatusLine(status, status.written_at_us));
+  if (parts_.state == nullptr) return;
+  if (auto written = WriteStatus(parts_.state->path(), status); !written) {
+    spdlog::debug("the status cannot be written: {}", written.error().message);
+  }
+}
+
+void RelayProcess::TellRead(const InitialRead& read, ReadPace& pace) {
+  const std::uint64_t rows = RowsRead(read);
+  if (const auto warning = pace.Warning(rows, parts_.clock.WallMicroseconds())) {
+    spdlog::error("{}", *warning);
+  }
+  if (parts_.clock.Now() < next_read_told_) return;
+  next_read_told_ = parts_.clock.Now() + kReadInterval;
+  if (rows == 0) return;
+  spdlog::info("initial read: {} rows delivered{}", rows,
+               rows_estimate_ > 0 ? fmt::format(" of about {}", rows_estimate_) : "");
+}
+
+// What is under way would otherwise be sent again at the next start.
+Result<void> RelayProcess::Stopping(RelayCore& core) {
+  if (!is_stopping_) stop_deadline_ = parts_.clock.Now() + parts_.config.relay.stop_timeout;
+  const DeliveryTracker& tracker = core.tracker();
+  const bool was_stopping = is_stopping_;
+  while (!tracker.AllAcknowledged() && !tracker.has_trouble() &&
+         parts_.clock.Now() < stop_deadline_) {
+    core.acknowledger().Step(kPollTimeout);
+    parts_.notifier.Watchdog(parts_.clock.Now());
+    if (!was_stopping && MustStop()) break;
+  }
+  const auto stored = core.acknowledger().Store();
   parts_.sink.Close();
   spdlog::info("stopped: {} events delivered{}", tracker.delivered(),
-               CountsText(changes.counts(), publisher.unselected()));
-  if (!*ended) return *ended;
+               CountsText(core.changes().counts(), core.publisher().unselected()));
   return stored;
 }
 

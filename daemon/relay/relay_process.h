@@ -1,31 +1,34 @@
 #pragma once
 
 #include <functional>
-#include <memory>
+#include <optional>
 
-#include "binlog/character_sets.h"
+#include "binlog/interrupter.h"
 #include "daemon/checkpoint/checkpoint_store.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/config/config.h"
 #include "daemon/error.h"
+#include "daemon/preparation/preparation.h"
 #include "daemon/preparation/source_setup.h"
 #include "daemon/relay/clock.h"
-#include "daemon/relay/delivery_tracker.h"
+#include "daemon/relay/outages.h"
 #include "daemon/relay/publisher.h"
+#include "daemon/relay/read_pace.h"
+#include "daemon/relay/relay_core.h"
 #include "daemon/service/service_notifier.h"
 #include "daemon/service/stop_signals.h"
 #include "sinks/sink.h"
 
 namespace outboxd {
 
-// Everything a relay of this process is made of, and the life of its two threads: the reader runs
-// Relay (after TableRead, where one is due), the calling thread acknowledges, stores checkpoints,
-// feeds the watchdog and answers signals. Used by `run` and `tail`.
+// The life of a running relay in this process: preparing, relaying (the initial read first where
+// one is due), stopping. Whatever may take long is done by the reader thread; the calling thread
+// feeds the watchdog, answers signals, and while there is something to relay acknowledges and
+// stores checkpoints. Used by `run` and `tail`.
 class RelayProcess {
  public:
   struct Parts {  // Borrowed; `store` and `state` may be null: then nothing is remembered.
     const Config& config;
-    const binlog::CharacterSets& character_sets;
     sinks::Sink& sink;
     CheckpointStore* store;
     StateDirectory* state;
@@ -33,16 +36,46 @@ class RelayProcess {
     StopSignals& signals;
     const Clock& clock;
     decltype(Publisher::Options::on_mapped) on_mapped = {};
+    // Whether a server that cannot be reached yet is waited for.
+    bool waits_for_server = true;
   };
 
   explicit RelayProcess(Parts parts) : parts_(std::move(parts)) {}
 
-  // Relays from `progress` on until a signal or an error; before it returns it waits, up to
-  // relay.stop-timeout, for the deliveries under way and stores the checkpoint.
-  [[nodiscard]] Result<void> Run(Progress progress, EventTables tables, ReplicaIdentity identity);
+  // Goes on from `checkpoint`, else from where delivery.start says, until a signal or an error;
+  // before it returns it waits, up to relay.stop-timeout, for the deliveries under way and stores
+  // the checkpoint.
+  [[nodiscard]] Result<void> Run(const std::optional<Checkpoint>& checkpoint,
+                                 const ReplicaIdentity& identity);
 
  private:
+  class Worker;
+
+  [[nodiscard]] Result<std::optional<Preparation>> Prepare(
+      const std::optional<Checkpoint>& checkpoint);
+  [[nodiscard]] Result<Preparation> PrepareOnce(const std::optional<Checkpoint>& checkpoint);
+  [[nodiscard]] Result<void> StoreFirst(const Progress& progress);
+  [[nodiscard]] RelayCore::Settings SettingsOf();
+  [[nodiscard]] Result<void> Relaying(Preparation preparation, const ReplicaIdentity& identity);
+  void WhileRelaying(RelayCore& core, const Worker& reader, const AlarmLog* alarms, ReadPace& pace);
+  void Tell(RelayStatus status);
+  void TellRead(const InitialRead& read, ReadPace& pace);
+  [[nodiscard]] Result<void> Stopping(RelayCore& core);
+  // Whether a signal has come, now or before.
+  [[nodiscard]] bool MustStop();
+
   Parts parts_;
+  Liveness liveness_{parts_.clock};  // Of the preparation, as are
+  Outages outages_{parts_.clock};    // these.
+  // Breaks off what the preparation, and later the look-up of a table's columns, waits for.
+  binlog::Interrupter interrupter_;
+  bool is_stopping_ = false;
+  Clock::TimePoint stop_deadline_ = Clock::TimePoint::max();
+
+  // What was told last, and when it is time again.
+  Clock::TimePoint next_status_{}, next_read_told_{};
+  std::uint64_t told_at_us_ = 0, told_delivered_ = 0;
+  std::uint64_t rows_estimate_ = 0;
 };
 
 }  // namespace outboxd

@@ -13,6 +13,7 @@
 
 #include "binlog/event_source.h"
 #include "binlog/gtid.h"
+#include "binlog/table_source.h"
 #include "tests/binlog/event_bytes.h"
 #include "tests/daemon/outbox_table.h"
 
@@ -33,6 +34,12 @@ struct LoggedTransaction {
   static LoggedTransaction Delete(std::string id) {
     LoggedTransaction made{std::move(id)};
     made.change = binlog::EventType::kDeleteRows;
+    return made;
+  }
+  // One that changes the row's id.
+  static LoggedTransaction Move(std::string id, std::string new_id) {
+    LoggedTransaction made = Update(std::move(id));
+    made.moved_to = std::move(new_id);
     return made;
   }
   // One that changes schema shop in statement format.
@@ -57,6 +64,15 @@ struct LoggedTransaction {
     has_keys = false;
     return *this;
   }
+  // What its rows hold: as they were inserted or deleted, or before an update and behind it.
+  LoggedTransaction& WithPayload(std::string one) {
+    payload = std::move(one);
+    return *this;
+  }
+  LoggedTransaction& WithPayloads(std::string before, std::string after) {
+    payload_before = std::move(before);
+    return WithPayload(std::move(after));
+  }
   LoggedTransaction& PadTo(std::size_t bytes) {
     padding_bytes = bytes;
     return *this;
@@ -65,12 +81,15 @@ struct LoggedTransaction {
   Kind kind = Kind::kCommit;
   std::vector<std::string> ids;
   binlog::EventType change = binlog::EventType::kWriteRows;
+  std::optional<std::string> moved_to;
+  std::string payload_before = "before", payload = "p";
   bool has_keys = true;
   std::string text;               // Of the statement or DDL.
   std::size_t padding_bytes = 0;  // Of an event within it that nobody needs.
 };
 
 // A server whose whole log is a list of transactions, the first of them its GTID 1, in one file.
+// Those that are added show in an open stream.
 class FakeSource final : public binlog::EventSource {
  public:
   static constexpr std::string_view kUuid = "11111111-1111-1111-1111-111111111111";
@@ -85,16 +104,10 @@ class FakeSource final : public binlog::EventSource {
     events_.clear();
     end_ = static_cast<std::uint32_t>(first_offset);
     AddRotate(by_gtid ? kFirstOffset : std::max(from.offset, first_offset), "binlog.000001");
-    AddFormatDescription();
+    AddFormatDescription(!by_gtid && from.offset > first_offset);
     if (!by_gtid) AddPreviousGtids();
-    for (std::uint64_t number = 1; number <= transactions.size(); ++number) {
-      const binlog::Gtid gtid{{binlog::ParseUuid(kUuid).value(), ""}, number};
-      const std::uint32_t begin = end_;
-      if (by_gtid && from.gtids.Minus(lost).Contains(gtid)) continue;
-      AddGroup(number, transactions[number - 1]);
-      // A dump from the middle of a file has only the format in front.
-      if (!by_gtid && begin < from.offset) events_.erase(events_.begin() + 2, events_.end());
-    }
+    added_ = 0;
+    AddNew(from);
     if (ends_file) AddRotate(kFirstOffset, "binlog.000002");
     return binlog::StreamIdentity{.server_uuid = server_uuid,
                                   .by_gtid = by_gtid,
@@ -108,7 +121,11 @@ class FakeSource final : public binlog::EventSource {
       return binlog::Fail(next_error, "injected");
     }
     if (fails_after > 0) --fails_after;
-    if (events_.empty()) return binlog::Bytes(heartbeat_);
+    if (events_.empty() && !ends_file) AddNew({});
+    if (events_.empty()) {
+      current_ = MakeEvent(EventType::kHeartbeat, EventBytes().Text("binlog.000001"), end_);
+      return binlog::Bytes(current_);
+    }
     current_ = std::move(events_.front());
     events_.pop_front();
     return binlog::Bytes(current_);
@@ -116,6 +133,11 @@ class FakeSource final : public binlog::EventSource {
   void Interrupt() override { interrupted = true; }
   void Close() override { ++closed; }
 
+  // Of the stream that is open.
+  [[nodiscard]] binlog::LogEnd EndOfLog() {
+    AddNew({});
+    return {"binlog.000001", end_};
+  }
   [[nodiscard]] bool AtEnd() const { return events_.empty(); }
 
   std::vector<LoggedTransaction> transactions;
@@ -138,6 +160,20 @@ class FakeSource final : public binlog::EventSource {
   using EventType = binlog::EventType;
   using Kind = LoggedTransaction::Kind;
 
+  // The transactions that are not in the stream yet; those that `from` covers only take their room.
+  void AddNew(const binlog::Position& from) {
+    const binlog::GtidSet skipped = from.gtids.Minus(lost);
+    while (added_ < transactions.size()) {
+      const std::size_t events = events_.size();
+      const std::uint32_t begin = end_;
+      const std::uint64_t number = ++added_;
+      AddGroup(number, transactions[number - 1]);
+      const binlog::Gtid gtid{{binlog::ParseUuid(kUuid).value(), ""}, number};
+      if (by_gtid && skipped.Contains(gtid)) events_.resize(events);
+      // A dump from the middle of a file has only the format in front.
+      if (!by_gtid && begin < from.offset) events_.erase(events_.begin() + 2, events_.end());
+    }
+  }
   void AddRotate(std::uint64_t offset, std::string_view file) {
     events_.push_back(MakeEvent(EventType::kRotate, EventBytes().Little(offset, 8).Text(file), 0,
                                 binlog::EventHeader::kArtificial));
@@ -152,10 +188,14 @@ class FakeSource final : public binlog::EventSource {
     end_ += static_cast<std::uint32_t>(binlog::kEventHeaderBytes + body.bytes().size());
     events_.push_back(MakeEvent(type, body, end_, flags));
   }
-  void AddFormatDescription() {
+  // That of a dump from the middle of a file has no place in it.
+  void AddFormatDescription(bool is_in_front_of_middle) {
     EventBytes body;
     body.Little(4, 2).Text("9.7.4").Text(std::string(45, '\0')).Little(0, 4).Little(19, 1);
     Add(EventType::kFormatDescription, body.Text(std::string(42, '\x01')).Little(0, 5));
+    if (is_in_front_of_middle) {
+      events_.back() = MakeEvent(EventType::kFormatDescription, body, 0);
+    }
   }
   void AddQuery(std::string_view text, const EventBytes& status_variables = {}) {
     EventBytes body;
@@ -210,14 +250,13 @@ class FakeSource final : public binlog::EventSource {
     EventBytes row = OutboxRowsHead(columns);
     if (transaction.change == EventType::kUpdateRows) {
       row.Little(columns, 1);
-      AppendOutboxImage(row, id, "order", key, "before");
+      AppendOutboxImage(row, id, "order", key, transaction.payload_before);
     }
-    AppendOutboxImage(row, id, "order", key, "p");
+    AppendOutboxImage(row, transaction.moved_to.value_or(id), "order", key, transaction.payload);
     Add(transaction.change, row);
   }
 
-  const std::vector<std::uint8_t> heartbeat_ =
-      MakeEvent(EventType::kHeartbeat, EventBytes().Text("binlog.000001"), 0);
+  std::uint64_t added_ = 0;  // Of the transactions, to the open stream.
   std::deque<std::vector<std::uint8_t>> events_;
   std::vector<std::uint8_t> current_;
   std::uint32_t end_ = 4;

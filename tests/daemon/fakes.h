@@ -17,7 +17,10 @@ namespace outboxd {
 class FakeClock final : public Clock {
  public:
   [[nodiscard]] TimePoint Now() const override { return now_; }
-  [[nodiscard]] std::uint64_t WallMicroseconds() const override { return 1'700'000'000'000'000; }
+  [[nodiscard]] std::uint64_t WallMicroseconds() const override {
+    const auto moved = std::chrono::duration_cast<std::chrono::microseconds>(now_ - TimePoint());
+    return 1'700'000'000'000'000 + static_cast<std::uint64_t>(moved.count());
+  }
   void Move(std::chrono::milliseconds by) { now_ += by; }
 
  private:

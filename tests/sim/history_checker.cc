@@ -2,16 +2,23 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 namespace outboxd::sim {
 
 using Kind = Transaction::Kind;
 
 bool HistoryChecker::ReadIsUnderWay(const Checkpoint& checkpoint) {
-  return checkpoint.table_read_pending;
+  return checkpoint.read.has_value();
 }
 
-std::optional<std::uint64_t> HistoryChecker::ReadUpTo(const Checkpoint&) { return std::nullopt; }
+std::optional<std::uint64_t> HistoryChecker::ReadUpTo(const Checkpoint& checkpoint) {
+  if (!checkpoint.read || checkpoint.read->tables.empty()) return std::nullopt;
+  const TableReadState& state = checkpoint.read->tables.front();
+  if (state.is_done) return std::numeric_limits<std::uint64_t>::max();
+  if (state.last_key.empty()) return std::nullopt;
+  return std::stoull(state.last_key.front().value);
+}
 
 void HistoryChecker::BeginRead(const binlog::Position& position) {
   if (read_ && position == read_position_) return;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include "tests/sim/read_bugs.h"
 #include "tests/sim/simulation_run.h"
 
 namespace outboxd::sim {
@@ -14,6 +15,8 @@ using testing::HasSubstr;
 
 // Four times what the rarest of them takes.
 constexpr std::uint64_t kSeedsMax = 3000;
+// The same of one that takes a transaction to be committed late in many steps.
+constexpr std::uint64_t kRareSeedsMax = 40'000;
 
 // The simulator finds the bugs that it is there for.
 class InjectedBugTest : public ::testing::Test {
@@ -23,8 +26,8 @@ class InjectedBugTest : public ::testing::Test {
 
   // What the first seed that fails says.
   template <typename Bug>
-  static std::string Caught(const Scenario& scenario) {
-    return RunSeeds(scenario, {.count = kSeedsMax}, [] { return std::make_unique<Bug>(); }).failure;
+  static std::string Caught(const Scenario& scenario, std::uint64_t seeds_max = kSeedsMax) {
+    return RunSeeds(scenario, {.count = seeds_max}, [] { return std::make_unique<Bug>(); }).failure;
   }
 };
 
@@ -64,6 +67,44 @@ TEST_F(InjectedBugTest, ADeadLetterThatIsNotWaitedFor) {
 TEST_F(InjectedBugTest, AFailoverWhoseLossGoesUnnoticed) {
   EXPECT_THAT(Caught<UnnoticedLoss>({.reads_by_file = false, .fails_over = true}),
               HasSubstr("that its server does not have"));
+}
+
+// The same for the read of a table, under the relay.
+constexpr Scenario kReads = {
+    .has_xa = true,
+    .reads_tables = true,
+    .row_changes = {.deletes = true, .moves = true, .updates = true, .replaces = true},
+    .transactions_max = 24};
+
+TEST_F(InjectedBugTest, AnEndOfTheLogFromBeforeTheChunk) {
+  EXPECT_NE(Caught<EndBeforeChunk>(kReads), "");
+}
+
+TEST_F(InjectedBugTest, AnEndOfTheLogThatIsOnlyWhatIsExecuted) {
+  EXPECT_NE(Caught<EndOfWhatIsExecuted>(kReads), "");
+}
+
+TEST_F(InjectedBugTest, KeysThatAreComparedAsText) {
+  EXPECT_NE(Caught<KeysComparedAsText>(kReads), "");
+}
+
+TEST_F(InjectedBugTest, AReadThatDoesNotWait) {
+  // Only positions by file need it.
+  Scenario by_file = kReads;
+  by_file.reads_by_gtid = false;
+  EXPECT_NE(Caught<ReadsThatDoNotWait>(by_file, kRareSeedsMax), "");
+}
+
+TEST_F(InjectedBugTest, AReadThatDoesNotAskForPreparedTransactions) {
+  EXPECT_NE(Caught<PreparedIsNotWaitedFor>(kReads), "");
+}
+
+TEST_F(InjectedBugTest, BeforeImagesThatAreIgnored) {
+  EXPECT_NE(Caught<BeforeImagesIgnored>(kReads), "");
+}
+
+TEST_F(InjectedBugTest, ARowOfTheReadThatIsDoneOnceItIsHandedOver) {
+  EXPECT_THAT(Caught<HandOverIsEnough>(kReads), HasSubstr("is not delivered"));
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ bool ModelRead::Begin() {
   dump_ = std::make_unique<SimulatedSource>(world_.source(), faults_, clock_);
   tables_ = std::make_unique<SimulatedTables>(world_.source(), world_.history(), faults_,
                                               [this] { world_.GoOn(); });
-  seen_dump_ = &interposer_->AroundDump(*dump_);
+  seen_dump_ = &interposer_->Around(static_cast<binlog::EventSource&>(*dump_));
   seen_tables_ = &interposer_->Around(static_cast<binlog::TableSource&>(*tables_));
   came_.clear();
   back_.clear();

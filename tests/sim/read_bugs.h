@@ -186,8 +186,9 @@ class PreparedIsNotWaitedFor final : public Interposer {
 // Bug: what rows were before a change or a delete is not taken from the log.
 class BeforeImagesIgnored final : public Interposer {
  public:
-  binlog::EventSource& AroundDump(binlog::EventSource& dump) override {
-    return dump_.emplace(dump);
+  using Interposer::Around;
+  binlog::EventSource& Around(binlog::EventSource& source) override {
+    return source_.emplace(source);
   }
 
  private:
@@ -207,7 +208,7 @@ class BeforeImagesIgnored final : public Interposer {
                         header->type == binlog::EventType::kDeleteRows);
     }
   };
-  std::optional<InsertsOnly> dump_;
+  std::optional<InsertsOnly> source_;
 };
 
 // Bug: a row of the read counts as delivered once it is handed over.

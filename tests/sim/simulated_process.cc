@@ -20,9 +20,32 @@ std::vector<OutboxMapping> Mappings() {
   return mappings;
 }
 
-const binlog::TableFilter& EventTables() {
-  static const binlog::TableFilter filter({{"shop", "outbox", Mapping().columns(), {}, {}, false}});
-  return filter;
+std::vector<binlog::TableSelection> Selections() {
+  binlog::TableSelection selection;
+  selection.schema_pattern = "shop";
+  selection.table_pattern = "outbox";
+  selection.columns = Mapping().columns();
+  return {selection};
+}
+
+RelayCore::Settings SettingsOf(const SimulatedProcess::Settings& settings) {
+  DeliveryConfig delivery;
+  delivery.on_bad_event = settings.on_bad_event;
+  delivery.dead_letter_topic = kDeadLetterTopic;
+  delivery.on_lost_transactions = settings.on_lost;
+  const binlog::TransactionBufferOptions buffer{.spill_directory = settings.state_directory,
+                                                .memory_bytes_max = settings.memory_bytes_max};
+  return {.name = "shop",
+          .table_patterns = {"shop.outbox"},
+          .delivery = delivery,
+          .checkpoint_interval = kCheckpointInterval,
+          .state_directory = settings.state_directory,
+          .buffer = buffer,
+          .stream = {.large_event_bytes = settings.large_event_bytes},
+          .read = {.buffer = buffer,
+                   .chunk_bytes_max = settings.chunk_bytes_max,
+                   .chunk_rows_first = settings.chunk_rows_max,
+                   .chunk_rows_max = settings.chunk_rows_max}};
 }
 
 const binlog::CharacterSets& CharacterSetsOfServer() {
@@ -48,31 +71,20 @@ Result<void> CheckedStore::Store(const Checkpoint& checkpoint) {
 
 SimulatedProcess::SimulatedProcess(World world, Progress progress, const Settings& settings)
     : source_(world.source, world.faults, world.clock),
-      dump_(world.source, world.faults, world.clock),
       tables_(world.source, world.history, world.faults, std::move(world.go_on)),
       sink_(world.history, world.checker, world.faults, settings.sink_room),
-      seen_source_(world.interposer.Around(static_cast<binlog::EventSource&>(source_))),
-      seen_dump_(world.interposer.AroundDump(dump_)),
-      seen_tables_(world.interposer.Around(static_cast<binlog::TableSource&>(tables_))),
-      seen_sink_(world.interposer.Around(static_cast<sinks::Sink&>(sink_))),
-      transactions_(EventTables(), {.spill_directory = settings.state_directory,
-                                    .memory_bytes_max = settings.memory_bytes_max}),
-      rows_(EventTables(), CharacterSetsOfServer()),
       journal_(settings.keeps_journal
                    ? std::make_unique<Journal>(settings.state_directory, kJournalBytesMax)
                    : nullptr),
-      tracker_(std::move(progress), journal_ != nullptr),
-      publisher_(Mappings(), seen_sink_, tracker_, world.state, world.clock,
-                 {.on_bad_event = settings.on_bad_event, .dead_letter_topic = kDeadLetterTopic}),
-      changes_({}, world.alarms, world.clock),
-      failovers_(settings.on_lost, {.journal = journal_.get(), .alarms = world.alarms},
-                 settings.state_directory),
-      relay_({seen_source_, transactions_, rows_, seen_sink_, tracker_, publisher_, changes_,
-              failovers_, world.clock},
-             {.large_event_bytes = settings.large_event_bytes}),
-      acknowledger_(seen_sink_, tracker_, &world.interposer.Around(world.store), journal_.get(),
-                    world.clock,
-                    {.relay = "shop", .tables = {"shop.outbox"}, .interval = kCheckpointInterval}) {
-}
+      core_({.source = world.interposer.Around(static_cast<binlog::EventSource&>(source_)),
+             .tables = world.interposer.Around(static_cast<binlog::TableSource&>(tables_)),
+             .sink = world.interposer.Around(static_cast<sinks::Sink&>(sink_)),
+             .store = &world.interposer.Around(world.store),
+             .state = world.state,
+             .alarms = world.alarms,
+             .journal = journal_.get(),
+             .character_sets = CharacterSetsOfServer(),
+             .clock = world.clock},
+            SettingsOf(settings), std::move(progress), Selections(), Mappings()) {}
 
 }  // namespace outboxd::sim

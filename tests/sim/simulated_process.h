@@ -5,11 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "binlog/row_reader.h"
-#include "binlog/transaction_reader.h"
 #include "daemon/checkpoint/checkpoint_file.h"
-#include "daemon/relay/acknowledger.h"
-#include "daemon/relay/relay.h"
+#include "daemon/relay/relay_core.h"
 #include "tests/daemon/fakes.h"
 #include "tests/sim/fake_disk.h"
 #include "tests/sim/history_checker.h"
@@ -26,8 +23,6 @@ class Interposer {
   // Before the first Around(): the world that the process is in.
   virtual void Meet(const Source&) {}
   virtual binlog::EventSource& Around(binlog::EventSource& source) { return source; }
-  // The source of the dump that belongs to the read of a table.
-  virtual binlog::EventSource& AroundDump(binlog::EventSource& dump) { return dump; }
   virtual binlog::TableSource& Around(binlog::TableSource& tables) { return tables; }
   virtual sinks::Sink& Around(sinks::Sink& sink) { return sink; }
   virtual CheckpointStore& Around(CheckpointStore& store) { return store; }
@@ -67,6 +62,7 @@ class SimulatedProcess {
   struct Settings {
     std::size_t sink_room = 16;
     std::size_t large_event_bytes = std::size_t{16} << 20;
+    std::size_t chunk_rows_max = 3, chunk_bytes_max = 60;
     std::size_t memory_bytes_max = std::size_t{8} << 20;
     // On a memory file system: for what the relay writes past FileSystem.
     std::string state_directory;
@@ -77,42 +73,23 @@ class SimulatedProcess {
 
   SimulatedProcess(World world, Progress progress, const Settings& settings);
 
-  [[nodiscard]] Relay& relay() { return relay_; }
-  [[nodiscard]] Acknowledger& acknowledger() { return acknowledger_; }
+  [[nodiscard]] Relay& relay() { return core_.relay(); }
+  [[nodiscard]] Acknowledger& acknowledger() { return core_.acknowledger(); }
   [[nodiscard]] SimulatedSink& sink() { return sink_; }
   [[nodiscard]] SimulatedSource& source() { return source_; }
-  // The server is gone.
-  void BreakOff() {
-    source_.BreakOff();
-    dump_.BreakOff();
-  }
-  [[nodiscard]] const Publisher& publisher() const { return publisher_; }
-  [[nodiscard]] const binlog::PreparedTransactions& prepared() const {
-    return transactions_.prepared();
-  }
-  [[nodiscard]] const DeliveryTracker& tracker() const { return tracker_; }
-  [[nodiscard]] ChangeCounts counts() const { return changes_.counts(); }
+  [[nodiscard]] const Publisher& publisher() const { return core_.publisher(); }
+  [[nodiscard]] const binlog::PreparedTransactions& prepared() const { return core_.prepared(); }
+  [[nodiscard]] DeliveryTracker& tracker() { return core_.tracker(); }
+  [[nodiscard]] ChangeCounts counts() const { return core_.changes().counts(); }
 
   Clock::TimePoint reader_ready{};  // Until when the reader waits.
 
  private:
   SimulatedSource source_;
-  SimulatedSource dump_;
   SimulatedTables tables_;
   SimulatedSink sink_;
-  binlog::EventSource& seen_source_;
-  binlog::EventSource& seen_dump_;
-  binlog::TableSource& seen_tables_;
-  sinks::Sink& seen_sink_;
-  binlog::TransactionReader transactions_;
-  binlog::RowReader rows_;
   std::unique_ptr<Journal> journal_;  // Null: none is kept.
-  DeliveryTracker tracker_;
-  Publisher publisher_;
-  ChangeWatch changes_;
-  FailoverWatch failovers_;
-  Relay relay_;
-  Acknowledger acknowledger_;
+  RelayCore core_;
 };
 
 }  // namespace outboxd::sim

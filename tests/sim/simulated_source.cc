@@ -164,8 +164,11 @@ binlog::Result<binlog::Bytes> SimulatedSource::Next() {
   Fill();
   is_at_end_ = pending_.empty();
   if (is_at_end_) {
-    const std::string& name = source_.server->files()[file_].name;
-    current_ = source_.server->Artificial(EventType::kHeartbeat, binlog::EventBytes().Text(name));
+    // It tells how far the server has come, past transactions that it skipped.
+    const SimulatedServer::File& file = source_.server->files()[file_];
+    current_ = binlog::MakeEvent(EventType::kHeartbeat, binlog::EventBytes().Text(file.name),
+                                 static_cast<std::uint32_t>(file.end));
+    if (source_.server->has_checksums()) current_ = binlog::WithChecksum(std::move(current_));
     return binlog::Bytes(current_);
   }
   const bool corrupts = Corrupts(pending_.front());

@@ -90,6 +90,7 @@ Result<void> SimulatedTables::Open(const binlog::StreamIdentity& stream) {
     return Fail(ErrorKind::kDisconnected, "another server");
   }
   is_open_ = true;
+  has_seen_column_ = source_.server->stages().committed().has_added_column;
   server_uuid_ = stream.server_uuid;
   return {};
 }
@@ -111,11 +112,14 @@ Result<void> SimulatedTables::Begin(const char* call) {
   return {};
 }
 
-Result<void> SimulatedTables::CheckTable(const binlog::TableToRead& table) const {
-  const auto today = Definition(source_.server->stages().committed().has_added_column);
-  const bool is_the_same = table.facts.table_name == today.facts.table_name &&
-                           table.key == today.key &&
-                           NamesOf(table.facts.columns) == NamesOf(today.facts.columns);
+// A column more does not matter to who names those it wants, but the first statement behind it
+// fails (ER_TABLE_DEF_CHANGED).
+Result<void> SimulatedTables::CheckTable(const binlog::TableToRead& table) {
+  const bool has_column = source_.server->stages().committed().has_added_column;
+  const bool is_the_same = table.facts.table_name == "outbox" &&
+                           table.key == Definition(has_column).key &&
+                           has_seen_column_ == has_column;
+  has_seen_column_ = has_column;
   if (is_the_same) return {};
   faults_.Note("tables: the table is not as it was");
   return Fail(ErrorKind::kUnsuitable, "the table was altered");

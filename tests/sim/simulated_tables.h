@@ -44,7 +44,7 @@ class SimulatedTables final : public binlog::TableSource {
   // What every call meets first.
   [[nodiscard]] binlog::Result<void> Begin(const char* call);
   void Idle();
-  [[nodiscard]] binlog::Result<void> CheckTable(const binlog::TableToRead& table) const;
+  [[nodiscard]] binlog::Result<void> CheckTable(const binlog::TableToRead& table);
   // The table as a SELECT finds it.
   [[nodiscard]] const EventTable& Select(bool waits_for_commits);
 
@@ -55,7 +55,8 @@ class SimulatedTables final : public binlog::TableSource {
 
   bool is_open_ = false;
   bool is_interrupted_ = false;
-  std::string server_uuid_;  // Of the server that it is connected to.
+  bool has_seen_column_ = false;  // That was added.
+  std::string server_uuid_;       // Of the server that it is connected to.
 };
 
 }  // namespace outboxd::sim

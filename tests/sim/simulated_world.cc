@@ -208,9 +208,18 @@ Progress SimulatedWorld::ReadFromHere() {
   const SimulatedServer& server = *source_.server;
   Progress progress;
   progress.server_uuid = server.uuid();
-  progress.table_read_pending = true;
-  // Its decision may be read without its PREPARE.
-  excuses_.unknown_decision = excuses_.unknown_decision || !prepared_.empty();
+  progress.read.emplace();
+  // A decision that is read without its PREPARE: nobody is told of one that is decided by the time
+  // that XA RECOVER is asked.
+  for (const Transaction& transaction : history_.transactions) {
+    if (transaction.kind != Kind::kXaPrepare) continue;
+    const bool is_decided = transaction.decision != kNone;
+    const bool is_within =
+        is_decided &&
+        (!source_.gtid_mode_is_on ||
+         server.stages().executed().Contains(*history_.transactions[transaction.decision].gtid));
+    excuses_.unknown_decision = excuses_.unknown_decision || !is_within;
+  }
   if (source_.gtid_mode_is_on) {
     progress.position.gtids = server.stages().executed();
   } else {

@@ -97,6 +97,77 @@ TEST_F(SimulationTest, RowsAreDeletedMovedAndReplaced) {
        .has_table_ddl = true});
 }
 
+constexpr RowChangeDraw::Kinds kAllRowChanges = {
+    .deletes = true, .moves = true, .updates = true, .replaces = true};
+
+TEST_F(SimulationTest, ATableIsReadWithoutFaults) {
+  ExpectGuarantees({.reads_tables = true, .row_changes = kAllRowChanges, .transactions_max = 24});
+}
+
+TEST_F(SimulationTest, ATableIsReadWhileXaTransactionsAreOpen) {
+  ExpectGuarantees({.has_xa = true,
+                    .has_torn_files = true,
+                    .reads_tables = true,
+                    .row_changes = kAllRowChanges,
+                    .transactions_max = 24});
+}
+
+TEST_F(SimulationTest, ATableIsReadThroughFaults) {
+  ExpectGuarantees({.rates = {.crash = 150,
+                              .disconnect = 60,
+                              .corrupt = 60,
+                              .source_open = 10,
+                              .sink_open = 10,
+                              .lost_producer = 40,
+                              .disk_call = 40,
+                              .table_open = 10,
+                              .table_disconnect = 30},
+                    .has_xa = true,
+                    .has_torn_files = true,
+                    .is_compressed = true,
+                    .stops = true,
+                    .spills = true,
+                    .reads_tables = true,
+                    .row_changes = kAllRowChanges,
+                    .transactions_max = 24});
+}
+
+TEST_F(SimulationTest, ATableIsReadThoughEventsAreBad) {
+  ExpectGuarantees({.rates = {.crash = 300, .sink_open = 10, .lost_producer = 60},
+                    .has_bad_events = true,
+                    .has_dead_letters = true,
+                    .stops = true,
+                    .reads_tables = true,
+                    .row_changes = kAllRowChanges,
+                    .transactions_max = 24});
+}
+
+TEST_F(SimulationTest, ATableIsReadWhileTheServerPurges) {
+  ExpectGuarantees({.rates = {.crash = 150, .disconnect = 60, .table_disconnect = 60},
+                    .purges = true,
+                    .purges_unread = true,
+                    .has_xa = true,
+                    .reads_tables = true,
+                    .row_changes = kAllRowChanges,
+                    .transactions_max = 24});
+}
+
+TEST_F(SimulationTest, ATableIsReadThoughItIsTruncatedAndAltered) {
+  ExpectGuarantees({.reads_tables = true,
+                    .row_changes = kAllRowChanges,
+                    .has_table_ddl = true,
+                    .transactions_max = 24});
+}
+
+TEST_F(SimulationTest, ATableIsReadThoughAnotherServerTakesOver) {
+  ExpectGuarantees({.rates = {.crash = 200, .disconnect = 60},
+                    .fails_over = true,
+                    .has_xa = true,
+                    .reads_tables = true,
+                    .row_changes = kAllRowChanges,
+                    .transactions_max = 24});
+}
+
 TEST_F(SimulationTest, Everything) {
   ExpectGuarantees({.rates = {.crash = 120,
                               .disconnect = 40,

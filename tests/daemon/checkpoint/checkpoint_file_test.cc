@@ -26,7 +26,10 @@ Checkpoint MakeCheckpoint(std::uint64_t offset) {
   checkpoint.position.offset = offset;
   checkpoint.last_commit_us = 1'760'000'000'123'456;
   checkpoint.last_gtid = std::string(kUuid) + ":7";
-  checkpoint.table_read_pending = true;
+  checkpoint.read =
+      InitialRead{{{"shop", "outbox", false, {{"id", "binary(2)", std::string("\x00\xff", 2)}}, 12},
+                   {"shop", "other", true, {}, 3}},
+                  1'700'000'000'000'000};
   checkpoint.prepared = {"X'61',X'',1", "X'62',X'',1"};
   checkpoint.held_xa = {{"X'63',X'',1", "binlog.000007:200", 1'700'000'000'000'000}};
   checkpoint.written_at_us = 18'446'744'073'709'551'615u;
@@ -74,7 +77,7 @@ TEST_F(CheckpointFileTest, LoadsWhatWasStoredLast) {
 }
 
 TEST_F(CheckpointFileTest, HasTheFormThatItsHeaderDescribes) {
-  EXPECT_THAT(StoredText(), testing::MatchesRegex("outboxd-checkpoint 1\n"
+  EXPECT_THAT(StoredText(), testing::MatchesRegex("outboxd-checkpoint 2\n"
                                                   "\\{\"relay\":\"shop\",.*\\}\n"
                                                   "crc32 [0-9a-f]{8}\n"));
 }
@@ -95,8 +98,8 @@ TEST_F(CheckpointFileTest, RefusesEveryFlippedByte) {
 }
 
 TEST_F(CheckpointFileTest, RefusesANewerFormat) {
-  EXPECT_THAT(Refusal("outboxd-checkpoint 2\nwhatever\n"),
-              HasSubstr("has format 2, this outboxd knows 1"));
+  EXPECT_THAT(Refusal("outboxd-checkpoint 3\nwhatever\n"),
+              HasSubstr("has format 3, this outboxd knows 2"));
 }
 
 TEST_F(CheckpointFileTest, RefusesAnotherRelays) {
@@ -126,6 +129,31 @@ TEST_F(CheckpointFileTest, LoadsOneOfAVersionThatKnewNoPreparedTransactions) {
   ASSERT_TRUE(loaded && *loaded) << loaded.error().message;
   EXPECT_EQ((*loaded)->position.offset, 157u);
   EXPECT_TRUE((*loaded)->prepared.empty());
+}
+
+TEST_F(CheckpointFileTest, AReadThatAFormerVersionBeganBeginsAnew) {
+  const std::string old =
+      "outboxd-checkpoint 1\n"
+      R"({"relay":"shop","server_uuid":"u","sink":"s","tables":["shop.outbox"],)"
+      R"("position":{"gtids":"","file":"binlog.000007","offset":157},"last_commit_us":1,)"
+      R"("last_gtid":"","table_read_pending":true,"written_at_us":2})"
+      "\ncrc32 b36c33d1\n";  // By Python's zlib.crc32.
+  directory_.Write("checkpoint", old);
+  const auto loaded = Load();
+  ASSERT_TRUE(loaded && *loaded) << loaded.error().message;
+  EXPECT_EQ((*loaded)->read, InitialRead{});
+}
+
+TEST_F(CheckpointFileTest, TheFormerFormatIsWrittenWhereNoReadIsUnderWay) {
+  Checkpoint checkpoint = MakeCheckpoint(4);
+  ASSERT_TRUE(CheckpointFile(directory_.path(), "shop").Store(checkpoint));
+  EXPECT_THAT(directory_.Read("checkpoint"), testing::StartsWith("outboxd-checkpoint 2\n"));
+  checkpoint.read.reset();
+  ASSERT_TRUE(CheckpointFile(directory_.path(), "shop").Store(checkpoint));
+  EXPECT_THAT(directory_.Read("checkpoint"),
+              AllOf(testing::StartsWith("outboxd-checkpoint 1\n"),
+                    HasSubstr(R"("table_read_pending":false,"prepared")")));
+  EXPECT_EQ(Load(), checkpoint);
 }
 
 TEST_F(CheckpointFileTest, AnUnreadableFileIsTheDirectorysFault) {

@@ -27,7 +27,8 @@ TEST(CheckpointTextTest, ShowsAllOfACheckpoint) {
   checkpoint.position.file = "binlog.000007";
   checkpoint.position.offset = 5'000'000'000;
   checkpoint.last_commit_us = 1'760'000'000'000'000;
-  checkpoint.table_read_pending = true;
+  checkpoint.read = InitialRead{{{"shop", "outbox", false, {{"id", "bigint", "17"}}, 12},
+                                 {"shop", "other", true, {}, 3}}};
   checkpoint.prepared = {"X'61',X'',1", "X'62',X'',1"};
   checkpoint.held_xa = {{"X'63',X'',1", "binlog.000007:157", 1'760'000'000'000'000}};
   checkpoint.written_at_us = 1'760'000'001'000'000;
@@ -39,7 +40,9 @@ TEST(CheckpointTextTest, ShowsAllOfACheckpoint) {
             "file, offset  binlog.000007:5000000000\n"
             "last commit   2025-10-09 08:53:20 UTC\n"
             "kafka cluster 4L6g3nShT-eMCtK--X86sw\n"
-            "table read    pending\n"
+            "table read    under way\n"
+            "  shop.outbox  12 rows, up to id = 17\n"
+            "  shop.other  3 rows, done\n"
             "held XA       binlog.000007:157  2025-10-09 08:53:20 UTC  X'63',X'',1\n"
             "written       2025-10-09 08:53:21 UTC\n");
 }

@@ -84,7 +84,7 @@ TEST(DebeziumOffsetTest, ACheckpointThatDebeziumCannotGoOnFromIsRefused) {
   Checkpoint checkpoint;
   EXPECT_THAT(DebeziumOffsetOf(checkpoint, "shop").error().message, HasSubstr("tells no file"));
   checkpoint.position.file = "binlog.000007";
-  checkpoint.table_read_pending = true;
+  checkpoint.read.emplace();
   EXPECT_THAT(DebeziumOffsetOf(checkpoint, "shop").error().message, HasSubstr("table read"));
 }
 

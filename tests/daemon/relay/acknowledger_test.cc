@@ -51,8 +51,14 @@ class AcknowledgerTest : public ::testing::Test {
   TemporaryDirectory directory_;
   Journal journal_{directory_.path(), 1u << 20};
   DeliveryTracker tracker_{Progress{}, true};
-  Acknowledger acknowledger_{sink_,     tracker_, &store_,
-                             &journal_, clock_,   {"shop", {"b.t", "a.t"}, milliseconds(1000)}};
+  Outages outages_{clock_};
+  Acknowledger acknowledger_{sink_,
+                             tracker_,
+                             &store_,
+                             &journal_,
+                             outages_,
+                             clock_,
+                             {"shop", {"b.t", "a.t"}, milliseconds(1000)}};
 };
 
 TEST_F(AcknowledgerTest, StoresWhatIsAcknowledgedOnceAnInterval) {

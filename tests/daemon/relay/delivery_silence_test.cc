@@ -23,7 +23,8 @@ class DeliverySilenceTest : public ::testing::Test {
 
   FakeClock clock_;
   CapturedLog log_;
-  DeliverySilence silence_{clock_};
+  Outages outages_{clock_};
+  DeliverySilence silence_{clock_, outages_};
 };
 
 TEST_F(DeliverySilenceTest, IsToldOnceAndSoIsItsEnd) {

@@ -149,20 +149,43 @@ TEST_F(DeliveryTrackerTest, ARefusedMessageIsNeverTakenForDelivered) {
   EXPECT_EQ(Gtids(), "");
 }
 
-TEST_F(DeliveryTrackerTest, TheTableReadIsDoneWhenItsLastRowIs) {
+TEST_F(DeliveryTrackerTest, AReadIsAsFarAsItsChunksAreAcknowledgedAndThePositionStays) {
   DeliveryTracker tracker(Progress{.server_uuid = {},
                                    .sink = {},
                                    .position = {.gtids = {}, .file = "f", .offset = 9},
                                    .last_commit_us = 0,
                                    .last_gtid = {},
-                                   .table_read_pending = true});
+                                   .read = InitialRead{}});
   tracker.Begin();
   const auto id = tracker.NextId();
-  tracker.FinishTableRead();
-  EXPECT_TRUE(tracker.progress().table_read_pending);
+  const TableReadState state{"shop", "outbox", false, {{"id", "bigint", "17"}}, 1};
+  tracker.FinishChunk(1, state);
+  tracker.Begin();
+  tracker.FinishRead(2);
+  EXPECT_TRUE(tracker.progress().read->tables.empty());
+  EXPECT_EQ(tracker.acknowledged_chunk(), 0u);
   tracker.Acknowledge(id);
-  EXPECT_FALSE(tracker.progress().table_read_pending);
+  EXPECT_FALSE(tracker.progress().read);
+  EXPECT_EQ(tracker.acknowledged_chunk(), 2u);
   EXPECT_EQ(tracker.progress().position.offset, 9u);
+}
+
+TEST_F(DeliveryTrackerTest, AReadThatIsStartedOverGoesOnBehindTheLastAcknowledgedChunk) {
+  Progress begun;
+  begun.read.emplace();
+  DeliveryTracker tracker(begun);
+  const auto chunk = [&tracker](std::uint64_t number, const char* key) {
+    tracker.Begin();
+    const auto id = tracker.NextId();
+    tracker.FinishChunk(number, {"shop", "outbox", false, {{"id", "bigint", key}}, number});
+    return id;
+  };
+  tracker.Acknowledge(chunk(1, "17"));
+  chunk(2, "34");
+  const Progress progress = tracker.Restart();
+  ASSERT_EQ(progress.read->tables.size(), 1u);
+  EXPECT_EQ(progress.read->tables[0].last_key[0].value, "17");
+  EXPECT_EQ(tracker.acknowledged_chunk(), 1u);
 }
 
 TEST_F(DeliveryTrackerTest, AStreamByFileLeavesTheGtidSetAlone) {

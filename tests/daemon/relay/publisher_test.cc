@@ -57,7 +57,10 @@ class PublisherTest : public ::testing::Test {
   FakeSink sink_;
   FakeClock clock_;
   DeliveryTracker tracker_{Progress{}};
-  Publisher publisher_{Mappings(), sink_, tracker_, &state_, clock_, options_};
+  Liveness liveness_{clock_};
+  Outages outages_{clock_};
+  SinkOwner owner_{sink_, tracker_, liveness_, outages_, clock_};
+  Publisher publisher_{Mappings(), owner_, tracker_, &state_, clock_, options_};
   std::vector<binlog::ColumnValue> values_;
   bool done_ = false;
 };
@@ -129,7 +132,7 @@ TEST_F(PublisherTest, PassesOnlyTheEventThatAnOperatorNamed) {
 }
 
 TEST_F(PublisherTest, EndsTheRunInsteadWhereConfigured) {
-  Publisher strict(Mappings(), sink_, tracker_, &state_, clock_,
+  Publisher strict(Mappings(), owner_, tracker_, &state_, clock_,
                    {.on_bad_event = DeliveryConfig::OnBadEvent::kStop});
   values_.assign(columns_.size(), std::nullopt);
   const auto step = strict.Publish({0, "shop", "outbox", values_}, "uuid:1:1", &done_);
@@ -158,7 +161,7 @@ TEST_F(PublisherTest, ARefusedMessageIsSentAgainThroughANewProducerAndNothingOve
   EXPECT_EQ(publisher_.held()->reason, "too large");
   clock_.Move(milliseconds(60'000));
   for (int i = 0; i < 10 && sink_.in_flight.empty(); ++i) ASSERT_TRUE(Publish("1"));
-  EXPECT_EQ(sink_.opened, 1);
+  EXPECT_EQ(sink_.closed, 1);
   ASSERT_EQ(sink_.in_flight.size(), 1u);
   sink_.Acknowledge();
   Report();
@@ -232,7 +235,7 @@ TEST_F(DeadLetterPublisherTest, AnEventTheBrokerRefusesGoesThroughANewProducer) 
   sink_.Refuse("too large");
   Report();
   PublishUntilSent("1");
-  EXPECT_EQ(sink_.opened, 1);
+  EXPECT_EQ(sink_.closed, 1);
   ASSERT_EQ(sink_.in_flight.size(), 1u);
   EXPECT_EQ(sink_.in_flight[0].topic, "dead");
   AcknowledgeAndFinish("1");
@@ -302,7 +305,7 @@ TEST_F(DeadLetterPublisherTest, OneThatIsReadAgainAfterACrashIsSentAgainAndCount
   PublishUntilSent("1");
   AcknowledgeAndFinish("1");
   values_[0] = "1";  // What it was is gone with the call that set it.
-  Publisher next(Mappings(), sink_, tracker_, &state_, clock_, options_);
+  Publisher next(Mappings(), owner_, tracker_, &state_, clock_, options_);
   const binlog::Row row{0, "shop", "outbox", values_};
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(next.Publish(row, "uuid:1:1", &done_));
   sink_.Acknowledge();
@@ -320,7 +323,7 @@ TEST_F(DeadLetterPublisherTest, AnEventCannotNameTheDeadLetterTopicByItself) {
   mappings.push_back(OutboxMapping::Compile(config).value());
   values_.assign(columns_.size(), "dead");
   const binlog::Row row{0, "shop", "outbox", values_};
-  Publisher publisher(std::move(mappings), sink_, tracker_, &state_, clock_, options_);
+  Publisher publisher(std::move(mappings), owner_, tracker_, &state_, clock_, options_);
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(publisher.Publish(row, "uuid:1:1", &done_));
   ASSERT_EQ(sink_.in_flight.size(), 1u);
   sink_.Acknowledge();

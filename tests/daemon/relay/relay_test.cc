@@ -1,4 +1,4 @@
-#include "daemon/relay/relay.h"
+#include "daemon/relay/relay_core.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "tests/daemon/fake_source.h"
+#include "tests/daemon/fake_tables.h"
 #include "tests/daemon/fakes.h"
 #include "tests/daemon/temporary_directory.h"
 
@@ -33,20 +34,32 @@ std::vector<OutboxMapping> Mappings() {
 
 class RelayTest : public ::testing::Test {
  protected:
-  explicit RelayTest(DeliveryConfig delivery = {}, std::size_t memory_bytes_max = 8u << 20,
-                     std::uint64_t spill_bytes_max = 1u << 30, Relay::Options options = {})
-      : filter_({{"shop",
-                  "outbox",
-                  Mappings()[0].columns(),
-                  {},
-                  {},
-                  delivery.on_update == DeliveryConfig::OnUpdate::kPublish}}),
-        transactions_(filter_, {directory_ / "spill", memory_bytes_max, spill_bytes_max}),
-        changes_(delivery, &alarms_, clock_),
-        failovers_(delivery.on_lost_transactions, {&journal_, &alarms_}, directory_.path()),
-        relay_({source_, transactions_, rows_, sink_, tracker_, publisher_, changes_, failovers_,
-                clock_},
-               options) {}
+  explicit RelayTest(const DeliveryConfig& delivery = {}, std::size_t memory_bytes_max = 8u << 20,
+                     std::uint64_t spill_bytes_max = 1u << 30)
+      : core_({.source = source_,
+               .tables = tables_,
+               .sink = sink_,
+               .store = nullptr,
+               .state = &state_,
+               .alarms = &alarms_,
+               .journal = &journal_,
+               .character_sets = character_sets_,
+               .clock = clock_},
+              {.name = "shop",
+               .table_patterns = {"shop.outbox"},
+               .delivery = delivery,
+               .state_directory = directory_.path(),
+               .buffer = {directory_ / "spill", memory_bytes_max, spill_bytes_max}},
+              Progress{}, Selections(delivery), Mappings()) {}
+
+  static std::vector<binlog::TableSelection> Selections(const DeliveryConfig& delivery) {
+    binlog::TableSelection selection;
+    selection.schema_pattern = "shop";
+    selection.table_pattern = "outbox";
+    selection.columns = Mappings()[0].columns();
+    selection.takes_updates = delivery.on_update == DeliveryConfig::OnUpdate::kPublish;
+    return {selection};
+  }
 
   // Steps until nothing is left to do but wait for the source; acknowledges on the way if asked to.
   Result<void> Work(bool acknowledge, int steps = 300) {
@@ -78,16 +91,14 @@ class RelayTest : public ::testing::Test {
   FakeSource source_;
   FakeSink sink_;
   binlog::CharacterSets character_sets_;
-  binlog::TableFilter filter_;
-  binlog::TransactionReader transactions_;
-  binlog::RowReader rows_{filter_, character_sets_};
-  DeliveryTracker tracker_{Progress{}, true};
-  Publisher publisher_{Mappings(), sink_, tracker_, &state_, clock_, {}};
+  NoTables tables_;
   AlarmLog alarms_{directory_.path()};
-  ChangeWatch changes_;
   Journal journal_{directory_.path(), 1u << 20};
-  FailoverWatch failovers_;
-  Relay relay_;
+  RelayCore core_;
+  Relay& relay_ = core_.relay();
+  DeliveryTracker& tracker_ = core_.tracker();
+  const Publisher& publisher_ = core_.publisher();
+  const ChangeWatch& changes_ = core_.changes();
 };
 
 TEST_F(RelayTest, DeliversWhatWasCommittedAndMovesTheProgress) {
@@ -340,7 +351,7 @@ TEST_F(RelayTest, ASinkThatIsSlowButTakesSomethingStallsNothing) {
 
 class MaxRateTest : public RelayTest {
  protected:
-  MaxRateTest() : RelayTest({}, 8u << 20, 1u << 30, {.max_rate = 10}) {}
+  MaxRateTest() : RelayTest({.max_rate = 10}) {}
 };
 
 TEST_F(MaxRateTest, NoMoreEventsASecondAreSent) {
@@ -588,7 +599,7 @@ TEST_F(FailoverRelayTest, ALostTransactionThatReappearsIsPublishedAgain) {
 TEST_F(FailoverRelayTest, APreparedTransactionThatWasLostIsForgotten) {
   source_.transactions = {{"a"}, {"b"}, LoggedTransaction::Xa(Kind::kXaPrepare, {"c"})};
   ASSERT_TRUE(FailOver(true));
-  EXPECT_EQ(transactions_.prepared().held_count(), 0u);
+  EXPECT_EQ(core_.prepared().held_count(), 0u);
   source_.transactions.push_back(LoggedTransaction::Xa(Kind::kXaPrepare, {"d"}));
   source_.transactions.push_back(LoggedTransaction::Xa(Kind::kXaCommit));
   source_.fails_after = 0;

@@ -1,0 +1,124 @@
+#include "daemon/checkpoint/relay_status.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "daemon/checkpoint/file_system.h"
+#include "daemon/checkpoint/held_event_json.h"
+#include "daemon/json_line.h"
+#include "daemon/service/log.h"
+
+namespace outboxd {
+namespace {
+
+constexpr char kName[] = "status";
+constexpr std::size_t kBytesMax = std::size_t{16} << 20;
+
+double SecondsSince(std::uint64_t then_us, std::uint64_t now_us) {
+  return static_cast<double>(now_us - std::min(now_us, then_us)) / 1e6;
+}
+
+std::string_view PhaseText(RelayStatus::Phase phase) {
+  switch (phase) {
+    case RelayStatus::Phase::kPreparing:
+      return "preparing";
+    case RelayStatus::Phase::kInitialRead:
+      return "initial read";
+    case RelayStatus::Phase::kStreaming:
+      return "streaming";
+    case RelayStatus::Phase::kStopping:
+      return "stopping";
+  }
+  return "";
+}
+
+std::string ReadText(const RelayStatus& status) {
+  const std::uint64_t rows = RowsRead(*status.read);
+  std::string text = fmt::format(": {} rows delivered", rows);
+  if (status.read_rows_estimate > rows) {
+    const double share = static_cast<double>(rows) / static_cast<double>(status.read_rows_estimate);
+    text += fmt::format(", about {:.0f} % of {}", 100 * share, status.read_rows_estimate);
+    if (status.rate >= 1) {
+      const double left = static_cast<double>(status.read_rows_estimate - rows) / status.rate;
+      text += fmt::format(", about {:.0f} s left", left);
+    }
+  }
+  return text;
+}
+
+std::string OutageText(std::string_view side, const Outage& outage, std::uint64_t now_us) {
+  const std::string_view reason = std::string_view(outage.reason);
+  return fmt::format("; {} does not answer for {:.0f} s: {}", side,
+                     SecondsSince(outage.since_us, now_us),
+                     reason.substr(0, reason.find(" HINT: ")));
+}
+
+}  // namespace
+
+std::uint64_t RowsRead(const InitialRead& read) {
+  std::uint64_t rows = 0;
+  for (const TableReadState& table : read.tables) rows += table.rows;
+  return rows;
+}
+
+std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
+  std::string text(PhaseText(status.phase));
+  if (status.held) {
+    text = fmt::format("holding at event {}", *status.held);
+  } else if (status.phase == RelayStatus::Phase::kInitialRead && status.read) {
+    text += ReadText(status);
+  } else if (status.phase == RelayStatus::Phase::kStreaming) {
+    text += fmt::format(": {} events delivered; at {}:{}", status.delivered, status.file,
+                        status.offset);
+  }
+  if (status.source) text += OutageText("MySQL", *status.source, now_us);
+  if (status.sink) text += OutageText("Kafka", *status.sink, now_us);
+  if (status.in_flight > 0) {
+    text +=
+        fmt::format("; {} message{} in flight", status.in_flight, status.in_flight == 1 ? "" : "s");
+  }
+  if (status.oldest_commit_us) {
+    text += fmt::format(", the oldest committed {:.1f} s ago",
+                        SecondsSince(*status.oldest_commit_us, now_us));
+  }
+  if (!status.held_xa.empty()) {
+    const HeldXa& oldest = status.held_xa.front();
+    text += fmt::format("; {} prepared XA transaction{} held, the oldest {}", status.held_xa.size(),
+                        status.held_xa.size() == 1 ? "" : "s", oldest.place);
+    if (oldest.since_us != 0) {
+      text += fmt::format(" for {:.0f} s", SecondsSince(oldest.since_us, now_us));
+    }
+  }
+  if (status.alarms > 0) {
+    text += fmt::format("; {} alarm{} standing", status.alarms, status.alarms == 1 ? "" : "s");
+  }
+  return text;
+}
+
+Result<void> WriteStatus(const std::string& directory, const RelayStatus& status) {
+  nlohmann::ordered_json json;
+  json["line"] = StatusLine(status, status.written_at_us);
+  json["phase"] = PhaseText(status.phase);
+  json["delivered"] = status.delivered;
+  json["in_flight"] = status.in_flight;
+  json["rate"] = status.rate;
+  json["written_at_us"] = status.written_at_us;
+  return ReplaceFile(SystemFiles(), directory, kName, JsonLine(json));
+}
+
+Result<std::optional<StoredStatus>> ReadStatus(const std::string& directory) {
+  const std::string path = directory + "/" + kName;
+  const auto contents = ReadFile(SystemFiles(), path, kBytesMax);
+  if (!contents) return std::unexpected(contents.error());
+  if (!*contents) return std::nullopt;
+  try {
+    const nlohmann::json json = nlohmann::json::parse(**contents);
+    return StoredStatus{.line = json.at("line"), .written_at_us = json.at("written_at_us")};
+  } catch (const nlohmann::json::exception& exception) {
+    return Unreadable(path, exception);
+  }
+}
+
+}  // namespace outboxd

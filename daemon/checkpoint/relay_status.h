@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/checkpoint/checkpoint.h"
+#include "daemon/error.h"
+
+namespace outboxd {
+
+// One side does not answer, or does not take what it is asked.
+struct Outage {
+  std::uint64_t since_us = 0;  // Wall clock, microseconds since the epoch.
+  std::string reason;          // What was said last.
+
+  friend bool operator==(const Outage&, const Outage&) = default;
+};
+
+// What a running relay is doing, as one value: the service manager, the log and `status` are told
+// of it.
+struct RelayStatus {
+  enum class Phase { kPreparing, kInitialRead, kStreaming, kStopping };
+  Phase phase = Phase::kPreparing;
+  std::optional<std::string> held;       // The position of the event it stands still at.
+  std::optional<Outage> source, sink;    // MySQL; Kafka. None: it answers, as far as is known.
+  std::string file;                      // Of the position up to which all is delivered ...
+  std::uint64_t offset = 0;              // ... as far as it is told by file.
+  std::optional<InitialRead> read;       // How far it is acknowledged.
+  std::uint64_t read_rows_estimate = 0;  // Rows of its tables, as the server estimates; 0: unknown.
+  std::uint64_t delivered = 0;           // Events, since the process began.
+  std::uint64_t in_flight = 0;           // Messages on their way.
+  double rate = 0;                       // Events a second, since the status before.
+  // When the oldest transaction was committed of which something is not acknowledged yet; none:
+  // all that was read is.
+  std::optional<std::uint64_t> oldest_commit_us;
+  std::vector<HeldXa> held_xa;
+  std::uint64_t alarms = 0;  // Standing.
+  std::uint64_t written_at_us = 0;
+
+  friend bool operator==(const RelayStatus&, const RelayStatus&) = default;
+};
+
+// In one line, for people: what it is doing, then what stands in its way. `now_us`: wall clock.
+[[nodiscard]] std::string StatusLine(const RelayStatus& status, std::uint64_t now_us);
+
+// Rows of the initial read that are acknowledged.
+[[nodiscard]] std::uint64_t RowsRead(const InitialRead& read);
+
+// The file `status` in a relay's state directory: JSON, replaced now and then while it runs.
+// kState.
+[[nodiscard]] Result<void> WriteStatus(const std::string& directory, const RelayStatus& status);
+// What `status` needs of it; none: there is no such file.
+struct StoredStatus {
+  std::string line;  // As of the moment it was written.
+  std::uint64_t written_at_us = 0;
+};
+[[nodiscard]] Result<std::optional<StoredStatus>> ReadStatus(const std::string& directory);
+
+}  // namespace outboxd

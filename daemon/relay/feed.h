@@ -1,0 +1,53 @@
+#pragma once
+
+#include <string_view>
+
+#include "binlog/error.h"
+#include "binlog/row.h"
+#include "daemon/error.h"
+#include "daemon/relay/delivery_tracker.h"
+#include "daemon/relay/step.h"
+
+namespace outboxd {
+
+// Where a relay gets its events from: the stream of the binary log, or the initial read of tables.
+// Events come in units, a transaction or a chunk, which are announced to the tracker and
+// acknowledged as a whole. Reader thread only.
+class Feed {
+ public:
+  virtual ~Feed() = default;
+
+  enum class Outcome {
+    kGoOn,       // Nothing to publish yet: do as `step` says, then call again.
+    kUnit,       // A unit was begun: its rows follow.
+    kStartOver,  // What is in flight has to be forgotten and read anew.
+    kComplete,   // There will be no more units, and all are acknowledged.
+  };
+  struct Advanced {
+    Outcome outcome = Outcome::kGoOn;
+    Step step = {};
+  };
+
+  // Does one thing between units: opens what is not open, reads one binlog event or one chunk. An
+  // error ends the run.
+  [[nodiscard]] virtual Result<Advanced> Advance() = 0;
+
+  // The next row of the unit that was begun, valid until the next call; null at its end. kSpill:
+  // start over. Any other error ends the run.
+  [[nodiscard]] virtual binlog::Result<const binlog::Row*> NextRow() = 0;
+  // Of the row that was read last; valid until the next call of NextRow().
+  [[nodiscard]] virtual std::string_view row_position() const = 0;
+
+  // All rows of the unit were handed over.
+  virtual void EndUnit() = 0;
+
+  // The messages in flight are lost: begins again behind what is acknowledged.
+  virtual void StartOver(const Progress& progress) = 0;
+
+  // Lets go what it holds of the server while its unit stands still, so that the server can purge
+  // its log. It is opened again behind the unit.
+  virtual void CloseSource() = 0;
+  [[nodiscard]] virtual bool source_is_open() const = 0;
+};
+
+}  // namespace outboxd

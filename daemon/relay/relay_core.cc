@@ -1,0 +1,69 @@
+#include "daemon/relay/relay_core.h"
+
+#include <utility>
+
+namespace outboxd {
+
+RelayCore::RelayCore(World world, Settings settings, Progress progress,
+                     std::vector<binlog::TableSelection> selections,
+                     std::vector<OutboxMapping> mappings)
+    : clock_(world.clock),
+      filter_(std::move(selections)),
+      transactions_(filter_, settings.buffer),
+      rows_(filter_, world.character_sets, settings.schema_lookup),
+      liveness_(world.clock),
+      outages_(world.clock),
+      retry_(world.clock, outages_),
+      tracker_(std::move(progress), world.journal != nullptr),
+      sink_(world.sink, tracker_, liveness_, outages_, world.clock),
+      publisher_(std::move(mappings), sink_, tracker_, world.state, world.clock,
+                 {.on_bad_event = settings.delivery.on_bad_event,
+                  .dead_letter_topic = settings.delivery.dead_letter_topic,
+                  .on_mapped = settings.on_mapped}),
+      changes_(settings.delivery, world.alarms, world.clock),
+      failovers_(settings.delivery.on_lost_transactions,
+                 {.journal = world.journal, .alarms = world.alarms}, settings.state_directory),
+      stream_(
+          {world.source, transactions_, rows_, tracker_, changes_, failovers_, retry_, liveness_},
+          settings.stream),
+      read_(tracker_.progress().read
+                ? std::optional<TableFeed>(
+                      std::in_place,
+                      TableFeed::Parts{world.source, world.tables, filter_.selections(),
+                                       world.character_sets, settings.schema_lookup, tracker_,
+                                       failovers_, world.alarms, retry_, liveness_, world.clock},
+                      settings.read)
+                : std::nullopt),
+      relay_(
+          {read_ ? &*read_ : nullptr, stream_, sink_, tracker_, publisher_, liveness_, world.clock},
+          {.max_stall = settings.delivery.max_stall,
+           .max_rate = settings.delivery.max_rate,
+           .interrupt =
+               [&source = world.source, &tables = world.tables] {
+                 source.Interrupt();
+                 tables.Interrupt();
+               }}),
+      acknowledger_(world.sink, tracker_, world.store, world.journal, outages_, world.clock,
+                    {.relay = settings.name,
+                     .tables = settings.table_patterns,
+                     .interval = settings.checkpoint_interval}) {}
+
+RelayStatus RelayCore::status() const {
+  Progress progress = tracker_.progress();
+  RelayStatus status;
+  status.phase = progress.read ? RelayStatus::Phase::kInitialRead : RelayStatus::Phase::kStreaming;
+  status.held = relay_.held_position();
+  status.source = outages_.source();
+  status.sink = outages_.sink();
+  status.file = std::move(progress.position.file);
+  status.offset = progress.position.offset;
+  status.read = std::move(progress.read);
+  status.delivered = tracker_.delivered();
+  status.in_flight = tracker_.in_flight();
+  status.oldest_commit_us = tracker_.oldest_commit_us();
+  status.held_xa = std::move(progress.held_xa);
+  status.written_at_us = clock_.WallMicroseconds();
+  return status;
+}
+
+}  // namespace outboxd

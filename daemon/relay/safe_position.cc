@@ -1,0 +1,277 @@
+#include "daemon/relay/safe_position.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/relay/change_watch.h"
+
+namespace outboxd {
+
+SafePosition::SafePosition(Progress progress)
+    : progress_(std::move(progress)),
+      done_file_(progress_.position.file),
+      done_offset_(progress_.position.offset) {}
+
+void SafePosition::Finish(sinks::DeliveryId end_id, const binlog::Transaction& transaction,
+                          bool counts_gtids, std::string events) {
+  Pending& pending = pending_.back();
+  pending.events = std::move(events);
+  pending.end_id = end_id;
+  pending.is_finished = true;
+  Merge(pending, transaction, counts_gtids);
+}
+
+void SafePosition::Pass(sinks::DeliveryId next_id, const binlog::Transaction& transaction,
+                        bool counts_gtids, const std::string& events) {
+  if (pending_.empty()) {
+    Pending& pending = pending_.emplace_back();
+    pending.end_id = next_id;
+    pending.is_finished = true;
+  }
+  pending_.back().events += events;
+  Merge(pending_.back(), transaction, counts_gtids);
+}
+
+// The position stays where the read began.
+void SafePosition::FinishChunk(sinks::DeliveryId end_id, std::uint64_t number,
+                               std::optional<TableReadState> table) {
+  Pending& pending = pending_.back();
+  pending.end_id = end_id;
+  pending.is_finished = true;
+  pending.chunk = std::make_unique<ChunkEnd>(number, std::move(table));
+  pending.file = FileNumber(progress_.position.file);
+  pending.offset = progress_.position.offset;
+}
+
+void SafePosition::PassFile(const binlog::Position& position) {
+  if (pending_.empty()) {
+    progress_.position.gtids.Unite(position.gtids);
+    done_file_ = position.file;
+    done_offset_ = position.offset;
+    SetPlace();
+    ++version_;
+    return;
+  }
+  Pending& pending = pending_.back();
+  pending.file = FileNumber(position.file);
+  pending.offset = position.offset;
+  if (position.gtids.empty()) return;
+  if (!pending.more) pending.more = std::make_unique<binlog::GtidSet>();
+  pending.more->Unite(position.gtids);
+}
+
+void SafePosition::Merge(Pending& pending, const binlog::Transaction& transaction,
+                         bool counts_gtids) {
+  using binlog::XaStep;
+  pending.file = FileNumber(transaction.file);
+  pending.offset = transaction.end_offset;
+  if (transaction.xa != XaStep::kNone) {
+    pending.xa_changes.push_back({transaction.xa,
+                                  {transaction.xid, PlaceOf(transaction), transaction.commit_us},
+                                  transaction.file,
+                                  transaction.begin_offset,
+                                  counts_gtids && transaction.gtid.has_value()});
+  }
+  if (transaction.xa == XaStep::kHeld) return;  // Done with its decision.
+  pending.has_last = true;
+  pending.commit_us = transaction.commit_us;
+  pending.last_gtid.reset();
+  if (!counts_gtids) return;
+  if (transaction.prepared_gtid) AddGtid(pending, *transaction.prepared_gtid);
+  if (!transaction.gtid) return;
+  AddGtid(pending, *transaction.gtid);
+  pending.last_gtid = transaction.gtid;
+}
+
+void SafePosition::AddGtid(Pending& pending, const binlog::Gtid& gtid) {
+  if (!pending.has_gtid) {
+    pending.has_gtid = true;
+    pending.origin = gtid.origin;
+    pending.numbers = {gtid.number, gtid.number};
+  } else if (pending.numbers.last + 1 == gtid.number && pending.origin == gtid.origin) {
+    pending.numbers.last = gtid.number;
+  } else {
+    if (!pending.more) pending.more = std::make_unique<binlog::GtidSet>();
+    pending.more->Add(gtid);
+  }
+}
+
+void SafePosition::ApplyXa(XaChange& change) {
+  switch (change.step) {
+    case binlog::XaStep::kHeld:
+      held_places_.push_back({std::move(change.file), change.offset,
+                              change.counts_gtids ? std::set<std::string>() : UndecidedNames()});
+      progress_.held_xa.push_back(std::move(change.xa));
+      break;
+    case binlog::XaStep::kPrepared:
+      progress_.prepared.insert(std::move(change.xa.xid));
+      break;
+    case binlog::XaStep::kCommitted:
+    case binlog::XaStep::kRolledBack:
+      progress_.prepared.erase(change.xa.xid);
+      ForgetHeld(change.xa.xid);
+      break;
+    case binlog::XaStep::kNone:
+      break;
+  }
+}
+
+std::set<std::string> SafePosition::UndecidedNames() const {
+  std::set<std::string> names = progress_.prepared;
+  for (const HeldXa& held : progress_.held_xa) names.insert(held.xid);
+  return names;
+}
+
+void SafePosition::ForgetHeld(const std::string& xid) {
+  const auto held = std::ranges::find(progress_.held_xa, xid, &HeldXa::xid);
+  if (held == progress_.held_xa.end()) return;
+  held_places_.erase(held_places_.begin() + (held - progress_.held_xa.begin()));
+  progress_.held_xa.erase(held);
+}
+
+void SafePosition::SetPlace() {
+  // A set that is still empty, because all so far is held, must not be taken for a position by
+  // file: another server has other files.
+  if (reads_by_gtid_ && progress_.position.gtids.empty()) return;
+  if (held_places_.empty()) {
+    progress_.position.file = done_file_;
+    progress_.position.offset = done_offset_;
+  } else {
+    progress_.position.file = held_places_.front().file;
+    progress_.position.offset = held_places_.front().offset;
+  }
+}
+
+Progress SafePosition::CurrentProgress() const {
+  Progress progress = progress_;
+  if (!held_places_.empty()) {
+    const std::set<std::string>& before = held_places_.front().prepared;
+    progress.prepared.insert(before.begin(), before.end());
+  }
+  return progress;
+}
+
+std::uint64_t SafePosition::FileNumber(const std::string& file) {
+  if (files_.empty() || files_.back() != file) files_.push_back(file);
+  return first_file_ + files_.size() - 1;
+}
+
+void SafePosition::AdvanceTo(sinks::DeliveryId first_unacknowledged) {
+  while (!pending_.empty() && pending_.front().is_finished &&
+         pending_.front().end_id <= first_unacknowledged) {
+    Pending& done = pending_.front();
+    if (done.has_gtid) progress_.position.gtids.Add(done.origin, done.numbers);
+    if (done.more) progress_.position.gtids.Unite(*done.more);
+    if (done.has_last) {
+      progress_.last_gtid = std::move(done.last_gtid);
+      progress_.last_commit_us = done.commit_us;
+    }
+    passed_events_ += done.events;
+    for (XaChange& change : done.xa_changes) ApplyXa(change);
+    for (; first_file_ < done.file; ++first_file_) files_.pop_front();
+    done_file_ = files_.front();
+    done_offset_ = done.offset;
+    SetPlace();
+    TakeServer();
+    if (done.chunk) ApplyChunk(*done.chunk);
+    after_ = done.end_id;
+    ++version_;
+    pending_.pop_front();
+  }
+}
+
+void SafePosition::ApplyChunk(ChunkEnd& chunk) {
+  acknowledged_chunk_ = chunk.number;
+  if (!progress_.read) return;
+  if (!chunk.table) {
+    progress_.read.reset();
+    return;
+  }
+  auto& tables = progress_.read->tables;
+  const auto known = std::ranges::find_if(tables, [&chunk](const TableReadState& table) {
+    return table.schema_name == chunk.table->schema_name &&
+           table.table_name == chunk.table->table_name;
+  });
+  if (known == tables.end()) {
+    tables.push_back(std::move(*chunk.table));
+  } else {
+    *known = std::move(*chunk.table);
+  }
+}
+
+Progress SafePosition::Restart(sinks::DeliveryId next_id) {
+  progress_ = CurrentProgress();
+  pending_.clear();
+  progress_.held_xa.clear();
+  held_places_.clear();
+  done_file_ = progress_.position.file;
+  done_offset_ = progress_.position.offset;
+  after_ = next_id;
+  return progress_;
+}
+
+void SafePosition::TakeOut(const binlog::GtidSet& gtids) {
+  const auto forget = [&gtids](std::optional<binlog::Gtid>& last) {
+    if (last && gtids.Contains(*last)) last.reset();
+  };
+  progress_.position.TakeOut(gtids);
+  forget(progress_.last_gtid);
+  for (Pending& pending : pending_) {
+    binlog::GtidSet all;
+    if (pending.has_gtid) all.Add(pending.origin, pending.numbers);
+    if (pending.more) all.Unite(*pending.more);
+    pending.has_gtid = false;
+    pending.more = std::make_unique<binlog::GtidSet>(all.Minus(gtids));
+    forget(pending.last_gtid);
+  }
+  ++version_;
+}
+
+void SafePosition::SetServer(const std::string& server_uuid, bool by_gtid) {
+  reads_by_gtid_ = by_gtid;
+  server_uuid_ = server_uuid;
+  TakeServer();
+}
+
+// A place by file belongs to the server it was read from, whatever server took over since: there
+// the same file and offset are another place.
+void SafePosition::TakeServer() {
+  const bool is_by_file = progress_.position.gtids.empty() && !progress_.position.file.empty();
+  if (is_by_file && !progress_.server_uuid.empty()) return;
+  if (server_uuid_.empty() || progress_.server_uuid == server_uuid_) return;
+  progress_.server_uuid = server_uuid_;
+  ++version_;
+}
+
+void SafePosition::SetSink(const std::string& identity) {
+  if (progress_.sink == identity) return;
+  progress_.sink = identity;
+  ++version_;
+}
+
+void SafePosition::ForgetRead(const std::string& schema_name, const std::string& table_name) {
+  if (!progress_.read) return;
+  const auto forgotten = std::erase_if(progress_.read->tables, [&](const TableReadState& table) {
+    return table.schema_name == schema_name && table.table_name == table_name;
+  });
+  if (forgotten > 0) ++version_;
+}
+
+void SafePosition::AddPrepared(const std::set<std::string>& names) {
+  const std::size_t before = progress_.prepared.size();
+  progress_.prepared.insert(names.begin(), names.end());
+  if (progress_.prepared.size() != before) ++version_;
+}
+
+std::optional<std::uint64_t> SafePosition::oldest_commit_us() const {
+  if (pending_.empty() || pending_.front().begun_commit_us == 0) return std::nullopt;
+  return pending_.front().begun_commit_us;
+}
+
+std::string SafePosition::PendingEvents() const {
+  std::string lines;
+  for (const Pending& pending : pending_) lines += pending.events;
+  return lines;
+}
+
+}  // namespace outboxd

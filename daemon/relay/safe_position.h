@@ -1,0 +1,150 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "binlog/gtid_set.h"
+#include "binlog/position.h"
+#include "binlog/transaction.h"
+#include "daemon/checkpoint/checkpoint.h"
+#include "sinks/message.h"
+
+namespace outboxd {
+
+// What is delivered for good: the content of the next checkpoint.
+struct Progress {
+  std::string server_uuid;  // Of the server `position` was read from.
+  std::string sink;         // Identity of the cluster the messages went to.
+  binlog::Position position;
+  // Of the last transaction within `position`: when it was committed; 0: not told.
+  std::uint64_t last_commit_us = 0;
+  std::optional<binlog::Gtid> last_gtid;  // None: it has none, or those before it are not known.
+  std::optional<InitialRead> read = {};   // Under way, begun at `position`; none: there is none.
+  // Names of the XA transactions within `position` that are prepared without event rows. Those with
+  // event rows are not within it: their GTIDs are left out, and file and offset wait for them.
+  std::set<std::string> prepared = {};
+  std::vector<HeldXa> held_xa = {};  // Those with event rows, in the order of the log.
+};
+
+// Which position the acknowledgements mean. Knows the units of events that were announced, in their
+// order, transactions and chunks of an initial read, and moves the progress over a unit when all
+// its messages and all before it are acknowledged: always to a boundary. Guarded by
+// DeliveryTracker.
+class SafePosition {
+ public:
+  explicit SafePosition(Progress progress);
+
+  // A unit's messages follow. `commit_us`: when it was committed; 0: not told.
+  void Begin(std::uint64_t commit_us) { pending_.emplace_back().begun_commit_us = commit_us; }
+  // The unit that was begun is complete. `end_id`: behind its last message. `events`: the journal's
+  // line about it.
+  void Finish(sinks::DeliveryId end_id, const binlog::Transaction& transaction, bool counts_gtids,
+              std::string events);
+  // A transaction without messages. `next_id`: of the next message.
+  void Pass(sinks::DeliveryId next_id, const binlog::Transaction& transaction, bool counts_gtids,
+            const std::string& events);
+  // A chunk is complete. `table`: how far its table is with it; none: the read is at its end.
+  void FinishChunk(sinks::DeliveryId end_id, std::uint64_t number,
+                   std::optional<TableReadState> table);
+
+  // All messages before `first_unacknowledged` are acknowledged.
+  void AdvanceTo(sinks::DeliveryId first_unacknowledged);
+  // Forgets the units that are not passed: they will be announced again. `next_id`: of the first
+  // message then.
+  Progress Restart(sinks::DeliveryId next_id);
+
+  // These do as DeliveryTracker's of the same names.
+  void PassFile(const binlog::Position& position);
+  void SetServer(const std::string& server_uuid, bool by_gtid);
+  void SetSink(const std::string& identity);
+  void TakeOut(const binlog::GtidSet& gtids);
+  void AddPrepared(const std::set<std::string>& names);
+  void ForgetRead(const std::string& schema_name, const std::string& table_name);
+
+  [[nodiscard]] Progress CurrentProgress() const;
+  [[nodiscard]] const std::string& sink() const { return progress_.sink; }
+  // Counts the changes of the progress.
+  [[nodiscard]] std::uint64_t version() const { return version_; }
+  // The first message that the progress does not cover.
+  [[nodiscard]] sinks::DeliveryId after() const { return after_; }
+  [[nodiscard]] std::uint64_t acknowledged_chunk() const { return acknowledged_chunk_; }
+  [[nodiscard]] std::optional<std::uint64_t> oldest_commit_us() const;
+
+  // The journal's lines of units that were passed, until they are taken.
+  [[nodiscard]] std::string& passed_events() { return passed_events_; }
+  [[nodiscard]] const std::string& passed_events() const { return passed_events_; }
+  // Those of units that are not passed.
+  [[nodiscard]] std::string PendingEvents() const;
+
+ private:
+  struct XaChange {
+    binlog::XaStep step;
+    HeldXa xa;
+    std::string file;  // Of its GTID event.
+    std::uint64_t offset;
+    bool counts_gtids;  // And it has one: also of an anonymous log the set, empty, is known.
+  };
+  // Of a chunk of an initial read.
+  struct ChunkEnd {
+    std::uint64_t number;
+    std::optional<TableReadState> table;  // How far it is with this chunk; none: the read ends.
+  };
+  // One transaction with messages and all those without that came right after it.
+  struct Pending {
+    sinks::DeliveryId end_id = 0;       // Behind its last message.
+    std::uint64_t begun_commit_us = 0;  // Of the transaction with messages; 0: not told.
+    bool is_finished = false;
+    std::unique_ptr<ChunkEnd> chunk;  // Null: it is no chunk.
+    bool has_gtid = false;
+    binlog::GtidOrigin origin;
+    binlog::GtidSet::Interval numbers{};
+    std::unique_ptr<binlog::GtidSet> more;  // GTIDs that do not continue `numbers`.
+    std::uint64_t file = 0;                 // Number in files_.
+    std::uint64_t offset = 0;
+    bool has_last = false;                  // Whether there is a last transaction, of which are
+    std::uint64_t commit_us = 0;            // this
+    std::optional<binlog::Gtid> last_gtid;  // and this.
+    std::vector<XaChange> xa_changes;
+    std::string events;  // The journal's lines.
+  };
+  // Where a stream by file has to begin again for one of Progress::held_xa.
+  struct HeldPlace {
+    std::string file;
+    std::uint64_t offset;
+    // What was prepared before it and undecided, where the decisions behind it will be read again
+    // because no GTIDs tell that they were.
+    std::set<std::string> prepared;
+  };
+
+  void Merge(Pending& pending, const binlog::Transaction& transaction, bool counts_gtids);
+  static void AddGtid(Pending& pending, const binlog::Gtid& gtid);
+  void ApplyXa(XaChange& change);
+  [[nodiscard]] std::set<std::string> UndecidedNames() const;
+  void ForgetHeld(const std::string& xid);
+  void SetPlace();
+  void ApplyChunk(ChunkEnd& chunk);
+  void TakeServer();
+  [[nodiscard]] std::uint64_t FileNumber(const std::string& file);
+
+  bool reads_by_gtid_ = false;
+  std::string server_uuid_;  // Of the server that is read now.
+  Progress progress_;
+  std::uint64_t version_ = 0;
+  sinks::DeliveryId after_ = 0;
+  std::uint64_t acknowledged_chunk_ = 0;
+  std::deque<Pending> pending_;
+  std::vector<HeldPlace> held_places_;  // As many as progress_.held_xa.
+  std::string done_file_;               // Behind everything done, whatever is held before it.
+  std::uint64_t done_offset_ = 0;
+  // Those of pending_, as they came; the first one has the number first_file_.
+  std::deque<std::string> files_;
+  std::uint64_t first_file_ = 0;
+  std::string passed_events_;
+};
+
+}  // namespace outboxd

@@ -1,0 +1,171 @@
+#include "daemon/relay/stream_feed.h"
+
+#include <spdlog/spdlog.h>
+
+#include <limits>
+
+#include "daemon/service/log.h"
+
+namespace outboxd {
+namespace {
+
+// The greatest offset that a dump by file can begin at.
+constexpr std::uint64_t kFileOffsetMax = std::numeric_limits<std::uint32_t>::max();
+
+binlog::KnownHistory HistoryOf(const Progress& progress) {
+  return {.server_uuid = progress.server_uuid,
+          .last_gtid = progress.last_gtid,
+          .last_commit_us = progress.last_commit_us};
+}
+
+}  // namespace
+
+StreamFeed::StreamFeed(Parts parts, Options options) : parts_(parts), options_(options) {
+  BeginBehind(parts_.tracker.progress());
+}
+
+void StreamFeed::StartOver(const Progress& progress) {
+  CloseSource();
+  BeginBehind(progress);
+}
+
+void StreamFeed::BeginBehind(const Progress& progress) {
+  known_ = HistoryOf(progress);
+  resume_from_ = progress.position;
+  parts_.transactions.ForgetPrepared(progress.prepared);
+}
+
+void StreamFeed::CloseSource() {
+  parts_.source.Close();
+  is_open_ = false;
+}
+
+Result<Feed::Advanced> StreamFeed::Advance() {
+  using Fed = binlog::TransactionReader::Outcome;
+  if (!is_open_) return Open();
+  parts_.liveness.ExpectAnswerWithin(options_.read_timeout);
+  auto event = parts_.source.Next();
+  if (!event) return OnError(event.error());
+  auto outcome = parts_.transactions.Feed(*event);
+  if (!outcome) return OnError(outcome.error());
+  switch (*outcome) {
+    case Fed::kNothing:
+      break;
+    case Fed::kNewFile:
+      // By GTID a file alone says nothing; by file it must be followed before it is purged.
+      if (!stream_.by_gtid) {
+        binlog::Position position = parts_.transactions.position();
+        position.gtids = position.gtids.Minus(parts_.transactions.prepared().held_gtids());
+        parts_.tracker.PassFile(position);
+      }
+      break;
+    case Fed::kTransaction:
+      return OnTransaction();
+  }
+  return Advanced{};
+}
+
+Result<Feed::Advanced> StreamFeed::Open() {
+  parts_.liveness.ExpectAnswerWithin(options_.open_timeout);
+  auto stream = parts_.source.Open(resume_from_, known_);
+  if (!stream) return OnError(stream.error());
+  stream_ = std::move(*stream);
+  is_open_ = true;
+  parts_.retry.Opened();
+  auto reads_again = OnFailover();
+  if (!reads_again) return std::unexpected(reads_again.error());
+  known_.server_uuid = stream_.server_uuid;
+  parts_.tracker.SetServer(stream_.server_uuid, stream_.by_gtid);
+  if (*reads_again) return Advanced{.outcome = Outcome::kStartOver};
+  parts_.transactions.Reset(stream_, resume_from_);
+  spdlog::info("reading the binary log of server {} {}", stream_.server_uuid,
+               stream_.by_gtid ? "by GTID"
+                               : fmt::format("from {}:{}", resume_from_.file, resume_from_.offset));
+  return Advanced{};
+}
+
+// True: what is held is to be read anew, because a prepared transaction was lost, or its decision.
+Result<bool> StreamFeed::OnFailover() {
+  const FailoverWatch::Servers servers{known_.server_uuid, stream_.server_uuid};
+  if (!stream_.unseen.empty()) parts_.failovers.OnUnseen(stream_.unseen, servers);
+  const binlog::GtidSet& lost = stream_.lost;
+  if (lost.empty()) return false;
+  auto undecided = parts_.failovers.OnLost(lost, servers, parts_.tracker.UnwrittenEvents());
+  if (!undecided) return std::unexpected(undecided.error());
+  binlog::GtidSet unread = lost;
+  unread.Unite(*undecided);
+  parts_.tracker.TakeOut(unread);
+  resume_from_.TakeOut(unread);
+  if (known_.last_gtid && unread.Contains(*known_.last_gtid)) known_.last_gtid.reset();
+  return !undecided->empty() ||
+         !lost.Intersect(parts_.transactions.prepared().held_gtids()).empty();
+}
+
+Result<Feed::Advanced> StreamFeed::OnTransaction() {
+  parts_.retry.Succeeded();
+  const binlog::Transaction& transaction = parts_.transactions.transaction();
+  if (auto observed = parts_.changes.Observe(transaction); !observed) {
+    return std::unexpected(observed.error());
+  }
+  if (transaction.xa == binlog::XaStep::kHeld && !stream_.by_gtid) {
+    spdlog::warn(
+        "XA transaction {} at {} is prepared with events: until it is decided the checkpoint stays"
+        " before it, so that a restart would publish what comes behind it again",
+        Escaped(transaction.xid), PlaceOf(transaction));
+  }
+  if (!transaction.has_rows) {
+    parts_.tracker.Pass(transaction, parts_.transactions.collects_gtids());
+    EndTransaction();
+    return Advanced{};
+  }
+  parts_.tracker.Begin(transaction.commit_us);
+  parts_.rows.Begin(parts_.transactions.rows());
+  event_position_.Begin(transaction);
+  return Advanced{.outcome = Outcome::kUnit};
+}
+
+binlog::Result<const binlog::Row*> StreamFeed::NextRow() {
+  auto row = parts_.rows.Next();
+  if (!row) return binlog::Fail(row.error(), "event {}", event_position_.NextRow());
+  if (*row != nullptr) row_position_ = event_position_.NextRow();
+  return row;
+}
+
+void StreamFeed::EndUnit() {
+  parts_.tracker.Finish(parts_.transactions.transaction(), parts_.transactions.collects_gtids());
+  EndTransaction();
+}
+
+void StreamFeed::EndTransaction() {
+  known_.last_gtid.reset();
+  if (parts_.transactions.collects_gtids()) {
+    known_.last_gtid = parts_.transactions.transaction().gtid;
+    known_.last_commit_us = parts_.transactions.transaction().commit_us;
+  }
+  const bool gives_memory_back =
+      parts_.transactions.largest_event() > options_.large_event_bytes &&
+      // Where a dump by file could not begin it stays open until the next file.
+      (stream_.by_gtid || parts_.transactions.position().offset <= kFileOffsetMax);
+  if (is_open_ && !gives_memory_back) return;
+  CloseSource();
+  resume_from_ = ReadPosition();
+}
+
+// Where an ordinary reconnect goes on.
+binlog::Position StreamFeed::ReadPosition() const {
+  binlog::Position position = parts_.transactions.position();
+  // A set that is still empty must not be taken for a position by file.
+  if (stream_.by_gtid && position.gtids.empty()) position.file.clear();
+  return position;
+}
+
+Result<Feed::Advanced> StreamFeed::OnError(const binlog::Error& error) {
+  const bool was_reading = is_open_;
+  CloseSource();
+  if (was_reading) resume_from_ = ReadPosition();
+  auto step = parts_.retry.OnError(error, parts_.transactions.Place());
+  if (!step) return std::unexpected(step.error());
+  return Advanced{.step = *step};
+}
+
+}  // namespace outboxd

@@ -1,0 +1,164 @@
+#include "daemon/checkpoint/relay_status.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/daemon/temporary_directory.h"
+
+namespace outboxd {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Phase = RelayStatus::Phase;
+
+constexpr std::uint64_t kNow = 1'700'000'000'000'000;
+
+// So many seconds ago.
+std::uint64_t Ago(std::uint64_t seconds) { return kNow - 1'000'000 * seconds; }
+
+RelayStatus In(Phase phase) {
+  RelayStatus status;
+  status.phase = phase;
+  return status;
+}
+
+RelayStatus Streaming() {
+  RelayStatus status = In(Phase::kStreaming);
+  status.delivered = 17;
+  status.file = "binlog.000003";
+  status.offset = 1234;
+  return status;
+}
+
+RelayStatus Reading() {
+  RelayStatus status = In(Phase::kInitialRead);
+  status.read = InitialRead{.tables = {{.schema_name = "shop", .table_name = "a", .rows = 100},
+                                       {.schema_name = "shop", .table_name = "b", .rows = 150}}};
+  return status;
+}
+
+std::string Line(const RelayStatus& status) { return StatusLine(status, kNow); }
+
+TEST(StatusLineTest, NamesThePhase) {
+  EXPECT_EQ(Line(In(Phase::kPreparing)), "preparing");
+  EXPECT_EQ(Line(In(Phase::kInitialRead)), "initial read");
+  EXPECT_EQ(Line(In(Phase::kStopping)), "stopping");
+}
+
+TEST(StatusLineTest, TellsWhatIsDeliveredOfTheStream) {
+  EXPECT_EQ(Line(Streaming()), "streaming: 17 events delivered; at binlog.000003:1234");
+}
+
+TEST(StatusLineTest, TellsTheRowsOfAllTablesOfTheRead) {
+  EXPECT_EQ(Line(Reading()), "initial read: 250 rows delivered");
+}
+
+TEST(StatusLineTest, TellsTheShareOfTheReadAndItsTimeLeftWhereTheyAreKnown) {
+  RelayStatus status = Reading();
+  status.read_rows_estimate = 1000;
+  EXPECT_EQ(Line(status), "initial read: 250 rows delivered, about 25 % of 1000");
+  status.rate = 50;
+  EXPECT_EQ(Line(status), "initial read: 250 rows delivered, about 25 % of 1000, about 15 s left");
+}
+
+TEST(StatusLineTest, AnEstimateThatIsTooLowIsNotTold) {
+  RelayStatus status = Reading();
+  status.read_rows_estimate = 200;
+  EXPECT_EQ(Line(status), "initial read: 250 rows delivered");
+}
+
+TEST(StatusLineTest, AHeldEventComesBeforeThePhase) {
+  RelayStatus status = Reading();
+  status.held = "table:shop.a:7";
+  EXPECT_EQ(Line(status), "holding at event table:shop.a:7");
+}
+
+TEST(StatusLineTest, TellsOutagesOfBothSidesInEveryPhaseWithoutTheHint) {
+  for (const Phase phase :
+       {Phase::kPreparing, Phase::kInitialRead, Phase::kStreaming, Phase::kStopping}) {
+    RelayStatus status = In(phase);
+    status.source = Outage{Ago(12), "connection refused HINT: start it"};
+    status.sink = Outage{Ago(3), "no broker"};
+    EXPECT_THAT(Line(status), testing::EndsWith("; MySQL does not answer for 12 s: connection"
+                                                " refused; Kafka does not answer for 3 s: no"
+                                                " broker"));
+  }
+}
+
+TEST(StatusLineTest, AnOutageFromTheFutureIsAsOfNow) {
+  RelayStatus status = In(Phase::kPreparing);
+  status.source = Outage{kNow + 5'000'000, "refused"};
+  EXPECT_EQ(Line(status), "preparing; MySQL does not answer for 0 s: refused");
+}
+
+TEST(StatusLineTest, TellsWhatIsOnItsWayAndHowOldItIs) {
+  RelayStatus status = Streaming();
+  status.in_flight = 1;
+  EXPECT_THAT(Line(status), testing::EndsWith("; 1 message in flight"));
+  status.in_flight = 2;
+  status.oldest_commit_us = Ago(4);
+  EXPECT_THAT(Line(status),
+              testing::EndsWith("; 2 messages in flight, the oldest committed 4.0 s ago"));
+}
+
+TEST(StatusLineTest, TellsPreparedXaTransactionsAndAlarms) {
+  RelayStatus status = Streaming();
+  status.held_xa = {{"x", "binlog.000001:4", Ago(60)}};
+  status.alarms = 1;
+  EXPECT_THAT(Line(status), testing::EndsWith("; 1 prepared XA transaction held, the oldest"
+                                              " binlog.000001:4 for 60 s; 1 alarm standing"));
+  status.held_xa = {{"x", "binlog.000001:4", 0}, {"y", "binlog.000001:900", Ago(1)}};
+  status.alarms = 2;
+  EXPECT_THAT(Line(status), testing::EndsWith("; 2 prepared XA transactions held, the oldest"
+                                              " binlog.000001:4; 2 alarms standing"));
+}
+
+TEST(RelayStatusTest, WhatIsWrittenIsReadBack) {
+  const TemporaryDirectory directory;
+  RelayStatus status = Streaming();
+  status.source = Outage{Ago(12), "caf\xe9 \"quoted\""};
+  status.written_at_us = kNow;
+  ASSERT_TRUE(WriteStatus(directory.path(), status));
+  const auto stored = ReadStatus(directory.path());
+  ASSERT_TRUE(stored && *stored);
+  EXPECT_THAT((*stored)->line, HasSubstr("streaming: 17 events delivered"));
+  EXPECT_THAT((*stored)->line, HasSubstr("for 12 s"));
+  EXPECT_EQ((*stored)->written_at_us, kNow);
+  EXPECT_THAT(directory.Names(), ElementsAre("status"));
+}
+
+TEST(RelayStatusTest, TheLastOneWrittenCounts) {
+  const TemporaryDirectory directory;
+  ASSERT_TRUE(WriteStatus(directory.path(), Streaming()));
+  ASSERT_TRUE(WriteStatus(directory.path(), Reading()));
+  EXPECT_THAT(ReadStatus(directory.path()).value()->line, HasSubstr("initial read"));
+}
+
+TEST(RelayStatusTest, WithoutAFileThereIsNone) {
+  const TemporaryDirectory directory;
+  const auto stored = ReadStatus(directory.path());
+  ASSERT_TRUE(stored);
+  EXPECT_FALSE(*stored);
+}
+
+TEST(RelayStatusTest, AFileThatIsNoStatusIsAnError) {
+  const TemporaryDirectory directory;
+  for (const char* contents : {"", "nonsense", "{}", "{\"line\":1,\"written_at_us\":2}",
+                               "{\"line\":\"a\",\"written_at_us\":\"b\"}", "[]"}) {
+    directory.Write("status", contents);
+    const auto stored = ReadStatus(directory.path());
+    ASSERT_FALSE(stored) << contents;
+    EXPECT_THAT(stored.error().message, HasSubstr("status"));
+  }
+}
+
+TEST(RelayStatusTest, ADirectoryThatIsMissingCannotBeWrittenTo) {
+  const TemporaryDirectory directory;
+  const auto written = WriteStatus(directory / "missing", Streaming());
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().exit_code, ExitCode::kState);
+}
+
+}  // namespace
+}  // namespace outboxd

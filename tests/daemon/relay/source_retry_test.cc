@@ -1,0 +1,132 @@
+#include "daemon/relay/source_retry.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/daemon/captured_log.h"
+#include "tests/daemon/fakes.h"
+
+namespace outboxd {
+namespace {
+
+using binlog::ErrorKind;
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+class SourceRetryTest : public ::testing::Test {
+ protected:
+  Result<Step> Fails(ErrorKind kind, const std::string& place = "binlog.000001:4") {
+    return retry_.OnError({kind, "reason"}, place);
+  }
+  bool Waits(ErrorKind kind, const std::string& place = "binlog.000001:4") {
+    const auto step = Fails(kind, place);
+    return step && step->kind == Step::Kind::kPause && step->pause > milliseconds(0);
+  }
+
+  FakeClock clock_;
+  CapturedLog log_;
+  Outages outages_{clock_};
+  SourceRetry retry_{clock_, outages_};
+};
+
+TEST_F(SourceRetryTest, WaitsForAServerThatIsAway) {
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(Waits(ErrorKind::kDisconnected));
+  EXPECT_EQ(log_.lines(), 100);
+  EXPECT_THAT(log_.text(), HasSubstr("source: reason; trying again in "));
+}
+
+TEST_F(SourceRetryTest, WaitsLongerWithEachFailureUntilSomethingIsRead) {
+  ASSERT_LE(Fails(ErrorKind::kDisconnected)->pause, milliseconds(100));
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(Waits(ErrorKind::kDisconnected));
+  EXPECT_GE(Fails(ErrorKind::kDisconnected)->pause, milliseconds(7'500));
+  retry_.Opened();
+  EXPECT_GE(Fails(ErrorKind::kDisconnected)->pause, milliseconds(7'500)) << "nothing was read";
+  retry_.Succeeded();
+  EXPECT_LE(Fails(ErrorKind::kDisconnected)->pause, milliseconds(100));
+}
+
+TEST_F(SourceRetryTest, WaitsForRoomToHoldTransactionsAndNamesTheSettings) {
+  EXPECT_TRUE(Waits(ErrorKind::kSpill));
+  EXPECT_THAT(log_.text(), HasSubstr("HINT: relay.spill-directory and relay.spill-bytes-max"));
+}
+
+TEST_F(SourceRetryTest, GoesOnAtOnceWhereAStopInterruptedIt) {
+  const auto step = Fails(ErrorKind::kInterrupted);
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->kind, Step::Kind::kGoOn);
+  EXPECT_FALSE(outages_.source());
+  EXPECT_EQ(log_.lines(), 0);
+}
+
+TEST_F(SourceRetryTest, EndsAtWhatNoWaitingMends) {
+  const std::pair<ErrorKind, ExitCode> ends[] = {
+      {ErrorKind::kUndecodable, ExitCode::kUndecodable},
+      {ErrorKind::kGone, ExitCode::kGap},
+      {ErrorKind::kDiverged, ExitCode::kDiverged},
+      {ErrorKind::kReplaced, ExitCode::kOtherActive},
+      {ErrorKind::kUnsuitable, ExitCode::kConfiguration},
+      {ErrorKind::kEnd, ExitCode::kOk},
+  };
+  retry_.Opened();
+  for (const auto& [kind, exit_code] : ends) {
+    const auto step = Fails(kind);
+    ASSERT_FALSE(step);
+    EXPECT_EQ(step.error().exit_code, exit_code);
+    EXPECT_EQ(step.error().message, "reason");
+  }
+}
+
+TEST_F(SourceRetryTest, AnOperatorsFaultEndsTheStart) {
+  EXPECT_EQ(Fails(ErrorKind::kDenied).error().exit_code, ExitCode::kDenied);
+  EXPECT_EQ(Fails(ErrorKind::kHandshake).error().exit_code, ExitCode::kConfiguration);
+}
+
+TEST_F(SourceRetryTest, AnOperatorsFaultIsWaitedOutOnceTheSourceWasOpen) {
+  retry_.Opened();
+  EXPECT_TRUE(Waits(ErrorKind::kDenied));
+  EXPECT_TRUE(Waits(ErrorKind::kHandshake));
+}
+
+TEST_F(SourceRetryTest, DamageIsReadAgainAndEndsAtTheThirdTimeInOnePlace) {
+  EXPECT_TRUE(Waits(ErrorKind::kCorrupt));
+  EXPECT_TRUE(Waits(ErrorKind::kCorrupt));
+  const auto step = Fails(ErrorKind::kCorrupt);
+  ASSERT_FALSE(step);
+  EXPECT_EQ(step.error().exit_code, ExitCode::kUndecodable);
+  EXPECT_THAT(step.error().message, HasSubstr("reason (read 3 times) HINT: 'outboxd inspect"
+                                              " --server --from file:binlog.000001:4'"));
+}
+
+TEST_F(SourceRetryTest, DamageInAnotherPlaceCountsFromTheBeginning) {
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(Waits(ErrorKind::kCorrupt, "binlog.000001:4"));
+    EXPECT_TRUE(Waits(ErrorKind::kCorrupt, "binlog.000001:400"));
+  }
+}
+
+TEST_F(SourceRetryTest, DamageBehindSomethingReadCountsFromTheBeginning) {
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(Waits(ErrorKind::kCorrupt));
+    EXPECT_TRUE(Waits(ErrorKind::kCorrupt));
+    retry_.Succeeded();
+  }
+}
+
+TEST_F(SourceRetryTest, ADisconnectBetweenDoesNotMendTheDamage) {
+  EXPECT_TRUE(Waits(ErrorKind::kCorrupt));
+  EXPECT_TRUE(Waits(ErrorKind::kDisconnected));
+  retry_.Opened();
+  EXPECT_TRUE(Waits(ErrorKind::kCorrupt));
+  EXPECT_FALSE(Fails(ErrorKind::kCorrupt));
+}
+
+TEST_F(SourceRetryTest, AFailureIsAnOutageUntilTheSourceIsOpen) {
+  ASSERT_TRUE(Waits(ErrorKind::kDisconnected));
+  ASSERT_TRUE(outages_.source());
+  EXPECT_EQ(outages_.source()->reason, "reason");
+  retry_.Opened();
+  EXPECT_FALSE(outages_.source());
+}
+
+}  // namespace
+}  // namespace outboxd
