@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 
-import pytest
 from changing_tables import (
     Changes,
     KeyedTable,
@@ -34,7 +33,6 @@ BY_ID = KeyedTable(
 )
 
 
-@pytest.mark.xfail(strict=True, reason="the table is read from whichever host answers")
 def test_a_replica_that_is_behind_is_not_read_in_place_of_its_source(outboxd, kafka, tmp_path):
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(PrivateMysql())
@@ -67,7 +65,6 @@ def test_a_replica_that_is_behind_is_not_read_in_place_of_its_source(outboxd, ka
         assert "table read    done" in relay.checkpoint()
 
 
-@pytest.mark.xfail(strict=True, reason="what goes or moves before its chunk is read is lost")
 def test_rows_that_go_or_move_while_the_table_is_read_arrive(outboxd, mysql, kafka, tmp_path):
     source = random.Random(SEED)
     with (
@@ -153,7 +150,6 @@ def stay_silent(proxy, listener):
     proxy.heal()
 
 
-@pytest.mark.xfail(strict=True, reason="nothing is told while a server's answer is waited for")
 def test_signs_of_life_go_on_while_a_server_is_silent_under_the_preparation(
     outboxd, mysql, kafka, tmp_path
 ):
@@ -174,7 +170,6 @@ def test_signs_of_life_go_on_while_a_server_is_silent_under_the_preparation(
         assert relay.stop() == 0
 
 
-@pytest.mark.xfail(strict=True, reason="nothing is told while a server's answer is waited for")
 def test_signs_of_life_go_on_while_a_server_is_silent_under_the_read(
     outboxd, mysql, kafka, tmp_path
 ):
@@ -211,7 +206,6 @@ def stops(relay):
     return time.monotonic() - begin
 
 
-@pytest.mark.xfail(strict=True, reason="a stop waits until every host was given up")
 def test_a_stop_does_not_wait_for_silent_hosts_under_the_preparation(
     outboxd, mysql, kafka, tmp_path
 ):
@@ -226,7 +220,6 @@ def test_a_stop_does_not_wait_for_silent_hosts_under_the_preparation(
         assert stops(relay) < STOP_MAX
 
 
-@pytest.mark.xfail(strict=True, reason="a stop waits until every host was given up")
 def test_a_stop_does_not_wait_for_silent_hosts_under_the_read(outboxd, mysql, kafka, tmp_path):
     with (
         FaultProxy(mysql.host, mysql.port) as proxy,
