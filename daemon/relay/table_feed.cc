@@ -180,6 +180,11 @@ binlog::Result<void> TableFeed::DescribeTables() {
   }
   if (auto all = FindUnfinished(found); !all) return all;
   read_tables_ = std::move(found);
+  const binlog::Position begin = parts_.tracker.progress().position;
+  spdlog::info(
+      "initial read of {} table{} as of {}", read_tables_.size(),
+      read_tables_.size() == 1 ? "" : "s",
+      begin.file.empty() ? begin.gtids.ToText() : fmt::format("{}:{}", begin.file, begin.offset));
   PrepareReaders();
   transactions_->Reset(stream_, parts_.tracker.progress().position);
   return {};
