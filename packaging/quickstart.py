@@ -40,6 +40,7 @@ CREATE TABLE shop.outbox (
 GRANTS = (
     "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO outboxd@'%';",
     "GRANT SELECT ON shop.outbox TO outboxd@'%';",
+    "GRANT XA_RECOVER_ADMIN ON *.* TO outboxd@'%';",
 )
 
 CONFIG = """[relay]
