@@ -108,9 +108,7 @@ Result<Feed::Advanced> TableFeed::OpenLog() {
   }
   parts_.tracker.SetServer(stream_.server_uuid, stream_.by_gtid);
   waits_for_commits_ = !parts_.tracker.progress().position.file.empty();
-  if (filter_) {
-    transactions_->Reset(stream_, resume_from_.value_or(parts_.tracker.progress().position));
-  }
+  must_reset_ = true;
   return Advanced{};
 }
 
@@ -186,7 +184,6 @@ binlog::Result<void> TableFeed::DescribeTables() {
       read_tables_.size() == 1 ? "" : "s",
       begin.file.empty() ? begin.gtids.ToText() : fmt::format("{}:{}", begin.file, begin.offset));
   PrepareReaders();
-  transactions_->Reset(stream_, parts_.tracker.progress().position);
   return {};
 }
 
@@ -293,6 +290,10 @@ Result<Feed::Advanced> TableFeed::FollowToEnd(Waiting waiting) {
 Result<Feed::Advanced> TableFeed::FollowLog() {
   if (changes_.is_full()) return EnterChanges();
   if (has_rows_) return TakeRows();
+  // Not before: rows in hand of a transaction would be forgotten, which counts as read.
+  if (std::exchange(must_reset_, false)) {
+    transactions_->Reset(stream_, resume_from_.value_or(parts_.tracker.progress().position));
+  }
   if (transactions_->HasReached(log_end_.file, log_end_.offset)) {
     if (!changes_.empty()) return EnterChanges();
     return std::exchange(waiting_, Waiting::kNothing) == Waiting::kPreparedXa ? OnPreparedXa()
@@ -749,7 +750,7 @@ void TableFeed::StartOver(const Progress&) {
 }
 
 void TableFeed::CloseSource() {
-  if (log_is_open_ && transactions_) resume_from_ = ReadPosition();
+  if (log_is_open_ && transactions_ && !must_reset_) resume_from_ = ReadPosition();
   parts_.source.Close();
   log_is_open_ = false;
 }
