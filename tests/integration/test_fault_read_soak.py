@@ -3,7 +3,8 @@ at random in the relay, MySQL, Kafka and the ways to both, failovers among them.
 all that arrived is held against what was in the tables when the read began, and what came since.
 
 OUTBOXD_READ_SOAK_SECONDS: how long new rounds begin; not set: the soak is left out, and only its
-judge is tested. OUTBOXD_READ_SOAK_SEED: replays the random choices. OUTBOXD_FAULT_REPORT: as in fault_trial.py.
+judge is tested. OUTBOXD_READ_SOAK_SEED: replays the random choices. OUTBOXD_FAULT_REPORT: as in
+fault_trial.py.
 """
 
 import collections
