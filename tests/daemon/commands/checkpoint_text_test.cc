@@ -27,8 +27,8 @@ TEST(CheckpointTextTest, ShowsAllOfACheckpoint) {
   checkpoint.position.file = "binlog.000007";
   checkpoint.position.offset = 5'000'000'000;
   checkpoint.last_commit_us = 1'760'000'000'000'000;
-  checkpoint.read = InitialRead{{{"shop", "outbox", false, {{"id", "bigint", "17"}}, 12},
-                                 {"shop", "other", true, {}, 3}}};
+  checkpoint.read = InitialRead{
+      {{"shop", "outbox", false, {{"id", "bigint", "17"}}, 12}, {"shop", "other", true, {}, 3}}};
   checkpoint.prepared = {"X'61',X'',1", "X'62',X'',1"};
   checkpoint.held_xa = {{"X'63',X'',1", "binlog.000007:157", 1'760'000'000'000'000}};
   checkpoint.written_at_us = 1'760'000'001'000'000;

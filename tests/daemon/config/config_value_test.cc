@@ -75,8 +75,7 @@ TEST(ConfigValueTest, TakesAListOfHosts) {
 TEST(ConfigValueTest, ATableHasADatabase) {
   EXPECT_EQ(ParseTablePattern("tenant_*.out?ox"), "tenant_*.out?ox");
   EXPECT_EQ(ParseTablePattern("shop.cap.published"), "shop.cap.published");
-  for (const char* text :
-       {"", "outbox", ".outbox", "shop.", "`a`.b", "a.b, a.c", "a. b"}) {
+  for (const char* text : {"", "outbox", ".outbox", "shop.", "`a`.b", "a.b, a.c", "a. b"}) {
     EXPECT_FALSE(ParseTablePattern(text).has_value()) << text;
   }
 }
