@@ -267,10 +267,14 @@ class RecordedWriter(threading.Thread):
         label = f"{self.relay.name}-w{self.number}-{next(self.labels)}"
         cursor.execute(f"XA START '{label}'" if is_xa else "BEGIN")
         changes = self.changes(cursor)
-        if not is_xa and self.random.random() < 0.1:
+        if is_xa:
+            cursor.execute(f"XA END '{label}'")
+        if is_xa and not changes:
+            # The server forgets what was prepared without changes when it restarts.
+            cursor.execute(f"XA ROLLBACK '{label}'")
+        elif not is_xa and self.random.random() < 0.1:
             cursor.execute("ROLLBACK")
         elif is_xa:
-            cursor.execute(f"XA END '{label}'")
             gtid = self.asked(cursor, f"XA PREPARE '{label}'")
             self.prepared[label] = (Commit(changes, prepared=gtid), self.holds)
         else:
