@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,6 +18,9 @@ enum class XaStep {
   kCommitted,   // The decision about an earlier one.
   kRolledBack,  // The same.
 };
+
+// What is kept of a statement, in bytes.
+inline constexpr std::size_t kStatementBytesMax = 200;
 
 // One committed transaction (or DDL, empty GTID, prepared XA transaction) as the log has it.
 struct Transaction {

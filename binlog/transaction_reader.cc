@@ -1,6 +1,7 @@
 #include "binlog/transaction_reader.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "binlog/any_case.h"
@@ -17,12 +18,13 @@ constexpr std::uint16_t kStatementEnd = 0x01;
 constexpr std::uint64_t kDummyTableId = 0x00FFFFFF;
 
 constexpr std::uint64_t kLow = 0xFFFFFFFF;  // The part of an offset that log_pos holds.
-constexpr std::uint64_t kFirstOffset = 4;   // Behind the magic number of a file.
+// The greatest offset that a dump by file can begin at.
+constexpr std::uint64_t kFileOffsetMax = std::numeric_limits<std::uint32_t>::max();
+
+constexpr std::uint64_t kFirstOffset = 4;  // Behind the magic number of a file.
 
 // What the rows of all prepared transactions together may take of memory.
 constexpr std::size_t kPreparedMemoryBytesMax = std::size_t{8} << 20;
-// What is kept of a statement, for messages.
-constexpr std::size_t kStatementBytesMax = 200;
 
 bool IsWriteRows(EventType type) {
   return type == EventType::kWriteRows || type == EventType::kWriteRowsV1;
@@ -107,6 +109,15 @@ void TransactionReader::DropOpenTransaction() {
   was_read_ = false;
   statement_tables_.clear();
   savepoints_.clear();
+}
+
+bool TransactionReader::CanResume() const { return by_gtid_ || position_.offset <= kFileOffsetMax; }
+
+Position TransactionReader::ResumePosition() const {
+  Position position = position_;
+  // A set that is still empty must not be taken for a position by file.
+  if (by_gtid_ && position.gtids.empty()) position.file.clear();
+  return position;
 }
 
 std::string TransactionReader::Place() const { return fmt::format("{}:{}", file_, event_begin_); }

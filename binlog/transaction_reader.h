@@ -56,6 +56,10 @@ class TransactionReader {
   // Its GTID set is empty while it is not known, that is, in a stream by file that did not begin
   // with one until the next file begins.
   [[nodiscard]] const Position& position() const { return position_; }
+  // Where a stream of the same server that is opened anew goes on.
+  [[nodiscard]] Position ResumePosition() const;
+  // Whether one can begin there: by file not in every place.
+  [[nodiscard]] bool CanResume() const;
   // Whether the GTIDs of transactions count: the set of those before them is known.
   [[nodiscard]] bool collects_gtids() const { return collects_gtids_; }
   [[nodiscard]] const PreparedTransactions& prepared() const { return prepared_; }

@@ -52,19 +52,25 @@ void ReadLedger::StatementCloser::operator()(sqlite3_stmt* statement) const {
 ReadLedger::ReadLedger(std::string directory) : directory_(std::move(directory)) {}
 ReadLedger::~ReadLedger() = default;
 
-std::unexpected<binlog::Error> ReadLedger::Failure() const {
+std::unexpected<binlog::Error> ReadLedger::Failure() {
+  has_failed_ = true;
   return binlog::Fail(binlog::ErrorKind::kSpill, "what the initial read keeps in {}: {}",
                       directory_.empty() ? "memory" : directory_,
                       database_ ? sqlite3_errmsg(database_.get()) : "it cannot be opened");
 }
 
 binlog::Result<void> ReadLedger::Clear() {
+  CloseDatabase();
+  has_failed_ = false;
+  return {};
+}
+
+void ReadLedger::CloseDatabase() {
   for (Statement* statement :
        {&add_arrival_, &keep_image_, &leaves_out_, &forget_up_to_, &forget_table_, &images_}) {
     statement->reset();
   }
   database_.reset();
-  return {};
 }
 
 binlog::Result<void> ReadLedger::Open() {
@@ -98,7 +104,7 @@ binlog::Result<void> ReadLedger::Open() {
       ready = std::unexpected(prepared.error());
     }
   }
-  if (!ready) (void)Clear();
+  if (!ready) CloseDatabase();
   return ready;
 }
 

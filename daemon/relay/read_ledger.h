@@ -29,8 +29,10 @@ class ReadLedger {
   ReadLedger(const ReadLedger&) = delete;
   ReadLedger& operator=(const ReadLedger&) = delete;
 
-  // Forgets everything.
+  // Forgets everything, a failure as well.
   [[nodiscard]] binlog::Result<void> Clear();
+  // Whether there was a kSpill since.
+  [[nodiscard]] bool has_failed() const { return has_failed_; }
 
   // A row came to this place: whatever a chunk meets there now, the stream brings or has brought.
   [[nodiscard]] binlog::Result<void> AddArrival(std::size_t table, std::string_view place);
@@ -71,11 +73,13 @@ class ReadLedger {
   [[nodiscard]] binlog::Result<Statement> Prepare(const char* sql);
   // Runs a statement that returns no row.
   [[nodiscard]] binlog::Result<void> Run(sqlite3_stmt* statement);
-  [[nodiscard]] std::unexpected<binlog::Error> Failure() const;
+  [[nodiscard]] std::unexpected<binlog::Error> Failure();
+  void CloseDatabase();
 
   // Constant after construction.
   const std::string directory_;
 
+  bool has_failed_ = false;
   std::unique_ptr<sqlite3, DatabaseCloser> database_;  // Null: empty, not opened yet.
   Statement add_arrival_, keep_image_, leaves_out_, forget_up_to_, forget_table_, images_;
 };

@@ -2,15 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
-#include <limits>
-
 #include "daemon/service/log.h"
 
 namespace outboxd {
 namespace {
-
-// The greatest offset that a dump by file can begin at.
-constexpr std::uint64_t kFileOffsetMax = std::numeric_limits<std::uint32_t>::max();
 
 binlog::KnownHistory HistoryOf(const Progress& progress) {
   return {.server_uuid = progress.server_uuid,
@@ -142,27 +137,18 @@ void StreamFeed::EndTransaction() {
     known_.last_gtid = parts_.transactions.transaction().gtid;
     known_.last_commit_us = parts_.transactions.transaction().commit_us;
   }
-  const bool gives_memory_back =
-      parts_.transactions.largest_event() > options_.large_event_bytes &&
-      // Where a dump by file could not begin it stays open until the next file.
-      (stream_.by_gtid || parts_.transactions.position().offset <= kFileOffsetMax);
+  // Where it could not begin it stays open until the next file.
+  const bool gives_memory_back = parts_.transactions.largest_event() > options_.large_event_bytes &&
+                                 parts_.transactions.CanResume();
   if (is_open_ && !gives_memory_back) return;
   CloseSource();
-  resume_from_ = ReadPosition();
-}
-
-// Where an ordinary reconnect goes on.
-binlog::Position StreamFeed::ReadPosition() const {
-  binlog::Position position = parts_.transactions.position();
-  // A set that is still empty must not be taken for a position by file.
-  if (stream_.by_gtid && position.gtids.empty()) position.file.clear();
-  return position;
+  resume_from_ = parts_.transactions.ResumePosition();
 }
 
 Result<Feed::Advanced> StreamFeed::OnError(const binlog::Error& error) {
   const bool was_reading = is_open_;
   CloseSource();
-  if (was_reading) resume_from_ = ReadPosition();
+  if (was_reading) resume_from_ = parts_.transactions.ResumePosition();
   auto step = parts_.retry.OnError(error, parts_.transactions.Place());
   if (!step) return std::unexpected(step.error());
   return Advanced{.step = *step};

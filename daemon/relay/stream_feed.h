@@ -55,7 +55,6 @@ class StreamFeed final : public Feed {
   Result<bool> OnFailover();
   Result<Advanced> OnTransaction();
   void EndTransaction();
-  [[nodiscard]] binlog::Position ReadPosition() const;
   Result<Advanced> OnError(const binlog::Error& error);
 
   Parts parts_;

@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "binlog/any_case.h"
@@ -22,8 +21,6 @@ constexpr milliseconds kPreparedXaCheck{500};
 // A binlog event so large is given back by opening the log anew, as StreamFeed does.
 constexpr std::size_t kLargeEventBytes = std::size_t{16} << 20;
 constexpr const char* kAlarmKind = "initial read";
-// What a transaction keeps of its DDL statement.
-constexpr std::size_t kDdlBytesKept = 200;
 
 std::vector<binlog::ColumnValue> ViewsOf(const std::vector<std::optional<std::string>>& values) {
   std::vector<binlog::ColumnValue> views;
@@ -61,7 +58,10 @@ TableFeed::TableFeed(Parts parts, Options options)
 
 Result<Feed::Advanced> TableFeed::Advance() {
   TakeAcknowledged();
-  if (ledger_has_failed_) return OnLedgerFailure();
+  if (ledger_.has_failed()) {
+    return ReadLogAnew(
+        {binlog::ErrorKind::kSpill, "what the initial read keeps in the spill directory was lost"});
+  }
   if (!log_is_open_) return OpenLog();
   if (!tables_are_open_ || must_describe_) return OpenTables();
   if (waiting_ != Waiting::kNothing) return FollowLog();
@@ -131,7 +131,6 @@ Result<Feed::Advanced> TableFeed::OnOtherServer() {
 // All that is known of the log is forgotten; what is handed over stays handed over.
 void TableFeed::BeginAnew() {
   (void)ledger_.Clear();
-  ledger_has_failed_ = false;
   changes_.Clear();
   has_rows_ = false;
   chunk_.reset();
@@ -140,10 +139,14 @@ void TableFeed::BeginAnew() {
   seen_.last_gtid.reset();
   // What the former server had prepared and which keys it had says nothing of another one.
   xa_is_settled_ = xa_is_confirmed_ = false;
-  for (ReadTable& table : read_tables_) table.has_bound = false;
+  ForgetBounds();
   if (filter_) transactions_->ForgetPrepared({});
   parts_.tables.Close();
   tables_are_open_ = false;
+}
+
+void TableFeed::ForgetBounds() {
+  for (ReadTable& table : read_tables_) table.has_bound = false;
 }
 
 Result<Feed::Advanced> TableFeed::OpenTables() {
@@ -173,12 +176,14 @@ binlog::Result<void> TableFeed::DescribeTables() {
     }
   }
   if (filter_ != nullptr) return DescribeAgain(std::move(found));
+  const Progress progress = parts_.tracker.progress();
+  const InitialRead read = progress.read.value_or(InitialRead{});
   for (ReadTable& table : found) {
-    if (auto resumed = ResumeTable(table); !resumed) return resumed;
+    if (auto resumed = ResumeTable(read, table); !resumed) return resumed;
   }
-  if (auto all = FindUnfinished(found); !all) return all;
+  if (auto all = FindUnfinished(read, found); !all) return all;
   read_tables_ = std::move(found);
-  const binlog::Position begin = parts_.tracker.progress().position;
+  const binlog::Position& begin = progress.position;
   spdlog::info(
       "initial read of {} table{} as of {}", read_tables_.size(),
       read_tables_.size() == 1 ? "" : "s",
@@ -215,10 +220,9 @@ binlog::Result<void> TableFeed::DescribeAgain(std::vector<ReadTable> found) {
 }
 
 // A table that an earlier process had begun may be gone since.
-binlog::Result<void> TableFeed::FindUnfinished(const std::vector<ReadTable>& found) {
-  const Progress progress = parts_.tracker.progress();
-  if (!progress.read) return {};
-  for (const TableReadState& state : progress.read->tables) {
+binlog::Result<void> TableFeed::FindUnfinished(const InitialRead& read,
+                                               const std::vector<ReadTable>& found) {
+  for (const TableReadState& state : read.tables) {
     const bool is_there = std::ranges::any_of(found, [&state](const ReadTable& table) {
       return table.schema_name() == state.schema_name && table.table_name() == state.table_name;
     });
@@ -254,14 +258,11 @@ void TableFeed::PrepareReaders() {
 }
 
 // Where a former process, or the checkpoint, left it.
-binlog::Result<void> TableFeed::ResumeTable(ReadTable& table) {
-  const Progress progress = parts_.tracker.progress();
-  if (!progress.read) return {};
-  const auto& states = progress.read->tables;
-  const auto state = std::ranges::find_if(states, [&table](const TableReadState& stored) {
+binlog::Result<void> TableFeed::ResumeTable(const InitialRead& read, ReadTable& table) {
+  const auto state = std::ranges::find_if(read.tables, [&table](const TableReadState& stored) {
     return stored.schema_name == table.schema_name() && stored.table_name == table.table_name();
   });
-  if (state == states.end()) return {};
+  if (state == read.tables.end()) return {};
   table.rows_handed = table.rows_acknowledged = state->rows;
   table.is_handed = table.is_acknowledged = state->is_done;
   if (state->is_done) return {};
@@ -354,14 +355,8 @@ Result<Feed::Advanced> TableFeed::OnRowError(const binlog::Error& error) {
   switch (error.kind) {
     case binlog::ErrorKind::kSpill:
     case binlog::ErrorKind::kDisconnected:
-    case binlog::ErrorKind::kInterrupted: {
-      // The transaction counts as read: it is met again by reading the log once more.
-      CloseSource();
-      BeginAnew();
-      auto step = parts_.retry.OnError(error, "");
-      if (!step) return std::unexpected(step.error());
-      return Advanced{.step = *step};
-    }
+    case binlog::ErrorKind::kInterrupted:
+      return ReadLogAnew(error);  // The transaction counts as read.
     default:
       break;
   }
@@ -374,10 +369,9 @@ Result<Feed::Advanced> TableFeed::OnRowError(const binlog::Error& error) {
 // The client library keeps the memory of the largest binlog event for as long as the connection
 // lasts.
 void TableFeed::GiveMemoryBack() {
-  // Where a dump by file could not begin it stays open until the next file.
-  const bool can_begin = stream_.by_gtid || transactions_->position().offset <=
-                                                std::numeric_limits<std::uint32_t>::max();
-  if (transactions_->largest_event() > kLargeEventBytes && can_begin) CloseSource();
+  if (transactions_->largest_event() > kLargeEventBytes && transactions_->CanResume()) {
+    CloseSource();
+  }
 }
 
 Result<void> TableFeed::OnDdl(const binlog::Transaction& transaction) {
@@ -392,7 +386,8 @@ Result<void> TableFeed::OnDdl(const binlog::Transaction& transaction) {
   }
   must_describe_ = true;
   // Of a long statement, and of DROP DATABASE, the names are not kept.
-  const bool is_whole = !transaction.ddl.empty() && transaction.ddl.size() < kDdlBytesKept;
+  const bool is_whole =
+      !transaction.ddl.empty() && transaction.ddl.size() < binlog::kStatementBytesMax;
   const bool concerns = std::ranges::any_of(read_tables_, [&](const ReadTable& table) {
     if (table.is_acknowledged) return false;
     return !is_whole || binlog::DropsSchema(transaction.ddl) ||
@@ -415,9 +410,8 @@ Result<Feed::Advanced> TableFeed::EnterChanges() {
   auto entered = changes_.Enter(parts_.tables, losses);
   if (auto raised = OnLosses(losses); !raised) return std::unexpected(raised.error());
   if (entered) return Advanced{};
-  if (entered.error().kind != binlog::ErrorKind::kSpill) return OnTablesError(entered.error());
-  ledger_has_failed_ = true;
-  return OnLedgerFailure();
+  // Of a ledger that has failed the next step sees to it.
+  return ledger_.has_failed() ? Advanced{} : OnTablesError(entered.error());
 }
 
 // One alarm for the rows of a table that are met together.
@@ -443,27 +437,16 @@ Result<void> TableFeed::OnLosses(const std::vector<ReadChanges::Loss>& losses) {
 }
 
 // Nothing is lost by reading the log once more.
-Result<Feed::Advanced> TableFeed::OnLedgerFailure() {
+Result<Feed::Advanced> TableFeed::ReadLogAnew(const binlog::Error& error) {
   CloseSource();
   BeginAnew();
-  auto step = parts_.retry.OnError(
-      {binlog::ErrorKind::kSpill, "what the initial read keeps in the spill directory was lost"},
-      "");
-  if (!step) return std::unexpected(step.error());
-  return Advanced{.step = *step};
+  return Retry(error);
 }
 
 Result<void> TableFeed::RaiseAlarm(const std::string& position, std::string text,
                                    std::uint64_t commit_us) {
   spdlog::error("ALARM: {}", text);
   if (parts_.alarms == nullptr) return {};
-  const auto standing = parts_.alarms->Standing();
-  if (!standing) return std::unexpected(standing.error());
-  // Once, also when a restart meets it again.
-  const bool is_known = std::ranges::any_of(*standing, [&position](const Alarm& alarm) {
-    return alarm.kind == kAlarmKind && alarm.position == position;
-  });
-  if (is_known) return {};
   return parts_.alarms->Record(
       {.kind = kAlarmKind, .position = position, .text = std::move(text), .commit_us = commit_us});
 }
@@ -502,7 +485,7 @@ Result<Feed::Advanced> TableFeed::OnPreparedXa() {
   }
   parts_.tracker.AddPrepared(prepared_xa_);
   // Rows that they insert can be behind what was the highest key.
-  for (ReadTable& table : read_tables_) table.has_bound = false;
+  ForgetBounds();
   xa_is_confirmed_ = false;
   if (!std::exchange(xa_was_told_, true)) {
     spdlog::warn(
@@ -520,8 +503,7 @@ Result<Feed::Advanced> TableFeed::OnPreparedXa() {
 Result<Feed::Advanced> TableFeed::ConfirmPreparedXa() {
   xa_is_confirmed_ = true;
   xa_is_settled_ = false;
-  if (!waits_for_commits_) return Advanced{};
-  for (ReadTable& table : read_tables_) table.has_bound = false;
+  if (waits_for_commits_) ForgetBounds();
   return Advanced{};
 }
 
@@ -614,10 +596,7 @@ Result<Feed::Advanced> TableFeed::BeginUnit() {
   rows_in_unit_ = 0;
   auto begun = ledger_.BeginImages(chunk_table_, after, up_to);
   if (begun) begun = LookAtNextImage();
-  if (!begun) {
-    ledger_has_failed_ = true;
-    return OnLedgerFailure();
-  }
+  if (!begun) return Advanced{};  // Of the ledger, which the next step sees to.
   has_begun_unit_ = true;
   parts_.tracker.Begin();
   return Advanced{.outcome = Outcome::kUnit};
@@ -644,10 +623,7 @@ binlog::Result<const binlog::Row*> TableFeed::NextRow() {
     }
     const ChunkRow& row = chunk_->rows[next_row_++];
     auto left_out = ledger_.LeavesOut(chunk_table_, row.place);
-    if (!left_out) {
-      ledger_has_failed_ = true;
-      return std::unexpected(left_out.error());
-    }
+    if (!left_out) return std::unexpected(left_out.error());
     if (*left_out) continue;
     row_values_ = ViewsOf(row.values);
     return MakeRow(row.key, row.place);
@@ -658,10 +634,7 @@ binlog::Result<const binlog::Row*> TableFeed::TakeImage() {
   std::swap(given_bytes_, image_bytes_);
   const std::string place = image_place_;
   image_.Decode(given_bytes_);
-  if (auto next = LookAtNextImage(); !next) {
-    ledger_has_failed_ = true;
-    return std::unexpected(next.error());
-  }
+  if (auto next = LookAtNextImage(); !next) return std::unexpected(next.error());
   row_values_.assign(image_.values().begin(), image_.values().end());
   return MakeRow(image_.key(), place);
 }
@@ -709,12 +682,12 @@ void TableFeed::TakeAcknowledged() {
     table.acknowledged = std::move(chunk.cursor);
     table.is_acknowledged = chunk.is_last;
     table.rows_acknowledged = chunk.rows;
-    const auto forgotten = chunk.is_last
-                               ? ledger_.ForgetTable(chunk.table)
-                               : ledger_.ForgetUpTo(chunk.table, table.acknowledged->place);
-    ledger_has_failed_ = ledger_has_failed_ || !forgotten;
+    // What fails here Advance() sees to.
     if (chunk.is_last) {
+      (void)ledger_.ForgetTable(chunk.table);
       spdlog::info("read {} rows of {}.{}", chunk.rows, table.schema_name(), table.table_name());
+    } else {
+      (void)ledger_.ForgetUpTo(chunk.table, table.acknowledged->place);
     }
     handed_.pop_front();
   }
@@ -750,25 +723,22 @@ void TableFeed::StartOver(const Progress&) {
 }
 
 void TableFeed::CloseSource() {
-  if (log_is_open_ && transactions_ && !must_reset_) resume_from_ = ReadPosition();
+  if (log_is_open_ && transactions_ && !must_reset_) {
+    resume_from_ = transactions_->ResumePosition();
+  }
   parts_.source.Close();
   log_is_open_ = false;
 }
 
-// Where an ordinary reconnect goes on.
-binlog::Position TableFeed::ReadPosition() const {
-  binlog::Position position = transactions_->position();
-  // A set that is still empty must not be taken for a position by file.
-  if (stream_.by_gtid && position.gtids.empty()) position.file.clear();
-  return position;
-}
-
-Result<Feed::Advanced> TableFeed::OnLogError(const binlog::Error& error) {
-  const std::string place = transactions_ ? transactions_->Place() : std::string();
-  CloseSource();
+Result<Feed::Advanced> TableFeed::Retry(const binlog::Error& error, const std::string& place) {
   auto step = parts_.retry.OnError(error, place);
   if (!step) return std::unexpected(step.error());
   return Advanced{.step = *step};
+}
+
+Result<Feed::Advanced> TableFeed::OnLogError(const binlog::Error& error) {
+  CloseSource();
+  return Retry(error, transactions_ ? transactions_->Place() : std::string());
 }
 
 // What was read with the connection and not followed by the log's end does not count.
@@ -778,9 +748,7 @@ Result<Feed::Advanced> TableFeed::OnTablesError(const binlog::Error& error) {
   if (waiting_ == Waiting::kNothing) chunk_.reset();
   // The next try may find another server, and its log goes with it.
   if (error.kind == binlog::ErrorKind::kDisconnected) CloseSource();
-  auto step = parts_.retry.OnError(error, "");
-  if (!step) return std::unexpected(step.error());
-  return Advanced{.step = *step};
+  return Retry(error);
 }
 
 }  // namespace outboxd

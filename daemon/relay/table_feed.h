@@ -87,11 +87,12 @@ class TableFeed final : public Feed {
   Result<Advanced> OpenTables();
   binlog::Result<void> DescribeTables();
   binlog::Result<void> DescribeAgain(std::vector<ReadTable> found);
-  binlog::Result<void> ResumeTable(ReadTable& table);
-  binlog::Result<void> FindUnfinished(const std::vector<ReadTable>& found);
+  binlog::Result<void> ResumeTable(const InitialRead& read, ReadTable& table);
+  binlog::Result<void> FindUnfinished(const InitialRead& read, const std::vector<ReadTable>& found);
   binlog::Result<void> OnGone(const std::string& schema_name, const std::string& table_name);
   void PrepareReaders();
   void BeginAnew();
+  void ForgetBounds();
 
   // Following the log.
   Result<Advanced> FollowLog();
@@ -102,7 +103,7 @@ class TableFeed final : public Feed {
   Result<void> OnDdl(const binlog::Transaction& transaction);
   Result<Advanced> EnterChanges();
   Result<void> OnLosses(const std::vector<ReadChanges::Loss>& losses);
-  Result<Advanced> OnLedgerFailure();
+  Result<Advanced> ReadLogAnew(const binlog::Error& error);
 
   // Between chunks.
   Result<Advanced> AskForPreparedXa();
@@ -123,10 +124,10 @@ class TableFeed final : public Feed {
   const binlog::Row* MakeRow(std::span<const std::string> key, const binlog::KeyPlace& place);
   binlog::Result<void> LookAtNextImage();
 
+  Result<Advanced> Retry(const binlog::Error& error, const std::string& place = "");
   Result<Advanced> OnLogError(const binlog::Error& error);
   Result<Advanced> OnTablesError(const binlog::Error& error);
   Result<void> RaiseAlarm(const std::string& position, std::string text, std::uint64_t commit_us);
-  [[nodiscard]] binlog::Position ReadPosition() const;
 
   Parts parts_;
   Options options_;
@@ -152,7 +153,6 @@ class TableFeed final : public Feed {
   bool waits_for_commits_ = false;
   std::vector<ReadTable> read_tables_;
   ReadLedger ledger_;
-  bool ledger_has_failed_ = false;
   ReadChanges changes_;
   bool must_describe_ = true;
   bool loss_was_told_ = false;         // That a DDL statement took rows or a table away.
