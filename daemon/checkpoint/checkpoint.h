@@ -42,7 +42,7 @@ struct TableReadState {
 // An initial read that is under way: the position is where it began, and the stream begins there
 // when it has come to its end.
 struct InitialRead {
-  std::vector<TableReadState> tables = {};  // Those of which something is acknowledged.
+  std::vector<TableReadState> tables = {};  // Those that were there when it began.
   std::uint64_t begun_us = 0;  // When the position was taken, wall clock; 0: not known.
 
   friend bool operator==(const InitialRead&, const InitialRead&) = default;

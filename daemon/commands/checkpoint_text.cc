@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "daemon/service/log.h"
@@ -25,15 +26,24 @@ std::string KeyText(const TableReadState& table) {
   return text;
 }
 
+bool HasBegun(const TableReadState& table) { return table.is_done || !table.last_key.empty(); }
+
+std::string ReadText(const TableReadState& table) {
+  if (!HasBegun(table)) return "not begun";
+  return fmt::format("{} rows, {}", table.rows,
+                     table.is_done ? "done" : "up to " + KeyText(table));
+}
+
 void PrintRead(const std::optional<InitialRead>& read) {
   if (!read) {
     fmt::print("table read    done\n");
     return;
   }
-  fmt::print("table read    {}\n", read->tables.empty() ? "not begun" : "under way");
+  const bool has_begun = std::ranges::any_of(read->tables, HasBegun);
+  fmt::print("table read    {}\n", has_begun ? "under way" : "not begun");
   for (const TableReadState& table : read->tables) {
-    fmt::print("  {}.{}  {} rows, {}\n", Escaped(table.schema_name), Escaped(table.table_name),
-               table.rows, table.is_done ? "done" : "up to " + KeyText(table));
+    fmt::print("  {}.{}  {}\n", Escaped(table.schema_name), Escaped(table.table_name),
+               ReadText(table));
   }
 }
 

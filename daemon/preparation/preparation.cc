@@ -31,6 +31,15 @@ Result<void> EndAtFirstProblem(const std::vector<Finding>& findings,
               problem->remedy);
 }
 
+// Those that are there before the read begins, so that one that is gone later is missed.
+void NameTables(const std::vector<DescribedTable>& described, InitialRead& read) {
+  if (!read.tables.empty()) return;
+  for (const DescribedTable& table : described) {
+    read.tables.push_back({.schema_name = table.facts.schema_name,
+                           .table_name = table.facts.table_name});
+  }
+}
+
 }  // namespace
 
 Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint>& checkpoint,
@@ -80,11 +89,12 @@ Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint
   for (const auto& [id, name] : *collations) preparation.character_sets.Add(id, name);
   if (checkpoint) {
     preparation.progress = MakeProgress(*checkpoint);
-    return preparation;
+  } else {
+    auto progress = ResolveStart(config.delivery.start, *facts, *server);
+    if (!progress) return std::unexpected(progress.error());
+    preparation.progress = std::move(*progress);
   }
-  auto progress = ResolveStart(config.delivery.start, *facts, *server);
-  if (!progress) return std::unexpected(progress.error());
-  preparation.progress = std::move(*progress);
+  if (preparation.progress.read) NameTables(*described, *preparation.progress.read);
   return preparation;
 }
 

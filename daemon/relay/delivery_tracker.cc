@@ -47,14 +47,24 @@ std::string DeliveryTracker::LineOf(const binlog::Transaction& transaction) cons
   return open_events_.Text(*transaction.gtid, transaction.commit_us, transaction.prepared_gtid);
 }
 
+void DeliveryTracker::ReadAnew(const std::string& schema_name, const std::string& table_name) {
+  const std::lock_guard lock(mutex_);
+  position_.ReadAnew(schema_name, table_name);
+}
+
 void DeliveryTracker::ForgetRead(const std::string& schema_name, const std::string& table_name) {
   const std::lock_guard lock(mutex_);
   position_.ForgetRead(schema_name, table_name);
 }
 
-void DeliveryTracker::AddPrepared(const std::set<std::string>& names) {
+void DeliveryTracker::TakeIn(const binlog::Gtid& gtid) {
   const std::lock_guard lock(mutex_);
-  position_.AddPrepared(names);
+  position_.TakeIn(gtid);
+}
+
+void DeliveryTracker::AddPrepared(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  position_.AddPrepared(name);
 }
 
 void DeliveryTracker::PassFile(const binlog::Position& position) {

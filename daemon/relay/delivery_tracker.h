@@ -68,10 +68,14 @@ class DeliveryTracker {
   void FinishRead(std::uint64_t number);
   // What is acknowledged of the read of this table does not count any more. Nothing of it is in
   // flight.
+  void ReadAnew(const std::string& schema_name, const std::string& table_name);
+  // The table is gone: the read does without it.
   void ForgetRead(const std::string& schema_name, const std::string& table_name);
-  // XA transactions that were prepared before the position: their rows stand in the tables when
-  // they are committed, so that nothing comes of their decision in the log.
-  void AddPrepared(const std::set<std::string>& names);
+  // A transaction behind the position of which nothing is to be published: from now on the position
+  // covers it. Nothing is in flight.
+  void TakeIn(const binlog::Gtid& gtid);
+  // An XA transaction that was prepared before the position, and is decided without rows.
+  void AddPrepared(const std::string& name);
   // The place the source has moved to, with nothing between it and the last transaction, and all
   // GTIDs before it, but for transactions that are prepared with event rows.
   void PassFile(const binlog::Position& position);

@@ -187,15 +187,18 @@ void SafePosition::ApplyChunk(ChunkEnd& chunk) {
     progress_.read.reset();
     return;
   }
+  SetRead(std::move(*chunk.table));
+}
+
+void SafePosition::SetRead(TableReadState state) {
   auto& tables = progress_.read->tables;
-  const auto known = std::ranges::find_if(tables, [&chunk](const TableReadState& table) {
-    return table.schema_name == chunk.table->schema_name &&
-           table.table_name == chunk.table->table_name;
+  const auto known = std::ranges::find_if(tables, [&state](const TableReadState& table) {
+    return table.schema_name == state.schema_name && table.table_name == state.table_name;
   });
   if (known == tables.end()) {
-    tables.push_back(std::move(*chunk.table));
+    tables.push_back(std::move(state));
   } else {
-    *known = std::move(*chunk.table);
+    *known = std::move(state);
   }
 }
 
@@ -249,6 +252,12 @@ void SafePosition::SetSink(const std::string& identity) {
   ++version_;
 }
 
+void SafePosition::ReadAnew(const std::string& schema_name, const std::string& table_name) {
+  if (!progress_.read) return;
+  SetRead({.schema_name = schema_name, .table_name = table_name});
+  ++version_;
+}
+
 void SafePosition::ForgetRead(const std::string& schema_name, const std::string& table_name) {
   if (!progress_.read) return;
   const auto forgotten = std::erase_if(progress_.read->tables, [&](const TableReadState& table) {
@@ -257,10 +266,13 @@ void SafePosition::ForgetRead(const std::string& schema_name, const std::string&
   if (forgotten > 0) ++version_;
 }
 
-void SafePosition::AddPrepared(const std::set<std::string>& names) {
-  const std::size_t before = progress_.prepared.size();
-  progress_.prepared.insert(names.begin(), names.end());
-  if (progress_.prepared.size() != before) ++version_;
+void SafePosition::TakeIn(const binlog::Gtid& gtid) {
+  progress_.position.gtids.Add(gtid);
+  ++version_;
+}
+
+void SafePosition::AddPrepared(const std::string& name) {
+  if (progress_.prepared.insert(name).second) ++version_;
 }
 
 std::optional<std::uint64_t> SafePosition::oldest_commit_us() const {

@@ -63,7 +63,9 @@ class SafePosition {
   void SetServer(const std::string& server_uuid, bool by_gtid);
   void SetSink(const std::string& identity);
   void TakeOut(const binlog::GtidSet& gtids);
-  void AddPrepared(const std::set<std::string>& names);
+  void TakeIn(const binlog::Gtid& gtid);
+  void AddPrepared(const std::string& name);
+  void ReadAnew(const std::string& schema_name, const std::string& table_name);
   void ForgetRead(const std::string& schema_name, const std::string& table_name);
 
   [[nodiscard]] Progress CurrentProgress() const;
@@ -128,6 +130,7 @@ class SafePosition {
   void ForgetHeld(const std::string& xid);
   void SetPlace();
   void ApplyChunk(ChunkEnd& chunk);
+  void SetRead(TableReadState state);
   void TakeServer();
   [[nodiscard]] std::uint64_t FileNumber(const std::string& file);
 

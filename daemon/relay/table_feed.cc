@@ -207,7 +207,7 @@ binlog::Result<void> TableFeed::DescribeAgain(std::vector<ReadTable> found) {
     } else if (!IsReadAlike(table, *now)) {
       spdlog::warn("table {}.{} was altered: its initial read begins again", table.schema_name(),
                    table.table_name());
-      parts_.tracker.ForgetRead(table.schema_name(), table.table_name());
+      parts_.tracker.ReadAnew(table.schema_name(), table.table_name());
       table = std::move(*now);
       has_changed = true;
     }
@@ -219,7 +219,7 @@ binlog::Result<void> TableFeed::DescribeAgain(std::vector<ReadTable> found) {
   return {};
 }
 
-// A table that an earlier process had begun may be gone since.
+// A table that was there when the read began may be gone since. It is told once.
 binlog::Result<void> TableFeed::FindUnfinished(const InitialRead& read,
                                                const std::vector<ReadTable>& found) {
   for (const TableReadState& state : read.tables) {
@@ -228,6 +228,7 @@ binlog::Result<void> TableFeed::FindUnfinished(const InitialRead& read,
     });
     if (state.is_done || is_there) continue;
     if (auto raised = OnGone(state.schema_name, state.table_name); !raised) return raised;
+    parts_.tracker.ForgetRead(state.schema_name, state.table_name);
   }
   return {};
 }
@@ -262,7 +263,9 @@ binlog::Result<void> TableFeed::ResumeTable(const InitialRead& read, ReadTable& 
   const auto state = std::ranges::find_if(read.tables, [&table](const TableReadState& stored) {
     return stored.schema_name == table.schema_name() && stored.table_name == table.table_name();
   });
-  if (state == read.tables.end()) return {};
+  const bool has_begun =
+      state != read.tables.end() && (state->is_done || !state->last_key.empty());
+  if (!has_begun) return {};
   table.rows_handed = table.rows_acknowledged = state->rows;
   table.is_handed = table.is_acknowledged = state->is_done;
   if (state->is_done) return {};
@@ -320,11 +323,7 @@ Result<Feed::Advanced> TableFeed::OnTransaction() {
   parts_.retry.Succeeded();
   const binlog::Transaction& transaction = transactions_->transaction();
   if (auto seen = OnDdl(transaction); !seen) return std::unexpected(seen.error());
-  // Prepared before G1 and decided before the first chunk, which was read when nothing of the kind
-  // was left: nothing is missed.
-  if (transaction.xa_is_unknown && xa_may_be_asked_ && !has_begun_unit_) {
-    parts_.tracker.AddPrepared({transaction.xid});
-  }
+  if (transaction.xa_is_unknown) OnUnknownDecision(transaction);
   seen_.last_gtid.reset();
   if (transactions_->collects_gtids()) {
     seen_.last_gtid = transaction.gtid;
@@ -333,6 +332,21 @@ Result<Feed::Advanced> TableFeed::OnTransaction() {
   has_rows_ = transaction.has_rows;
   if (has_rows_) rows_->Begin(transactions_->rows());
   return Advanced{};
+}
+
+// About an XA transaction that was prepared before G1. If nothing is handed over yet, the tables
+// are read with what it did, and the stream need not look at it: the decision counts as a part of
+// G1, so that a failover that loses it is noticed. Of any other one the stream raises an alarm.
+void TableFeed::OnUnknownDecision(const binlog::Transaction& transaction) {
+  const bool has_begun = std::ranges::any_of(read_tables_, [](const ReadTable& table) {
+    return table.handed.has_value() || table.is_handed;
+  });
+  if (has_begun || !xa_may_be_asked_) return;
+  if (stream_.by_gtid && transaction.gtid) {
+    parts_.tracker.TakeIn(*transaction.gtid);
+  } else {
+    parts_.tracker.AddPrepared(transaction.xid);
+  }
 }
 
 // As many as may wait: a transaction can have any number of rows.
@@ -483,7 +497,6 @@ Result<Feed::Advanced> TableFeed::OnPreparedXa() {
     xa_is_settled_ = true;
     return Advanced{};
   }
-  parts_.tracker.AddPrepared(prepared_xa_);
   // Rows that they insert can be behind what was the highest key.
   ForgetBounds();
   xa_is_confirmed_ = false;
@@ -597,7 +610,6 @@ Result<Feed::Advanced> TableFeed::BeginUnit() {
   auto begun = ledger_.BeginImages(chunk_table_, after, up_to);
   if (begun) begun = LookAtNextImage();
   if (!begun) return Advanced{};  // Of the ledger, which the next step sees to.
-  has_begun_unit_ = true;
   parts_.tracker.Begin();
   return Advanced{.outcome = Outcome::kUnit};
 }

@@ -97,6 +97,7 @@ class TableFeed final : public Feed {
   // Following the log.
   Result<Advanced> FollowLog();
   Result<Advanced> OnTransaction();
+  void OnUnknownDecision(const binlog::Transaction& transaction);
   Result<Advanced> TakeRows();
   Result<Advanced> OnRowError(const binlog::Error& error);
   void GiveMemoryBack();
@@ -162,7 +163,6 @@ class TableFeed final : public Feed {
   bool xa_is_settled_ = false;
   bool xa_is_confirmed_ = false;  // Asked for once more where that is needed.
   bool xa_was_told_ = false;
-  bool has_begun_unit_ = false;
 
   // The chunk in hand, and those handed over.
   std::optional<binlog::Chunk> chunk_;

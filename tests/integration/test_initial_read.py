@@ -193,3 +193,22 @@ def test_families_that_claim_the_same_table_are_refused(fresh):
     assert fresh.wait() == 78
     for printed in (check.stdout + check.stderr, fresh.log()):
         assert everything in printed and f"{fresh.database}.outbox" in printed
+
+
+def test_a_table_that_is_dropped_while_the_relay_is_down_is_told(fresh):
+    fresh.sql("CREATE TABLE other LIKE outbox")
+    fresh.sql("INSERT INTO other VALUES ('lost', 'order', 'k', 'Created', '{}')")
+    fresh.sql(f"GRANT SELECT ON {fresh.database}.other TO {fresh.user}@'%'")
+    fresh.configure(outbox__table=[f"{fresh.database}.outbox", f"{fresh.database}.oth*"])
+    fresh.insert("no topic", kind="missing")
+    fresh.start()
+    wait_until(lambda: held_of(fresh), "the hold is shown", 20)
+    assert f"{fresh.database}.other  not begun" in fresh.checkpoint()
+    assert fresh.stop() == 0
+    fresh.sql("DROP TABLE other")
+    fresh.configure(outbox__topic=fresh.topic())
+    fresh.start()
+    wait_until_read(fresh, 20)
+    status = fresh.command("status").stdout
+    assert f"table {fresh.database}.other is gone" in status
+    assert fresh.stop() == 0

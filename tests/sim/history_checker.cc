@@ -21,7 +21,7 @@ std::optional<std::uint64_t> HistoryChecker::ReadUpTo(const Checkpoint& checkpoi
 }
 
 void HistoryChecker::BeginRead(const binlog::Position& position) {
-  if (read_ && position == read_position_) return;
+  if (read_ && IsBeginOfRead(position)) return;
   if (read_is_published_) throw Violation{"the read begins anew at another position"};
   std::set<std::size_t> before;
   for (const std::size_t index : source_.server->order()) {
@@ -30,6 +30,22 @@ void HistoryChecker::BeginRead(const binlog::Position& position) {
   faults_.Note("read: {} transactions are before it", before.size());
   read_.emplace(history_, std::move(before));
   read_position_ = position;
+}
+
+bool HistoryChecker::IsBeginOfRead(const binlog::Position& position) const {
+  const bool is_behind = read_position_.gtids.IsSubsetOf(position.gtids) &&
+                         position.file == read_position_.file &&
+                         position.offset == read_position_.offset;
+  if (!is_behind) return false;
+  binlog::GtidSet others = position.gtids.Minus(read_position_.gtids);
+  for (std::size_t i = 0; i < history_.transactions.size(); ++i) {
+    const auto& gtid = history_.transactions[i].gtid;
+    if (!gtid || !read_->DecidesBefore(i)) continue;
+    binlog::GtidSet one;
+    one.Add(*gtid);
+    others = others.Minus(one);
+  }
+  return others.empty();
 }
 
 Road HistoryChecker::RoadOf(const sinks::Message& message) {
@@ -136,7 +152,7 @@ bool HistoryChecker::IsDone(const Transaction& transaction) const {
 
 void HistoryChecker::CheckRead(const Checkpoint& checkpoint) const {
   if (ReadIsUnderWay(checkpoint)) {
-    const bool has_moved = checkpoint.position != read_position_ && source_.former_uuid.empty();
+    const bool has_moved = !IsBeginOfRead(checkpoint.position) && source_.former_uuid.empty();
     if (has_moved) throw Violation{"the checkpoint leaves the position at which the read began"};
     const auto key = ReadUpTo(checkpoint);
     const auto event = key ? read_->UndeliveredUpTo(key) : std::nullopt;
@@ -173,7 +189,7 @@ void HistoryChecker::OnStore(const Checkpoint& checkpoint) {
   }
   if (read_) CheckRead(checkpoint);
   for (const std::size_t index : server.order()) {
-    if (read_ && read_->IsBefore(index)) continue;
+    if (read_ && (read_->IsBefore(index) || read_->DecidesBefore(index))) continue;
     const Transaction& transaction = history_.transactions[index];
     const bool is_held = transaction.kind == Kind::kXaPrepare && !transaction.events.empty() &&
                          transaction.decision == kNone;
@@ -210,7 +226,7 @@ std::string HistoryChecker::Missing() const {
     const Event& event = history_.events[i];
     if (event.state != Event::State::kCommitted || history_.IsDone(event)) continue;
     if (history_.transactions[event.transaction].is_lost) continue;
-    if (read_ && !read_->IsDue(i)) continue;
+    if (read_ && (!read_->IsDue(i) || read_->WasDecidedAnew(i))) continue;
     return fmt::format("event {} of {} is not delivered", i, NameOf(event.transaction));
   }
   if (!current_) return "nothing was stored";

@@ -66,6 +66,9 @@ class HistoryChecker {
   [[nodiscard]] std::string NameOf(std::size_t transaction) const;
   // Nothing of it has to be delivered any more.
   [[nodiscard]] bool IsDone(const Transaction& transaction) const;
+  // Whether the read begins at `position`: where it began first, or there with decisions behind it
+  // about what was prepared before it.
+  [[nodiscard]] bool IsBeginOfRead(const binlog::Position& position) const;
   void CheckRead(const Checkpoint& checkpoint) const;
 
   History& history_;

@@ -20,7 +20,7 @@ ReadChecker::Rows ReadChecker::At(bool decides, bool keeps_lost) const {
     if (was_decided) continue;
     if (before_.contains(i)) {
       Apply(transaction, table);
-    } else if (transaction.prepare != kNone && before_.contains(transaction.prepare)) {
+    } else if (DecidesBefore(i)) {
       decided.push_back(&transaction);
     }
   }
@@ -38,8 +38,7 @@ std::set<std::size_t> ReadChecker::Truncated() const {
   for (std::size_t i = 0; i < history_.transactions.size(); ++i) {
     const Transaction& transaction = history_.transactions[i];
     if (transaction.is_lost) continue;
-    const bool is_before = before_.contains(i) ||
-                           (transaction.prepare != kNone && before_.contains(transaction.prepare));
+    const bool is_before = before_.contains(i) || DecidesBefore(i);
     if (!is_before && ChangesTable(transaction)) {
       for (const RowChange& change : transaction.changes) changed.insert(change.event);
     }
@@ -58,6 +57,23 @@ ReadChecker::Rows ReadChecker::Due() const {
   const std::set<std::size_t> truncated = Truncated();
   std::erase_if(rows, [&](const auto& row) { return truncated.contains(row.second.event); });
   return rows;
+}
+
+bool ReadChecker::DecidesBefore(std::size_t index) const {
+  const std::size_t prepare = history_.transactions[index].prepare;
+  return prepare != kNone && before_.contains(prepare);
+}
+
+bool ReadChecker::WasDecidedAnew(std::size_t event) const {
+  for (std::size_t i = 0; i < history_.transactions.size(); ++i) {
+    const Transaction& decision = history_.transactions[i];
+    if (!decision.is_lost || !DecidesBefore(i)) continue;
+    const Transaction& prepare = history_.transactions[decision.prepare];
+    if (prepare.decision == kNone) continue;
+    const auto found = std::ranges::find(prepare.changes, event, &RowChange::event);
+    if (found != prepare.changes.end()) return true;
+  }
+  return false;
 }
 
 bool ReadChecker::IsDue(std::size_t index) const {
@@ -114,7 +130,8 @@ std::optional<std::size_t> ReadChecker::Repeated() const {
 std::optional<std::size_t> ReadChecker::UndeliveredUpTo(std::optional<std::uint64_t> key) const {
   for (const auto& [seq, row] : Due()) {
     if (key && seq > *key) break;
-    if (!history_.IsDone(history_.events[row.event])) return row.event;
+    if (history_.IsDone(history_.events[row.event]) || WasDecidedAnew(row.event)) continue;
+    return row.event;
   }
   return std::nullopt;
 }

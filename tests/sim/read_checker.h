@@ -34,6 +34,11 @@ class ReadChecker {
   [[nodiscard]] bool IsBefore(std::size_t transaction) const {
     return before_.contains(transaction);
   }
+  // Whether it decides what was prepared before.
+  [[nodiscard]] bool DecidesBefore(std::size_t transaction) const;
+  // Whether a failover has lost what was decided about the event, which the read may have seen, and
+  // it was decided once more: where that is not the same, no read can mend it.
+  [[nodiscard]] bool WasDecidedAnew(std::size_t event) const;
   // Whether it has to be delivered.
   [[nodiscard]] bool IsDue(std::size_t event) const;
 

@@ -347,6 +347,25 @@ void Simulation::CheckAtEnd() {
   if (!standing || standing->size() < world_.statements()) {
     throw Violation{"a change in statement format raised no alarm"};
   }
+  CheckMissedXa(*standing);
+}
+
+// Rows that a read had to miss, because a failover took back what was decided about them and it
+// was decided otherwise, are told of by the name of their XA transaction.
+void Simulation::CheckMissedXa(const std::vector<Alarm>& alarms) const {
+  const ReadChecker* const read = checker_.read();
+  for (std::size_t i = 0; read != nullptr && i < history_.events.size(); ++i) {
+    const Event& event = history_.events[i];
+    const bool is_missed = event.state == Event::State::kCommitted && !history_.IsDone(event) &&
+                           read->IsDue(i) && read->WasDecidedAnew(i);
+    const std::string& xid = history_.transactions[event.transaction].xid;
+    const bool is_told = std::ranges::any_of(alarms, [&xid](const Alarm& alarm) {
+      return alarm.kind == "xa" && alarm.text.find(xid) != std::string::npos;
+    });
+    if (is_missed && !is_told) {
+      throw Violation{fmt::format("event {} of {} is missed without a word", i, xid)};
+    }
+  }
 }
 
 // What was published of the transactions that the failover lost stands in the report, by its id.

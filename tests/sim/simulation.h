@@ -51,6 +51,7 @@ class Simulation {
 
   void CheckAtEnd();
   void CheckLostEvents() const;
+  void CheckMissedXa(const std::vector<Alarm>& alarms) const;
   [[nodiscard]] bool DivergenceIsRight() const;
   void CheckMemory() const;
 

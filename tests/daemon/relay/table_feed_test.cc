@@ -328,6 +328,30 @@ TEST_F(TableFeedTest, ADecisionBeforeTheQuestionForXaIsNoNewsForTheStream) {
   EXPECT_EQ(core_->changes().counts().unknown_decisions, 0u);
 }
 
+// The new source decides it once more, and otherwise.
+TEST_F(TableFeedTest, ADecisionThatAFailoverTookBackIsToldWhenItIsMadeOtherwise) {
+  source_.transactions.push_back(LoggedTransaction::Xa(Kind::kXaRollback));
+  WorkUntilReads(1);
+  ASSERT_TRUE(Work(false));
+  EXPECT_EQ(core_->tracker().progress().position.gtids.ToText(), fmt::format("{}:1-2", kUuid));
+  ASSERT_TRUE(Work());
+  EXPECT_TRUE(IsDone());
+  EXPECT_EQ(core_->changes().counts().unknown_decisions, 0u);
+  source_.lost = binlog::GtidSet::Parse(fmt::format("{}:2", kUuid)).value();
+  source_.fails_after = 0;
+  source_.transactions.push_back(LoggedTransaction::Xa(Kind::kXaCommit));
+  ASSERT_TRUE(Work());
+  EXPECT_THAT(Alarms(), testing::Contains(HasSubstr("XA transaction X'78',X'',1 was committed")));
+}
+
+TEST_F(TableFeedTest, ADecisionBehindWhatIsHandedOverIsTold) {
+  WorkUntilReads(2);
+  source_.transactions.push_back(LoggedTransaction::Xa(Kind::kXaCommit));
+  ASSERT_TRUE(Work());
+  EXPECT_TRUE(IsDone());
+  EXPECT_THAT(Alarms(), ElementsAre(HasSubstr("XA transaction X'78',X'',1 was committed")));
+}
+
 TEST_F(TableFeedTest, ARestartWaitsForWhatIsPreparedToo) {
   tables_.prepared = {kXid};
   ASSERT_TRUE(Work());
@@ -614,6 +638,24 @@ TEST_F(TableFeedTest, OfADroppedTableTheLogGivesBackWhatItHolds) {
   EXPECT_EQ(Delivered().back(), "e old");
   EXPECT_THAT(Alarms(), ElementsAre(HasSubstr("shop.outbox is gone"),
                                     HasSubstr("'DROP TABLE shop.outbox' while")));
+}
+
+TEST_F(TableFeedTest, ATableThatIsGoneSinceTheReadBeganIsToldOnce) {
+  progress_.read->tables = {{.schema_name = "shop", .table_name = "outbox"},
+                            {.schema_name = "shop", .table_name = "dropped"}};
+  tables_.on_call = [](std::string_view call) -> binlog::Result<void> {
+    if (call == "Read") return binlog::Fail(ErrorKind::kDisconnected, "injected");
+    return {};
+  };
+  ASSERT_TRUE(Work());
+  EXPECT_THAT(Alarms(), ElementsAre(HasSubstr("shop.dropped is gone")));
+  ASSERT_TRUE(alarms_.Acknowledge());
+  tables_.on_call = nullptr;
+  Restart();
+  ASSERT_TRUE(Work());
+  EXPECT_THAT(Alarms(), IsEmpty());
+  EXPECT_EQ(Delivered().size(), 5u);
+  EXPECT_TRUE(IsDone());
 }
 
 // --- Faults of the sink, stops and restarts ---
