@@ -260,17 +260,16 @@ Result<std::string_view> TextConverter::Convert(Bytes text, TextArena& arena) {
       *to++ = static_cast<char>(text[at++]);
       continue;
     }
-    std::size_t size = 0;
-    const auto end = ConvertCharacter(text, at, &size, to);
-    if (!end) return std::unexpected(end.error());
-    to = *end;
-    at += size;
+    const auto character = ConvertCharacter(text, at, to);
+    if (!character) return std::unexpected(character.error());
+    to = character->end;
+    at += character->size;
   }
   return arena.Finish(to);
 }
 
-Result<char*> TextConverter::ConvertCharacter(Bytes text, std::size_t at, std::size_t* size,
-                                              char* to) {
+Result<TextConverter::Converted> TextConverter::ConvertCharacter(Bytes text, std::size_t at,
+                                                                 char* to) {
   const Bytes rest = text.subspan(at);
   if (rules_->shape >= Shape::kUcs2) {
     const Scanned scanned = rules_->shape == Shape::kUcs2 ? ScanUcs2(rest)
@@ -278,26 +277,25 @@ Result<char*> TextConverter::ConvertCharacter(Bytes text, std::size_t at, std::s
                                 ? ScanUtf32(rest)
                                 : ScanUtf16(rest, rules_->shape == Shape::kUtf16Little);
     if (scanned.size == 0) return Unmapped(text, at);
-    *size = scanned.size;
-    return WriteUtf8(scanned.code_point, to);
+    return Converted{scanned.size, WriteUtf8(scanned.code_point, to)};
   }
-  *size = rules_->CharacterSize(rest);
-  if (*size == 0) return Unmapped(text, at);
-  const Bytes character = rest.first(*size);
+  const std::size_t size = rules_->CharacterSize(rest);
+  if (size == 0) return Unmapped(text, at);
+  const Bytes character = rest.first(size);
   const auto code = static_cast<std::uint32_t>(LoadBig(character));
   if (const Correction* correction = rules_->Find(code)) {
     if (correction->code_point == 0) return Unmapped(text, at);
-    return WriteUtf8(correction->code_point + (code - correction->code), to);
+    return Converted{size, WriteUtf8(correction->code_point + (code - correction->code), to)};
   }
   if (rules_->shape != Shape::kSingleByte) {
     char* const end = ByIconv(character, to);
     if (end == nullptr) return Unmapped(text, at);
-    return end;
+    return Converted{size, end};
   }
   const std::uint32_t code_point =
       code < 0x80 ? code : rules_->upper_half->code_points[code - 0x80];
   if (code_point == 0 && code != 0) return Unmapped(text, at);
-  return WriteUtf8(code_point, to);
+  return Converted{size, WriteUtf8(code_point, to)};
 }
 
 char* TextConverter::ByIconv(Bytes character, char* to) {

@@ -56,7 +56,11 @@ class TextConverter {
 
   explicit TextConverter(const Rules& rules) : rules_(&rules) {}
 
-  Result<char*> ConvertCharacter(Bytes text, std::size_t at, std::size_t* size, char* to);
+  struct Converted {
+    std::size_t size;  // Of the character in `text`.
+    char* end;         // Behind what was written.
+  };
+  Result<Converted> ConvertCharacter(Bytes text, std::size_t at, char* to);
   char* ByIconv(Bytes character, char* to);  // Null: no character.
   std::unexpected<Error> Unmapped(Bytes text, std::size_t at) const;
 

@@ -268,10 +268,9 @@ Result<StreamIdentity> MysqlEventSource::OpenHost(const ConnectionOptions& host,
   if (!checked) return std::unexpected(checked.error());
   Position position = from;
   if (!stream->lost.empty()) position.TakeOut(stream->lost);
-  bool was_used = false;
-  auto same = CheckLastTransaction(request.known, position, *stream, &was_used);
-  if (!same) return std::unexpected(same.error());
-  if (was_used) {
+  auto is_unused = CheckLastTransaction(request.known, position, *stream);
+  if (!is_unused) return std::unexpected(is_unused.error());
+  if (!*is_unused) {
     Close();
     if (auto again = Connect(host); !again) return again;
   }
@@ -325,17 +324,16 @@ Result<void> MysqlEventSource::CheckGtids(const Request& request, StreamIdentity
 }
 
 // Lets the server send the last transaction of the position once more, where it still can, and
-// compares when it was committed. `*was_used`: the connection is of no more use.
-Result<void> MysqlEventSource::CheckLastTransaction(const KnownHistory& known,
+// compares when it was committed.
+Result<bool> MysqlEventSource::CheckLastTransaction(const KnownHistory& known,
                                                     const Position& position,
-                                                    const StreamIdentity& stream, bool* was_used) {
-  if (!stream.by_gtid || !known.last_gtid || known.last_commit_us == 0) return {};
-  if (!position.gtids.Contains(*known.last_gtid)) return {};
+                                                    const StreamIdentity& stream) {
+  if (!stream.by_gtid || !known.last_gtid || known.last_commit_us == 0) return true;
+  if (!position.gtids.Contains(*known.last_gtid)) return true;
   auto purged = QueryGtids(dump_->connection(), "gtid_purged");
   if (!purged) return std::unexpected(purged.error());
-  if (purged->Contains(*known.last_gtid)) return {};
+  if (purged->Contains(*known.last_gtid)) return true;
 
-  *was_used = true;
   GtidSet last;
   last.Add(*known.last_gtid);
   const Position before{.gtids = position.gtids.Minus(last), .file = {}, .offset = 0};
@@ -347,16 +345,18 @@ Result<void> MysqlEventSource::CheckLastTransaction(const KnownHistory& known,
     if (!event && event.error().kind == ErrorKind::kDisconnected) {
       return std::unexpected(event.error());
     }
-    if (!event) return {};  // What cannot be read there cannot be compared.
+    if (!event) return false;  // What cannot be read there cannot be compared.
     if (const auto time = CommitTimeOf(*event, *known.last_gtid, stream.has_checksums)) {
-      return CompareLastTransaction(known, *time);
+      auto same = CompareLastTransaction(known, *time);
+      if (!same) return std::unexpected(same.error());
+      return false;
     }
     const auto header = ParseEventHeader(*event);
     if (!header || header->type != EventType::kHeartbeat) continue;
-    if (idle_at == header->log_pos) return {};  // The end of the log.
+    if (idle_at == header->log_pos) return false;  // The end of the log.
     idle_at = header->log_pos;
   }
-  return {};
+  return false;
 }
 
 Result<Bytes> MysqlEventSource::Next() {

@@ -53,9 +53,10 @@ class MysqlEventSource final : public EventSource {
   [[nodiscard]] Result<StreamIdentity> Connect(const ConnectionOptions& host);
   [[nodiscard]] Result<void> CheckGtids(const Request& request, StreamIdentity& stream,
                                         HostAnswer* answer);
-  [[nodiscard]] Result<void> CheckLastTransaction(const KnownHistory& known,
+  // Whether the connection is as it was: one that has sent something is of no more use.
+  [[nodiscard]] Result<bool> CheckLastTransaction(const KnownHistory& known,
                                                   const Position& position,
-                                                  const StreamIdentity& stream, bool* was_used);
+                                                  const StreamIdentity& stream);
   [[nodiscard]] Error AfterFetch(Error error);
   [[nodiscard]] std::unexpected<Error> AsInterrupted(const Error& error);
 

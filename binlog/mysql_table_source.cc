@@ -342,10 +342,10 @@ Result<void> MysqlTableSource::LearnSpaces(MysqlServer& server, const TableKey& 
   return {};
 }
 
-// One element of `weights` for each value of each key: none where it takes none.
-Result<void> MysqlTableSource::AskForWeights(MysqlServer& server, const TableKey& key,
-                                             const std::vector<KeyValues>& keys,
-                                             std::vector<std::optional<std::string>>* weights) {
+// One for each value of each key: none where it takes none.
+Result<MysqlTableSource::Weights> MysqlTableSource::AskForWeights(
+    MysqlServer& server, const TableKey& key, const std::vector<KeyValues>& keys) {
+  Weights weights(keys.size() * key.columns.size());
   std::string terms;
   std::vector<std::size_t> asked;  // Indexes in `weights`.
   const auto ask = [&]() -> Result<void> {
@@ -355,7 +355,7 @@ Result<void> MysqlTableSource::AskForWeights(MysqlServer& server, const TableKey
     for (std::size_t i = 0; i < asked.size(); ++i) {
       auto& answer = rows->at(0).at(i);
       if (!answer) return Fail(ErrorKind::kUndecodable, "the server tells no weights of a key");
-      (*weights)[asked[i]] = std::move(answer);
+      weights[asked[i]] = std::move(answer);
     }
     terms.clear();
     asked.clear();
@@ -371,10 +371,11 @@ Result<void> MysqlTableSource::AskForWeights(MysqlServer& server, const TableKey
       terms += WeightTerm(key.columns[column], value, server.connection());
       asked.push_back(i * key.columns.size() + column);
       if (asked.size() < kAskedWeightsMax && terms.size() < kAskedBytesMax) continue;
-      if (auto answered = ask(); !answered) return answered;
+      if (auto answered = ask(); !answered) return std::unexpected(answered.error());
     }
   }
-  return ask();
+  if (auto answered = ask(); !answered) return std::unexpected(answered.error());
+  return weights;
 }
 
 Result<std::vector<KeyPlace>> MysqlTableSource::PlacesOf(const TableKey& key,
@@ -382,13 +383,14 @@ Result<std::vector<KeyPlace>> MysqlTableSource::PlacesOf(const TableKey& key,
   std::vector<KeyColumnOrder> orders;
   for (const KeyColumn& column : key.columns) orders.emplace_back(column);
   const bool asks = std::ranges::any_of(orders, &KeyColumnOrder::takes_weights);
-  std::vector<std::optional<std::string>> weights(asks ? keys.size() * orders.size() : 0);
+  Weights weights;
   if (asks) {
     auto server = Server();
     if (!server) return std::unexpected(server.error());
     if (auto learned = LearnSpaces(**server, key); !learned) return Failed(learned.error());
-    auto asked = AskForWeights(**server, key, keys, &weights);
+    auto asked = AskForWeights(**server, key, keys);
     if (!asked) return Failed(asked.error());
+    weights = std::move(*asked);
   }
   std::vector<KeyPlace> places(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {

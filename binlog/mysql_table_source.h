@@ -56,9 +56,9 @@ class MysqlTableSource final : public TableSource {
   [[nodiscard]] std::string_view LockWords(bool waits_for_commits) const;
   [[nodiscard]] Result<TableKey> ReadKey(MysqlServer& server, const TableFacts& table);
   [[nodiscard]] Result<void> LearnSpaces(MysqlServer& server, const TableKey& key);
-  [[nodiscard]] Result<void> AskForWeights(MysqlServer& server, const TableKey& key,
-                                           const std::vector<KeyValues>& keys,
-                                           std::vector<std::optional<std::string>>* weights);
+  using Weights = std::vector<std::optional<std::string>>;
+  [[nodiscard]] Result<Weights> AskForWeights(MysqlServer& server, const TableKey& key,
+                                              const std::vector<KeyValues>& keys);
 
   // Constant after construction.
   MysqlTableSourceOptions options_;

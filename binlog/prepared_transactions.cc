@@ -25,19 +25,16 @@ Result<void> PreparedTransactions::Hold(const Transaction& transaction, Transact
   return {};
 }
 
-std::optional<PreparedTransactions::Held> PreparedTransactions::Take(std::string_view xid,
-                                                                     bool* was_seen) {
+PreparedTransactions::Taken PreparedTransactions::Take(std::string_view xid) {
   const auto found =
       std::ranges::find_if(held_, [&](const Held& held) { return held.transaction.xid == xid; });
   if (found == held_.end()) {
-    *was_seen = without_rows_.erase(std::string(xid)) != 0;
-    return std::nullopt;
+    return {.was_seen = without_rows_.erase(std::string(xid)) != 0, .held = std::nullopt};
   }
-  *was_seen = true;
   Held taken = std::move(*found);
   held_.erase(found);
   memory_bytes_ -= taken.rows.memory_bytes();
-  return taken;
+  return {.was_seen = true, .held = std::move(taken)};
 }
 
 bool PreparedTransactions::Has(std::string_view xid) const {

@@ -32,8 +32,12 @@ class PreparedTransactions {
   [[nodiscard]] Result<void> Hold(const Transaction& transaction, TransactionBuffer rows);
   void Remember(std::string xid) { without_rows_.insert(std::move(xid)); }
 
-  // The decided one is forgotten; none: it is not held. `*was_seen`: its PREPARE was.
-  [[nodiscard]] std::optional<Held> Take(std::string_view xid, bool* was_seen);
+  struct Taken {
+    bool was_seen;             // Its PREPARE was.
+    std::optional<Held> held;  // None: it is not held.
+  };
+  // The decided one is forgotten.
+  [[nodiscard]] Taken Take(std::string_view xid);
 
   // Whether one of this name was prepared, with or without event rows, and is not decided.
   [[nodiscard]] bool Has(std::string_view xid) const;

@@ -513,8 +513,7 @@ Result<TransactionReader::Outcome> TransactionReader::OnXaDecision(const Query& 
 }
 
 void TransactionReader::TakePrepared() {
-  bool was_seen = false;
-  auto held = prepared_.Take(transaction_.xid, &was_seen);
+  auto [was_seen, held] = prepared_.Take(transaction_.xid);
   transaction_.xa_is_unknown = !was_seen;
   if (!held) return;
   transaction_.prepared_gtid = std::move(held->transaction.gtid);

@@ -53,24 +53,23 @@ std::string_view Publisher::TakeItem(const binlog::Row& row, std::string_view ro
   return item_position_;
 }
 
-Result<Step> Publisher::Publish(const binlog::Row& row, std::string_view position, bool* done) {
-  *done = false;
+Result<Publisher::Published> Publisher::Publish(const binlog::Row& row, std::string_view position) {
   switch (state_) {
     case State::kReady:
-      return Send(row, position, done);
+      return Send(row, position);
     case State::kAwaiting:
-      return Await(row, position, done);
+      return Await(row, position);
     case State::kHolding:
-      return Retry(row, position, done);
+      return Retry(row, position);
   }
-  return Step{};
+  return Published{};
 }
 
-Result<Step> Publisher::Send(const binlog::Row& row, std::string_view position, bool* done) {
+Result<Publisher::Published> Publisher::Send(const binlog::Row& row, std::string_view position) {
   const bool is_careful = careful_messages_ > 0;
   // What was sent before must be out of the way, so that a failure concerns this message alone.
   if (is_careful && !tracker_.AllAcknowledged()) {
-    return Step{Step::Kind::kPause, kAcknowledgementCheck};
+    return Published{.step = {Step::Kind::kPause, kAcknowledgementCheck}};
   }
   auto message = mappings_[row.table].Map(row, position);
   if (!message) {
@@ -81,7 +80,7 @@ Result<Step> Publisher::Send(const binlog::Row& row, std::string_view position, 
   if (dead_lettered_.contains(position)) {
     tracker_.Acknowledge(tracker_.NextId());
     if (is_careful) --careful_messages_;
-    return Delivered(row, position, done);
+    return Delivered(row, position);
   }
   const std::string& own_topic = dead_letter_.topic();
   if (!dead_ && !own_topic.empty() && message->topic == own_topic) {
@@ -89,11 +88,12 @@ Result<Step> Publisher::Send(const binlog::Row& row, std::string_view position, 
         BadEvent(row, position, own_topic,
                  fmt::format("topic {} is for dead letters, not for events", own_topic)));
   }
-  return HandOver(row, position, *message, done);
+  return HandOver(row, position, *message);
 }
 
-Result<Step> Publisher::HandOver(const binlog::Row& row, std::string_view position,
-                                 const sinks::Message& message, bool* done) {
+Result<Publisher::Published> Publisher::HandOver(const binlog::Row& row,
+                                                 std::string_view position,
+                                                 const sinks::Message& message) {
   const sinks::DeliveryId id = tracker_.NextId();
   auto outcome = sink_.Publish(dead_ ? dead_letter_.Make(message, *dead_) : message, id);
   if (!outcome) {
@@ -102,35 +102,37 @@ Result<Step> Publisher::HandOver(const binlog::Row& row, std::string_view positi
       const milliseconds pause = back_off_.Next();
       spdlog::warn("cannot publish {} yet, trying again in {} ms: {}", position, pause.count(),
                    outcome.error().message);
-      return Step{Step::Kind::kPause, pause};
+      return Published{.step = {Step::Kind::kPause, pause}};
     }
     if (outcome.error().kind == sinks::ErrorKind::kRejected) {
       return Refused(BadEvent(row, position, message.topic, outcome.error().message));
     }
     // The producer as a whole: the relay finds the trouble and starts over.
     tracker_.Report({.delivered = {}, .failed = {}, .lost = outcome.error()});
-    return Step{};
+    return Published{};
   }
   if (*outcome == sinks::PublishOutcome::kFull) {
     tracker_.TakeBack();
-    return Step{Step::Kind::kFull, kRoomCheck};
+    return Published{.step = {Step::Kind::kFull, kRoomCheck}};
   }
   if (careful_messages_ > 0) {
     state_ = State::kAwaiting;
-    return Step{Step::Kind::kPause, kAcknowledgementCheck};
+    return Published{.step = {Step::Kind::kPause, kAcknowledgementCheck}};
   }
-  return Delivered(row, position, done);
+  return Delivered(row, position);
 }
 
-Result<Step> Publisher::Await(const binlog::Row& row, std::string_view position, bool* done) {
+Result<Publisher::Published> Publisher::Await(const binlog::Row& row, std::string_view position) {
   if (tracker_.AllAcknowledged()) {
     if (careful_messages_ > 0) --careful_messages_;
     if (dead_) {
       if (auto counted = CountDeadLetter(); !counted) return std::unexpected(counted.error());
     }
-    return Delivered(row, position, done);
+    return Delivered(row, position);
   }
-  if (!tracker_.has_trouble()) return Step{Step::Kind::kPause, kAcknowledgementCheck};
+  if (!tracker_.has_trouble()) {
+    return Published{.step = {Step::Kind::kPause, kAcknowledgementCheck}};
+  }
   sink_.Close();  // No report of this producer comes after it.
   const DeliveryTrouble trouble = tracker_.TakeTrouble();
   tracker_.ForgetUnacknowledged();
@@ -161,7 +163,7 @@ bool Publisher::SendsDeadLetters() const {
 
 // The event's own topic does not take it or, where that is known already, the dead-letter topic
 // does not take its dead letter.
-Result<Step> Publisher::Refused(HeldEvent event) {
+Result<Publisher::Published> Publisher::Refused(HeldEvent event) {
   if (dead_) {
     event.reason = fmt::format("{}; as a dead letter it was refused too: {}",
                                WithoutHint(dead_->reason), event.reason);
@@ -173,7 +175,7 @@ Result<Step> Publisher::Refused(HeldEvent event) {
   // If the dead letter is refused, nothing behind it may have been sent.
   careful_messages_ = std::max<std::uint64_t>(careful_messages_, 1);
   state_ = State::kReady;
-  return Step{};
+  return Published{};
 }
 
 Result<void> Publisher::CountDeadLetter() {
@@ -185,7 +187,7 @@ Result<void> Publisher::CountDeadLetter() {
   return DeadLetterLog(state_directory_->path()).Count(*dead_);
 }
 
-Result<Step> Publisher::Hold(HeldEvent event) {
+Result<Publisher::Published> Publisher::Hold(HeldEvent event) {
   if (options_.on_bad_event == DeliveryConfig::OnBadEvent::kStop || state_directory_ == nullptr) {
     return Fail(ExitCode::kUndecodable,
                 "bad event {} (id {}) of table {}: {} HINT: mend the cause and start again, or"
@@ -211,23 +213,24 @@ Result<Step> Publisher::Hold(HeldEvent event) {
   return PauseUntilRetry();
 }
 
-Step Publisher::PauseUntilRetry() {
+Publisher::Published Publisher::PauseUntilRetry() {
   const auto left = std::chrono::ceil<milliseconds>(retry_at_ - clock_.Now());
-  return Step{Step::Kind::kPause, std::clamp(left, milliseconds{0}, kSkipCheck)};
+  return {.step = {Step::Kind::kPause, std::clamp(left, milliseconds{0}, kSkipCheck)}};
 }
 
-Result<Step> Publisher::Retry(const binlog::Row& row, std::string_view position, bool* done) {
+Result<Publisher::Published> Publisher::Retry(const binlog::Row& row, std::string_view position) {
   if (held_) {
     auto request = state_directory_->ReadSkipRequest();
     if (!request) return std::unexpected(request.error());
-    if (*request == position) return LetPass(row, position, done);
+    if (*request == position) return LetPass(row, position);
   }
   if (clock_.Now() < retry_at_) return PauseUntilRetry();
   state_ = State::kReady;
-  return Step{};
+  return Published{};
 }
 
-Result<Step> Publisher::LetPass(const binlog::Row& row, std::string_view position, bool* done) {
+Result<Publisher::Published> Publisher::LetPass(const binlog::Row& row,
+                                                std::string_view position) {
   SkippedEvent skipped{.held = *held_, .key = {}, .value = {}, .headers = {}};
   if (auto message = mappings_[row.table].Map(row, position)) {
     skipped.key = message->key;
@@ -242,31 +245,31 @@ Result<Step> Publisher::LetPass(const binlog::Row& row, std::string_view positio
   spdlog::warn("event {} (id {}) was let pass unpublished by an operator; recorded in {}", position,
                Escaped(held_->id), state_directory_->path());
   tracker_.Acknowledge(tracker_.NextId());
-  return Passed(position, done);
+  return Passed(position);
 }
 
-Result<Step> Publisher::Delivered(const binlog::Row& row, std::string_view position, bool* done) {
+Result<Publisher::Published> Publisher::Delivered(const binlog::Row& row,
+                                                  std::string_view position) {
   tracker_.AddEvent(row.schema_name, row.table_name, mappings_[row.table].event_id());
-  return Passed(position, done);
+  return Passed(position);
 }
 
-Result<Step> Publisher::Passed(std::string_view position, bool* done) {
-  *done = true;
+Result<Publisher::Published> Publisher::Passed(std::string_view position) {
   dead_.reset();
   state_ = State::kReady;
   back_off_.Reset();
   // After a replay earlier events come first.
-  if (held_ && held_->position != position) return Step{};
+  if (held_ && held_->position != position) return Published{.is_done = true};
   if (held_) spdlog::info("going on behind event {}", held_->position);
   // What an earlier process held at is sent again: nobody waits at it now.
   const bool is_recorded = held_ || (!record_is_own_ && state_directory_ != nullptr);
   held_.reset();
-  if (!is_recorded) return Step{};
+  if (!is_recorded) return Published{.is_done = true};
   record_is_own_ = true;
   if (auto cleared = state_directory_->ClearHeld(); !cleared) {
     return std::unexpected(cleared.error());
   }
-  return Step{};
+  return Published{.is_done = true};
 }
 
 void Publisher::Reset() {

@@ -57,10 +57,15 @@ class Publisher {
     return unselected_.load(std::memory_order_relaxed);
   }
 
+  struct Published {
+    bool is_done = false;  // The event is handed over, or let pass: it is the next one's turn.
+    Step step = {};
+  };
+
   // Moves on with `row`, which stands at `position`; to be called again with the same row until it
-  // says that it is done: *done = true. The sink is open; where it closes it, because a message was
+  // says that it is done. The sink is open; where it closes it, because a message was
   // refused, the next call comes when it is open again. An error ends the run.
-  [[nodiscard]] Result<Step> Publish(const binlog::Row& row, std::string_view position, bool* done);
+  [[nodiscard]] Result<Published> Publish(const binlog::Row& row, std::string_view position);
 
   // The next `messages` messages are sent one by one, each only after the one before was
   // acknowledged, so that a refused one is known for sure and nothing overtakes it.
@@ -82,21 +87,21 @@ class Publisher {
     kHolding,   // A bad event; tries again at retry_at_.
   };
 
-  Result<Step> Send(const binlog::Row& row, std::string_view position, bool* done);
-  Result<Step> HandOver(const binlog::Row& row, std::string_view position,
-                        const sinks::Message& message, bool* done);
-  Result<Step> Await(const binlog::Row& row, std::string_view position, bool* done);
-  Result<Step> Retry(const binlog::Row& row, std::string_view position, bool* done);
-  Result<Step> Refused(HeldEvent event);
-  Result<Step> Hold(HeldEvent event);
-  Result<Step> LetPass(const binlog::Row& row, std::string_view position, bool* done);
-  Result<Step> Delivered(const binlog::Row& row, std::string_view position, bool* done);
-  Result<Step> Passed(std::string_view position, bool* done);
+  Result<Published> Send(const binlog::Row& row, std::string_view position);
+  Result<Published> HandOver(const binlog::Row& row, std::string_view position,
+                        const sinks::Message& message);
+  Result<Published> Await(const binlog::Row& row, std::string_view position);
+  Result<Published> Retry(const binlog::Row& row, std::string_view position);
+  Result<Published> Refused(HeldEvent event);
+  Result<Published> Hold(HeldEvent event);
+  Result<Published> LetPass(const binlog::Row& row, std::string_view position);
+  Result<Published> Delivered(const binlog::Row& row, std::string_view position);
+  Result<Published> Passed(std::string_view position);
   Result<void> CountDeadLetter();
   [[nodiscard]] HeldEvent BadEvent(const binlog::Row& row, std::string_view position,
                                    std::string_view topic, std::string reason);
   [[nodiscard]] bool SendsDeadLetters() const;
-  Step PauseUntilRetry();
+  Published PauseUntilRetry();
 
   // Constant after construction.
   std::vector<OutboxMapping> mappings_;

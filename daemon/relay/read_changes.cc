@@ -110,13 +110,16 @@ void ReadChanges::Add(const binlog::Row& row) {
   waiting_.push_back(std::move(change));
 }
 
-binlog::Result<void> ReadChanges::Enter(binlog::TableSource& source, std::vector<Loss>& losses) {
-  if (auto found = FindPlaces(source); !found) return found;
+binlog::Result<std::vector<ReadChanges::Loss>> ReadChanges::Enter(binlog::TableSource& source) {
+  if (auto found = FindPlaces(source); !found) return std::unexpected(found.error());
+  std::vector<Loss> losses;
   for (const Change& change : waiting_) {
-    if (auto entered = Enter(change, losses); !entered) return entered;
+    auto loss = Enter(change);
+    if (!loss) return std::unexpected(loss.error());
+    if (*loss) losses.push_back(std::move(**loss));
   }
   Clear();
-  return {};
+  return losses;
 }
 
 // One question for each table.
@@ -142,30 +145,32 @@ binlog::Result<void> ReadChanges::FindPlaces(binlog::TableSource& source) {
 
 // The one rule of the initial read (docs/initial-read.md). Only places behind what is acknowledged
 // matter: no chunk comes before them again.
-binlog::Result<void> ReadChanges::Enter(const Change& change, std::vector<Loss>& losses) {
+binlog::Result<std::optional<ReadChanges::Loss>> ReadChanges::Enter(const Change& change) {
   const ReadTable& table = tables_[change.table];
   const auto is_ahead = [&table](const binlog::KeyPlace& place) {
     return !place.empty() && (!table.acknowledged || place > table.acknowledged->place);
   };
+  std::optional<Loss> loss;
   if (is_ahead(change.place_before)) {
     if (!change.is_partial) {
       auto kept = ledger_.KeepImage(change.table, change.place_before, change.image);
-      if (!kept) return kept;
+      if (!kept) return std::unexpected(kept.error());
     } else if (change.kind == RowChange::kDelete || change.place_after != change.place_before) {
       auto is_known = ledger_.LeavesOut(change.table, change.place_before);
       if (!is_known) return std::unexpected(is_known.error());
-      if (!*is_known) losses.push_back({change.table, change.key_before});
+      if (!*is_known) loss = Loss{change.table, change.key_before};
     }
   } else if (change.kind != RowChange::kInsert && change.place_before.empty()) {
-    losses.push_back({change.table, {}});  // The log does not even tell which row it was.
+    loss = Loss{change.table, {}};  // The log does not even tell which row it was.
   }
   const bool has_arrived =
       change.kind == RowChange::kInsert ||
       (change.kind == RowChange::kUpdate && change.place_after != change.place_before);
   if (has_arrived && is_ahead(change.place_after)) {
-    return ledger_.AddArrival(change.table, change.place_after);
+    auto added = ledger_.AddArrival(change.table, change.place_after);
+    if (!added) return std::unexpected(added.error());
   }
-  return {};
+  return loss;
 }
 
 }  // namespace outboxd

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,9 +54,9 @@ class ReadChanges {
     binlog::KeyValues key;
   };
 
-  // Enters all that wait. kSpill: the ledger is to be cleared. Errors of `source`: nothing has
-  // changed; try again. Appends to `losses`.
-  [[nodiscard]] binlog::Result<void> Enter(binlog::TableSource& source, std::vector<Loss>& losses);
+  // Enters all that wait. kSpill: the ledger is to be cleared, and the log read anew. Errors of
+  // `source`: nothing has changed; try again.
+  [[nodiscard]] binlog::Result<std::vector<Loss>> Enter(binlog::TableSource& source);
 
  private:
   static constexpr std::size_t kWaitingBytesMax = std::size_t{1} << 20;
@@ -72,7 +73,7 @@ class ReadChanges {
   };
 
   binlog::Result<void> FindPlaces(binlog::TableSource& source);
-  binlog::Result<void> Enter(const Change& change, std::vector<Loss>& losses);
+  binlog::Result<std::optional<Loss>> Enter(const Change& change);
 
   std::vector<ReadTable>& tables_;
   ReadLedger& ledger_;

@@ -124,17 +124,17 @@ Result<Step> Relay::PublishRows() {
       item_ = 0;
       row_ = *row;
     }
-    bool done = false;
     const std::string_view position =
         parts_.publisher.TakeItem(*row_, feed_->row_position(), item_);
-    auto step = parts_.publisher.Publish(*row_, position, &done);
-    if (!step) return step;
-    if (done) {
+    auto published = parts_.publisher.Publish(*row_, position);
+    if (!published) return std::unexpected(published.error());
+    if (published->is_done) {
       if (++item_ == items_) row_ = nullptr;
       moved = true;
       if (rate_limit_.is_limited()) rate_limit_.Take(parts_.clock.Now());
     }
-    if (step->kind != Step::Kind::kGoOn) {
+    const Step step = published->step;
+    if (step.kind != Step::Kind::kGoOn) {
       CloseStalledSource(moved);
       return step;
     }

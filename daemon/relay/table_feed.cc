@@ -420,12 +420,13 @@ Result<void> TableFeed::OnDdl(const binlog::Transaction& transaction) {
 
 Result<Feed::Advanced> TableFeed::EnterChanges() {
   parts_.liveness.ExpectAnswerWithin(options_.statement_timeout);
-  std::vector<ReadChanges::Loss> losses;
-  auto entered = changes_.Enter(parts_.tables, losses);
-  if (auto raised = OnLosses(losses); !raised) return std::unexpected(raised.error());
-  if (entered) return Advanced{};
-  // Of a ledger that has failed the next step sees to it.
-  return ledger_.has_failed() ? Advanced{} : OnTablesError(entered.error());
+  auto losses = changes_.Enter(parts_.tables);
+  if (!losses) {
+    // Of a ledger that has failed the next step sees to it.
+    return ledger_.has_failed() ? Advanced{} : OnTablesError(losses.error());
+  }
+  if (auto raised = OnLosses(*losses); !raised) return std::unexpected(raised.error());
+  return Advanced{};
 }
 
 // One alarm for the rows of a table that are met together.

@@ -30,8 +30,7 @@ class PreparedTransactionsTest : public testing::Test {
   }
   // The rows of the held one, "seen" or "unknown" where none is held.
   std::string Take(const std::string& xid) {
-    bool was_seen = false;
-    auto held = prepared_.Take(xid, &was_seen);
+    auto [was_seen, held] = prepared_.Take(xid);
     if (!held) return was_seen ? "seen" : "unknown";
     EXPECT_TRUE(was_seen);
     EXPECT_EQ(held->transaction.xid, xid);

@@ -75,10 +75,11 @@ bool ModelRead::ReadTable() {
   const auto bound = seen_tables_->HighestKey(table_, waits());
   if (!bound) return false;
   bound_ = *bound;
-  for (bool is_last = false; !is_last;) {
-    if (!ReadChunk(&is_last)) return false;
+  while (true) {
+    const auto chunk = ReadChunk();
+    if (!chunk) return false;
+    if (*chunk == Chunk::kLast) return true;
   }
-  return true;
 }
 
 bool ModelRead::Begin() {
@@ -113,7 +114,7 @@ bool ModelRead::WaitForPrepared() {
   return true;
 }
 
-bool ModelRead::ReadChunk(bool* is_last) {
+std::optional<ModelRead::Chunk> ModelRead::ReadChunk() {
   static const std::vector<std::string> kColumns = {"id", "payload", "seq"};
   std::size_t rows_max = 1 + faults_.random().Below(3);
   std::optional<binlog::Chunk> chunk;
@@ -125,16 +126,15 @@ bool ModelRead::ReadChunk(bool* is_last) {
     request.bytes_max = kChunkBytesMax;
     request.waits_for_commits = waits();
     auto read = seen_tables_->Read(request);
-    if (!read) return false;
+    if (!read) return std::nullopt;
     chunk = *std::move(read);
     rows_max = 1;
   }
   if (!chunk) chunk = binlog::Chunk{.rows = {}, .bytes = 0, .is_last = true};
   const auto end = seen_tables_->EndOfLog();
-  if (!end || !ReadDumpUpTo(*end)) return false;
-  *is_last = chunk->is_last;
-  PublishChunk(*chunk, *is_last);
-  return true;
+  if (!end || !ReadDumpUpTo(*end)) return std::nullopt;
+  PublishChunk(*chunk, chunk->is_last);
+  return chunk->is_last ? Chunk::kLast : Chunk::kMore;
 }
 
 bool ModelRead::ReadDumpUpTo(const binlog::LogEnd& end) {
@@ -154,26 +154,26 @@ bool ModelRead::ReadDumpUpTo(const binlog::LogEnd& end) {
   return true;
 }
 
-bool ModelRead::PlaceOf(std::uint64_t seq, binlog::KeyPlace* place) {
-  const auto places = seen_tables_->PlacesOf(table_.key, {{std::to_string(seq)}});
-  if (places) *place = places->front();
-  return places.has_value();
+std::optional<binlog::KeyPlace> ModelRead::PlaceOf(std::uint64_t seq) {
+  auto places = seen_tables_->PlacesOf(table_.key, {{std::to_string(seq)}});
+  return places ? std::optional(std::move(places->front())) : std::nullopt;
 }
 
 bool ModelRead::Note(const LoggedChange& change) {
-  binlog::KeyPlace place;
   if (change.before) {
-    if (!PlaceOf(change.before->seq, &place)) return false;
-    if (came_.contains(place)) {
-      if (bugs_.forgets_keys) came_.erase(place);
-    } else if (!done_place_ || place > *done_place_) {
-      back_.try_emplace(place, *change.before);
+    const auto place = PlaceOf(change.before->seq);
+    if (!place) return false;
+    if (came_.contains(*place)) {
+      if (bugs_.forgets_keys) came_.erase(*place);
+    } else if (!done_place_ || *place > *done_place_) {
+      back_.try_emplace(*place, *change.before);
     }
   }
   const bool comes = change.after && (!change.before || change.before->seq != change.after->seq);
   if (!comes) return true;
-  if (!PlaceOf(change.after->seq, &place)) return false;
-  came_.insert(place);
+  const auto place = PlaceOf(change.after->seq);
+  if (!place) return false;
+  came_.insert(*place);
   return true;
 }
 

@@ -48,12 +48,13 @@ class ModelRead {
 
   bool Begin();
   bool WaitForPrepared();
-  bool ReadChunk(bool* is_last);
+  enum class Chunk { kMore, kLast };
+  std::optional<Chunk> ReadChunk();
   bool ReadDumpUpTo(const binlog::LogEnd& end);
   bool Note(const LoggedChange& change);
   void PublishChunk(const binlog::Chunk& chunk, bool is_last);
   void Publish(const Image& image, Road road);
-  bool PlaceOf(std::uint64_t seq, binlog::KeyPlace* place);
+  std::optional<binlog::KeyPlace> PlaceOf(std::uint64_t seq);
   [[nodiscard]] bool waits() const { return !world_.source().gtid_mode_is_on; }
   void CheckAtEnd() const;
 

@@ -40,8 +40,10 @@ class PublisherTest : public ::testing::Test {
       }
     }
     const binlog::Row row{0, "shop", "outbox", values_};
-    done_ = false;
-    return publisher_.Publish(row, "uuid:" + id + ":1", &done_);
+    const auto published = publisher_.Publish(row, "uuid:" + id + ":1");
+    done_ = published && published->is_done;
+    if (!published) return std::unexpected(published.error());
+    return published->step;
   }
   void Report() {
     sinks::DeliveryReports reports;
@@ -135,7 +137,7 @@ TEST_F(PublisherTest, EndsTheRunInsteadWhereConfigured) {
   Publisher strict(Mappings(), owner_, tracker_, &state_, clock_,
                    {.on_bad_event = DeliveryConfig::OnBadEvent::kStop});
   values_.assign(columns_.size(), std::nullopt);
-  const auto step = strict.Publish({0, "shop", "outbox", values_}, "uuid:1:1", &done_);
+  const auto step = strict.Publish({0, "shop", "outbox", values_}, "uuid:1:1");
   ASSERT_FALSE(step);
   EXPECT_EQ(step.error().exit_code, ExitCode::kUndecodable);
 }
@@ -307,11 +309,11 @@ TEST_F(DeadLetterPublisherTest, OneThatIsReadAgainAfterACrashIsSentAgainAndCount
   values_[0] = "1";  // What it was is gone with the call that set it.
   Publisher next(Mappings(), owner_, tracker_, &state_, clock_, options_);
   const binlog::Row row{0, "shop", "outbox", values_};
-  for (int i = 0; i < 2; ++i) ASSERT_TRUE(next.Publish(row, "uuid:1:1", &done_));
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(next.Publish(row, "uuid:1:1"));
   sink_.Acknowledge();
   Report();
-  ASSERT_TRUE(next.Publish(row, "uuid:1:1", &done_));
-  EXPECT_TRUE(done_);
+  const auto published = next.Publish(row, "uuid:1:1");
+  EXPECT_TRUE(published && published->is_done);
   EXPECT_EQ(sink_.delivered.size(), 2u);
   EXPECT_EQ(Counted()->count, 1u);
 }
@@ -324,11 +326,11 @@ TEST_F(DeadLetterPublisherTest, AnEventCannotNameTheDeadLetterTopicByItself) {
   values_.assign(columns_.size(), "dead");
   const binlog::Row row{0, "shop", "outbox", values_};
   Publisher publisher(std::move(mappings), owner_, tracker_, &state_, clock_, options_);
-  for (int i = 0; i < 2; ++i) ASSERT_TRUE(publisher.Publish(row, "uuid:1:1", &done_));
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(publisher.Publish(row, "uuid:1:1"));
   ASSERT_EQ(sink_.in_flight.size(), 1u);
   sink_.Acknowledge();
   Report();
-  ASSERT_TRUE(publisher.Publish(row, "uuid:1:1", &done_));
+  ASSERT_TRUE(publisher.Publish(row, "uuid:1:1"));
   EXPECT_EQ(Counted()->last.reason, "topic dead is for dead letters, not for events");
 }
 
