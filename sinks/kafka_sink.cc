@@ -181,7 +181,7 @@ KafkaSink::KafkaSink(KafkaSinkOptions options) : options_(std::move(options)) {}
 
 KafkaSink::~KafkaSink() { Close(); }
 
-Result<std::string> KafkaSink::Open(std::chrono::milliseconds timeout) {
+Result<OpenedSink> KafkaSink::Open(std::chrono::milliseconds timeout) {
   Close();
   auto configuration = BuildConfiguration(options_.properties, limits_);
   if (!configuration) return std::unexpected(configuration.error());
@@ -202,7 +202,7 @@ Result<std::string> KafkaSink::Open(std::chrono::milliseconds timeout) {
     Close();
     return std::unexpected(found.error());
   }
-  return cluster;
+  return OpenedSink{.identity = *std::move(cluster)};
 }
 
 // Only once: what becomes of them later shows when they are written to.

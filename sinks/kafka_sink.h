@@ -61,7 +61,7 @@ class KafkaSink final : public Sink {
   // Secrets are read again. kDenied: wrong credentials. kUnreachable: no broker answered in time.
   // kConfiguration: a file with a secret or a certificate is gone or wrong; or, the first time, one
   // of own_topics is not there or may not be seen.
-  [[nodiscard]] Result<std::string> Open(std::chrono::milliseconds timeout) override;
+  [[nodiscard]] Result<OpenedSink> Open(std::chrono::milliseconds timeout) override;
 
   // The first message to a topic looks it up and may wait for topic_timeout; so does each further
   // one while the topic is missing or refused.

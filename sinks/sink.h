@@ -32,6 +32,28 @@ struct DeliveryReports {
   }
 };
 
+// What Open() found where messages go.
+struct OpenedSink {
+  std::string identity;  // Of what is written to: Kafka's cluster id; empty where there is none.
+  // Whether the sink keeps the relay's checkpoints with the messages (AtBoundary()), and the one
+  // that became visible last; none: there has never been one.
+  bool keeps_checkpoints = false;
+  std::optional<std::string> checkpoint = {};
+};
+
+// A place at which the relay can go on: what was published up to here is whole.
+class Boundary {
+ public:
+  // The checkpoint once everything that was published is delivered, as bytes. It is not free: to be
+  // asked for only where it is kept.
+  [[nodiscard]] virtual std::string Checkpoint() const = 0;
+  // No other one comes after it: what can become visible has to now.
+  [[nodiscard]] virtual bool is_last() const = 0;
+
+ protected:
+  ~Boundary() = default;
+};
+
 enum class PublishOutcome {
   kAccepted,  // A report with the message's id will follow, unless the producer is lost.
   kFull,      // The queue is full: wait with WaitForRoom() and publish the same message again.
@@ -39,23 +61,31 @@ enum class PublishOutcome {
 
 // Takes messages to where they are consumed and reports each delivery exactly once.
 //
-// Two threads use a sink: the reader thread (Open, Publish, WaitForRoom, Close) and the
+// Two threads use a sink: the reader thread (Open, Publish, AtBoundary, WaitForRoom, Close) and the
 // acknowledgement thread (Poll). Open() may be called again after Close() or a lost producer; no
 // report of an earlier producer comes after Open() has begun.
 class Sink {
  public:
   virtual ~Sink() = default;
 
-  // Makes a new producer; what an earlier one still held is dropped without a report. Waits up to
-  // `timeout` for the servers. Returns the identity of what is written to: Kafka's cluster id,
-  // empty where there is none.
-  [[nodiscard]] virtual Result<std::string> Open(std::chrono::milliseconds timeout) = 0;
+  // Makes a new producer; what an earlier one still held is dropped without a report, and will
+  // never become visible where checkpoints are kept. Waits up to `timeout` for the servers.
+  [[nodiscard]] virtual Result<OpenedSink> Open(std::chrono::milliseconds timeout) = 0;
 
   // Copies the message into the queue. kRejected: it can never be delivered as things stand (too
   // large, illegal, forbidden or missing topic). kUnreachable: could not find out, try again.
   // kProducerLost, kClosed: only Open() helps; Poll() has told or will tell what it knows of why.
   // While a failure is being looked into, the answer is kFull.
   [[nodiscard]] virtual Result<PublishOutcome> Publish(const Message& message, DeliveryId id) = 0;
+
+  // Called between two units, as often as there is something new. A sink that keeps checkpoints may
+  // make visible here what was published since it last did, together with the boundary's
+  // checkpoint: all of it or nothing. Only then it reports these messages as delivered. Errors as
+  // Publish(); whether they became visible is known from the next Open() then. kFull: ask again
+  // before anything else is published. Others do nothing.
+  [[nodiscard]] virtual Result<PublishOutcome> AtBoundary(const Boundary&) {
+    return PublishOutcome::kAccepted;
+  }
 
   // Waits until the queue may have room again, at most for `timeout`.
   virtual void WaitForRoom(std::chrono::milliseconds timeout) = 0;

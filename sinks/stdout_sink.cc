@@ -116,9 +116,9 @@ std::string JsonLine(const Message& message) {
   return object.dump() + '\n';
 }
 
-Result<std::string> StdoutSink::Open(std::chrono::milliseconds /*timeout*/) {
+Result<OpenedSink> StdoutSink::Open(std::chrono::milliseconds /*timeout*/) {
   Close();
-  return std::string();
+  return OpenedSink{};
 }
 
 Result<PublishOutcome> StdoutSink::Publish(const Message& message, DeliveryId id) {

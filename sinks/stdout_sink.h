@@ -32,7 +32,7 @@ class StdoutSink final : public Sink {
   explicit StdoutSink(int descriptor) : descriptor_(descriptor) {}  // Borrowed.
 
   // Always succeeds with an empty identity.
-  [[nodiscard]] Result<std::string> Open(std::chrono::milliseconds timeout) override;
+  [[nodiscard]] Result<OpenedSink> Open(std::chrono::milliseconds timeout) override;
 
   // kClosed: the other end is gone. kUnreachable: the write failed, as on a full disk.
   [[nodiscard]] Result<PublishOutcome> Publish(const Message& message, DeliveryId id) override;

@@ -8,14 +8,8 @@
 
 namespace outboxd {
 
-// Keeps the checkpoint in the file `checkpoint` of the state directory:
-//
-//   outboxd-checkpoint 1
-//   {"relay":"shop","position":{"gtids":"...","file":"binlog.000007","offset":1234}, ...}
-//   crc32 0a1b2c3d
-//
-// The first line names the format's version, the last the CRC-32 of all bytes before it. The file
-// is replaced as a whole (ReplaceFile()), so that it is never seen half-written; a damaged one is
+// Keeps the checkpoint in the file `checkpoint` of the state directory (checkpoint_format.h). It is
+// replaced as a whole (ReplaceFile()), so that it is never seen half-written; a damaged one is
 // refused, not repaired. One thread at a time.
 class CheckpointFile : public CheckpointStore {
  public:

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/checkpoint/relay_lock.h"
 #include "daemon/error.h"
 
 namespace outboxd {
@@ -37,18 +38,18 @@ struct SkippedEvent {
 //   by
 //                   what operators let pass, and outboxd never shortens it
 // Every file is replaced atomically and synced. kState: the folder fails.
-class StateDirectory {
+class StateDirectory final : public RelayLock {
  public:
   explicit StateDirectory(std::string path) : path_(std::move(path)) {}
-  ~StateDirectory();
+  ~StateDirectory() override;
   StateDirectory(StateDirectory&&) noexcept;
   StateDirectory& operator=(StateDirectory&&) noexcept;
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
   // Creates the folder where it is missing (mode 0700) and takes the lock until destruction.
-  // kOtherActive: another process has it; the message names its process id.
-  [[nodiscard]] Result<void> Lock();
+  // The message of kOtherActive names the other's process id.
+  [[nodiscard]] Result<void> Lock() override;
   // Whether another process holds the lock: its process id, or 0 where it cannot be told.
   [[nodiscard]] Result<std::optional<int>> LockHolder() const;
 

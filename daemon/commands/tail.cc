@@ -50,11 +50,18 @@ Result<void> TailCommand(Config config, const CommandLine& line) {
     explained = position;
     PrintExplanation(mapping, position, message);
   };
-  RelayProcess::Parts parts{config, **sink, nullptr, nullptr, notifier, signals, clock};
-  parts.waits_for_server = false;
+  RelayProcess::Parts parts{.config = config,
+                            .sink = **sink,
+                            .lock = nullptr,
+                            .store = nullptr,
+                            .state = nullptr,
+                            .notifier = notifier,
+                            .signals = signals,
+                            .clock = clock,
+                            .waits_for_server = false};
   if (line.explain) parts.on_mapped = explain;
   RelayProcess process(std::move(parts));
-  return process.Run(std::nullopt, RandomIdentity());
+  return process.Run(RandomIdentity());
 }
 
 }  // namespace outboxd

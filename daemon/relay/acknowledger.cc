@@ -19,7 +19,7 @@ std::optional<binlog::Gtid> ParseGtid(const std::string& text) {
 
 }  // namespace
 
-Acknowledger::Acknowledger(sinks::Sink& sink, DeliveryTracker& tracker, CheckpointStore* store,
+Acknowledger::Acknowledger(SinkOwner& sink, DeliveryTracker& tracker, CheckpointStore* store,
                            Journal* journal, Outages& outages, const Clock& clock, Options options)
     : sink_(sink),
       tracker_(tracker),
@@ -49,7 +49,8 @@ void Acknowledger::Step(std::chrono::milliseconds timeout) {
 
 // A refusal is an answer, too; what follows from it is told elsewhere.
 void Acknowledger::NoticeSilence() {
-  const bool has_answered = !reports_.delivered.empty() || tracker_.has_trouble();
+  const bool has_answered =
+      !reports_.delivered.empty() || tracker_.has_trouble() || !sink_.is_open();
   if (has_answered || tracker_.AllAcknowledged()) {
     silence_.End();
   } else {

@@ -11,6 +11,7 @@
 #include "daemon/relay/clock.h"
 #include "daemon/relay/delivery_silence.h"
 #include "daemon/relay/delivery_tracker.h"
+#include "daemon/relay/sink_owner.h"
 #include "sinks/sink.h"
 
 namespace outboxd {
@@ -29,7 +30,7 @@ class Acknowledger {
 
   // All are borrowed and outlive it. `store` may be null: then nothing is remembered. `journal` may
   // be null: then no journal is kept.
-  Acknowledger(sinks::Sink& sink, DeliveryTracker& tracker, CheckpointStore* store,
+  Acknowledger(SinkOwner& sink, DeliveryTracker& tracker, CheckpointStore* store,
                Journal* journal, Outages& outages, const Clock& clock, Options options);
 
   // Waits up to `timeout` for reports and stores a checkpoint when one is due. A checkpoint that
@@ -46,7 +47,7 @@ class Acknowledger {
   void WriteJournal();
 
   // Constant after construction.
-  sinks::Sink& sink_;
+  SinkOwner& sink_;
   DeliveryTracker& tracker_;
   CheckpointStore* store_;
   Journal* journal_;

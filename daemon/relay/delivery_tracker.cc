@@ -150,6 +150,17 @@ void DeliveryTracker::Acknowledge(sinks::DeliveryId id) {
   Advance();
 }
 
+void DeliveryTracker::AcknowledgeBefore(sinks::DeliveryId end) {
+  const std::lock_guard lock(mutex_);
+  for (auto id = ids_.first_unacknowledged(); id < end; ++id) ids_.Acknowledge(id);
+  Advance();
+}
+
+Progress DeliveryTracker::ProgressAtEnd() const {
+  const std::lock_guard lock(mutex_);
+  return position_.ProgressAtEnd();
+}
+
 Progress DeliveryTracker::progress() const {
   const std::lock_guard lock(mutex_);
   return position_.CurrentProgress();

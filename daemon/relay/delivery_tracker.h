@@ -99,6 +99,8 @@ class DeliveryTracker {
 
   void Report(const sinks::DeliveryReports& reports);
   void Acknowledge(sinks::DeliveryId id);
+  // All messages before `end`.
+  void AcknowledgeBefore(sinks::DeliveryId end);
   // The journal's lines about the transactions that were passed since the last call; valid until
   // the next. Acknowledgement thread only.
   [[nodiscard]] const std::string& TakeDeliveredEvents();
@@ -106,6 +108,10 @@ class DeliveryTracker {
 
   // Any thread.
 
+  // The progress once everything that was announced is acknowledged. Between two units only.
+  [[nodiscard]] Progress ProgressAtEnd() const;
+  // Of the next message.
+  [[nodiscard]] sinks::DeliveryId end_id() const { return next_id_; }
   // Whether every id that was given out has been acknowledged.
   [[nodiscard]] bool AllAcknowledged() const;
   [[nodiscard]] Progress progress() const;

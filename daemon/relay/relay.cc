@@ -13,14 +13,34 @@ using std::chrono::milliseconds;
 
 // So that a step stays short even in a unit of millions of rows.
 constexpr int kRowsPerStep = 1000;
+constexpr milliseconds kRoomCheck{100};
 
 }  // namespace
+
+// Between two units everything that was announced is whole.
+class Relay::OfferedBoundary final : public sinks::Boundary {
+ public:
+  OfferedBoundary(Relay& relay, bool is_last) : relay_(relay), is_last_(is_last) {}
+
+  [[nodiscard]] std::string Checkpoint() const override {
+    DeliveryTracker& tracker = relay_.parts_.tracker;
+    relay_.before_ = std::exchange(
+        relay_.offered_, {relay_.options_.encode(tracker.ProgressAtEnd()), tracker.end_id()});
+    return *relay_.offered_.checkpoint;
+  }
+  [[nodiscard]] bool is_last() const override { return is_last_; }
+
+ private:
+  Relay& relay_;
+  const bool is_last_;
+};
 
 Relay::Relay(Parts parts, Options options)
     : parts_(parts),
       options_(std::move(options)),
       feed_(parts.read != nullptr ? parts.read : &parts.stream),
-      rate_limit_(options_.max_rate) {}
+      rate_limit_(options_.max_rate),
+      offered_{parts.sink.checkpoint(), 0} {}
 
 Result<void> Relay::Run() {
   while (true) {
@@ -69,13 +89,64 @@ Result<Step> Relay::ReadStep() {
   // A unit that stands still would keep the stop waiting: it is published again next time.
   if (stop_requested() && (!is_publishing_ || !parts_.sink.is_open() || parts_.publisher.held() ||
                            stop_at_once_.load(std::memory_order_acquire))) {
-    return Step{Step::Kind::kStopped};
+    return Stop();
   }
   if (!parts_.sink.is_open()) {
     if (is_publishing_) CloseStalledSource(false);
-    return parts_.sink.Open();
+    return OpenSink();
   }
-  return is_publishing_ ? PublishRows() : Advance();
+  if (is_publishing_) return PublishRows();
+  const Step step = OfferBoundary(false);
+  if (step.kind != Step::Kind::kGoOn || !parts_.sink.is_open()) return step;
+  return Advance();
+}
+
+Result<Step> Relay::Stop() {
+  if (starts_over_) StartOver();  // Nobody waits for what was lost with the producer.
+  if (!is_publishing_ && parts_.sink.is_open()) {
+    const Step step = OfferBoundary(true);
+    if (step.kind != Step::Kind::kGoOn) return step;
+  }
+  return Step{Step::Kind::kStopped};
+}
+
+Result<Step> Relay::OpenSink() {
+  auto step = parts_.sink.Open();
+  if (!step || !parts_.sink.is_open()) return step;
+  parts_.tracker.SetSink(parts_.sink.identity());
+  if (parts_.sink.keeps_checkpoints()) {
+    if (auto found = FindLastBoundary(); !found) return std::unexpected(found.error());
+  }
+  if (starts_over_) StartOver();
+  return step;
+}
+
+// Which of those that were offered became visible before the producer was lost. Of the one before
+// nobody may have been told, either.
+Result<void> Relay::FindLastBoundary() {
+  const auto& kept = parts_.sink.checkpoint();
+  const Offered* const found = kept == offered_.checkpoint  ? &offered_
+                               : kept == before_.checkpoint ? &before_
+                                                            : nullptr;
+  if (found != nullptr) {
+    parts_.tracker.AcknowledgeBefore(found->end);
+  } else if (offered_.checkpoint) {
+    return Fail(ExitCode::kOtherActive,
+                "the sink keeps a checkpoint that is not this process's: another relay of this name"
+                " publishes to it HINT: let one of them run");
+  }
+  offered_ = {kept, 0};  // Up to there everything is acknowledged.
+  return {};
+}
+
+Step Relay::OfferBoundary(bool is_last) {
+  if (!parts_.sink.keeps_checkpoints()) return Step{};
+  auto outcome = parts_.sink.AtBoundary(OfferedBoundary(*this, is_last));
+  if (!outcome) {
+    parts_.tracker.Report({.delivered = {}, .failed = {}, .lost = outcome.error()});
+    return Step{};
+  }
+  return *outcome == sinks::PublishOutcome::kFull ? Step{Step::Kind::kFull, kRoomCheck} : Step{};
 }
 
 Result<Step> Relay::Advance() {
@@ -90,7 +161,7 @@ Result<Step> Relay::Advance() {
       moved_at_ = parts_.clock.Now();
       return PublishRows();
     case Feed::Outcome::kStartOver:
-      return StartOver();
+      return CloseSink();
     case Feed::Outcome::kComplete:
       feed_ = &parts_.stream;
       feed_->StartOver(parts_.tracker.progress());
@@ -111,7 +182,7 @@ Result<Step> Relay::PublishRows() {
       auto row = feed_->NextRow();
       if (!row && row.error().kind == binlog::ErrorKind::kSpill) {
         spdlog::error("{}; reading it again", row.error().message);
-        return StartOver();
+        return CloseSink();
       }
       if (!row) return Fail(ExitCodeOf(row.error().kind), "{}", row.error().message);
       if (*row == nullptr) {
@@ -156,7 +227,7 @@ void Relay::CloseStalledSource(bool moved) {
 }
 
 Result<Step> Relay::OnDeliveryTrouble() {
-  parts_.sink.Close();  // No report of this producer comes after it.
+  const Step step = CloseSink();
   const DeliveryTrouble trouble = parts_.tracker.TakeTrouble();
   if (trouble.failed) {
     spdlog::warn("a message was refused ({}); sending again from the last delivered transaction",
@@ -168,19 +239,24 @@ Result<Step> Relay::OnDeliveryTrouble() {
       return Fail(ExitCode::kOk, "{}", trouble.lost->message);
     }
   }
-  const Step step = StartOver();
-  parts_.publisher.BeCareful(trouble.messages_to_failed);
+  careful_messages_ = trouble.messages_to_failed;
   return step;
 }
 
-// Everything behind what is delivered for good is read again.
-Step Relay::StartOver() {
+// Everything behind what is delivered for good is read again, as soon as the sink is open again.
+Step Relay::CloseSink() {
   parts_.sink.Close();  // No report of this producer comes after it.
+  starts_over_ = true;
+  return parts_.sink.PauseAfterTrouble(parts_.tracker.delivered());
+}
+
+void Relay::StartOver() {
+  starts_over_ = false;
   feed_->StartOver(parts_.tracker.Restart());
   parts_.publisher.Reset();
+  if (careful_messages_) parts_.publisher.BeCareful(*std::exchange(careful_messages_, {}));
   is_publishing_ = false;
   row_ = nullptr;
-  return parts_.sink.PauseAfterTrouble();
 }
 
 }  // namespace outboxd

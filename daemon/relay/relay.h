@@ -44,6 +44,8 @@ class Relay {
     std::uint64_t max_rate = 0;  // Events a second; 0: no limit.
     // Makes a call of the source or the tables that waits return at once. Any thread.
     std::function<void()> interrupt = [] {};
+    // The bytes of a checkpoint, for a sink that keeps it with the messages.
+    std::function<std::string(const Progress&)> encode = [](const Progress&) { return ""; };
   };
 
   Relay(Parts parts, Options options);
@@ -62,11 +64,18 @@ class Relay {
   [[nodiscard]] std::optional<std::string> held_position() const;
 
  private:
+  class OfferedBoundary;
+
   void Wait(const Step& step);
+  Result<Step> Stop();
+  Result<Step> OpenSink();
+  Result<void> FindLastBoundary();
+  Step OfferBoundary(bool is_last);
   Result<Step> Advance();
   Result<Step> PublishRows();
   Result<Step> OnDeliveryTrouble();
-  Step StartOver();
+  Step CloseSink();
+  void StartOver();
   void CloseStalledSource(bool moved);
 
   Parts parts_;
@@ -78,6 +87,15 @@ class Relay {
   std::size_t item_ = 0, items_ = 0;  // Which of its events is next, and how many it makes.
   Clock::TimePoint moved_at_{};       // When a row was last sent, or its unit begun.
   RateLimit rate_limit_;
+
+  bool starts_over_ = false;                         // As soon as the sink is open again.
+  std::optional<std::uint64_t> careful_messages_{};  // From then on, where one was refused.
+  // To a sink that keeps checkpoints.
+  struct Offered {
+    std::optional<std::string> checkpoint;
+    sinks::DeliveryId end = 0;  // It covers the messages before.
+  };
+  Offered offered_, before_;  // Last, and before that.
 
   std::atomic<bool> stop_ = false;
   std::atomic<bool> stop_at_once_ = false;

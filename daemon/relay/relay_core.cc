@@ -2,7 +2,21 @@
 
 #include <utility>
 
+#include "daemon/checkpoint/checkpoint_format.h"
+
 namespace outboxd {
+
+namespace {
+
+std::function<std::string(const Progress&)> Encoder(const RelayCore::Settings& settings,
+                                                    const Clock& clock) {
+  return [name = settings.name, tables = settings.table_patterns, &clock](const Progress& done) {
+    return EncodeCheckpoint(MakeCheckpoint(done, name, tables, clock.WallMicroseconds()))
+        .value_or("");
+  };
+}
+
+}  // namespace
 
 RelayCore::RelayCore(World world, Settings settings, Progress progress,
                      std::vector<binlog::TableSelection> selections,
@@ -11,39 +25,39 @@ RelayCore::RelayCore(World world, Settings settings, Progress progress,
       filter_(std::move(selections)),
       transactions_(filter_, settings.buffer),
       rows_(filter_, world.character_sets, settings.schema_lookup),
-      liveness_(world.clock),
-      outages_(world.clock),
-      retry_(world.clock, outages_),
+      outages_(world.outages),
+      retry_(world.clock, world.outages),
       tracker_(std::move(progress), world.journal != nullptr),
-      sink_(world.sink, tracker_, liveness_, outages_, world.clock),
-      publisher_(std::move(mappings), sink_, tracker_, world.state, world.clock,
+      publisher_(std::move(mappings), world.sink, tracker_, world.state, world.clock,
                  {.on_bad_event = settings.delivery.on_bad_event,
                   .dead_letter_topic = settings.delivery.dead_letter_topic,
                   .on_mapped = settings.on_mapped}),
       changes_(settings.delivery, world.alarms, world.clock),
       failovers_(settings.delivery.on_lost_transactions,
                  {.journal = world.journal, .alarms = world.alarms}, settings.state_directory),
-      stream_(
-          {world.source, transactions_, rows_, tracker_, changes_, failovers_, retry_, liveness_},
-          settings.stream),
+      stream_({world.source, transactions_, rows_, tracker_, changes_, failovers_, retry_,
+               world.liveness},
+              settings.stream),
       read_(tracker_.progress().read
                 ? std::optional<TableFeed>(
                       std::in_place,
                       TableFeed::Parts{world.source, world.tables, filter_.selections(),
                                        world.character_sets, settings.schema_lookup, tracker_,
-                                       failovers_, world.alarms, retry_, liveness_, world.clock},
+                                       failovers_, world.alarms, retry_, world.liveness,
+                                       world.clock},
                       settings.read)
                 : std::nullopt),
-      relay_(
-          {read_ ? &*read_ : nullptr, stream_, sink_, tracker_, publisher_, liveness_, world.clock},
+      relay_({read_ ? &*read_ : nullptr, stream_, world.sink, tracker_, publisher_, world.liveness,
+              world.clock},
           {.max_stall = settings.delivery.max_stall,
            .max_rate = settings.delivery.max_rate,
            .interrupt =
                [&source = world.source, &tables = world.tables] {
                  source.Interrupt();
                  tables.Interrupt();
-               }}),
-      acknowledger_(world.sink, tracker_, world.store, world.journal, outages_, world.clock,
+               },
+           .encode = Encoder(settings, world.clock)}),
+      acknowledger_(world.sink, tracker_, world.store, world.journal, world.outages, world.clock,
                     {.relay = settings.name,
                      .tables = settings.table_patterns,
                      .interval = settings.checkpoint_interval}) {}

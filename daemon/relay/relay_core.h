@@ -31,7 +31,6 @@
 #include "daemon/relay/source_retry.h"
 #include "daemon/relay/stream_feed.h"
 #include "daemon/relay/table_feed.h"
-#include "sinks/sink.h"
 
 namespace outboxd {
 
@@ -42,12 +41,14 @@ class RelayCore {
   struct World {  // Borrowed; it outlives the core.
     binlog::EventSource& source;
     binlog::TableSource& tables;
-    sinks::Sink& sink;
+    SinkOwner& sink;
     CheckpointStore* store;  // Null: nothing is remembered.
     StateDirectory* state;   // Null: a bad event ends the run.
     AlarmLog* alarms;        // Null: alarms are only logged.
     Journal* journal;        // Null: none is kept.
     const binlog::CharacterSets& character_sets;
+    Liveness& liveness;
+    Outages& outages;
     const Clock& clock;
   };
   struct Settings {
@@ -72,7 +73,6 @@ class RelayCore {
   [[nodiscard]] DeliveryTracker& tracker() { return tracker_; }
   [[nodiscard]] const Publisher& publisher() const { return publisher_; }
   [[nodiscard]] const ChangeWatch& changes() const { return changes_; }
-  [[nodiscard]] const Liveness& liveness() const { return liveness_; }
   [[nodiscard]] const binlog::PreparedTransactions& prepared() const {
     return transactions_.prepared();
   }
@@ -86,11 +86,9 @@ class RelayCore {
   binlog::TableFilter filter_;
   binlog::TransactionReader transactions_;
   binlog::RowReader rows_;
-  Liveness liveness_;
-  Outages outages_;
+  const Outages& outages_;
   SourceRetry retry_;
   DeliveryTracker tracker_;
-  SinkOwner sink_;
   Publisher publisher_;
   ChangeWatch changes_;
   FailoverWatch failovers_;

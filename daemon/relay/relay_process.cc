@@ -3,14 +3,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 
 #include "binlog/mysql_event_source.h"
 #include "binlog/mysql_table_source.h"
-#include "daemon/relay/back_off.h"
+#include "daemon/preparation/start_position.h"
+#include "daemon/relay/opening.h"
 
 namespace outboxd {
 namespace {
@@ -22,11 +19,6 @@ constexpr milliseconds kSignalCheck{50};
 constexpr std::chrono::seconds kStatusInterval{5};
 constexpr std::chrono::seconds kReadInterval{30};
 constexpr std::chrono::seconds kSourceAnswerMargin{100};
-constexpr milliseconds kBackOffFirst{100};
-constexpr milliseconds kBackOffMax{15'000};
-// For the statements of a preparation together; each has a deadline of its own.
-constexpr std::chrono::seconds kStatementsMax{600};
-constexpr std::chrono::seconds kConnectMax{20};
 
 std::string CountsText(const ChangeCounts& counts, std::uint64_t unselected) {
   std::string text;
@@ -51,29 +43,25 @@ void LogWarnings(const std::vector<Finding>& warnings) {
 
 }  // namespace
 
-// The reader thread, in one phase. It is stopped and joined at the end of its life.
-class RelayProcess::Worker {
- public:
-  Worker(std::function<Result<void>()> run, std::function<void()> stop) : stop_(std::move(stop)) {
-    thread_ = std::jthread([this, run = std::move(run)]() noexcept {
-      result_ = run();
-      finished_.store(true, std::memory_order_release);
-    });
+RelayProcess::RelayProcess(Parts parts)
+    : parts_(std::move(parts)),
+      liveness_(parts_.clock),
+      outages_(parts_.clock),
+      sink_(parts_.sink, liveness_, outages_, parts_.clock) {}
+
+Result<void> RelayProcess::Run(const ReplicaIdentity& identity) {
+  if (parts_.lock != nullptr) {
+    if (auto locked = parts_.lock->Lock(); !locked) return locked;
   }
-  ~Worker() { stop_(); }
-  Worker(const Worker&) = delete;
-  Worker& operator=(const Worker&) = delete;
-
-  [[nodiscard]] bool finished() const { return finished_.load(std::memory_order_acquire); }
-  // Only after it has finished.
-  [[nodiscard]] const Result<void>& result() const { return result_; }
-
- private:
-  std::function<void()> stop_;
-  Result<void> result_;
-  std::atomic<bool> finished_ = false;
-  std::jthread thread_;  // Last: it uses the others until it is joined.
-};
+  auto checkpoint = LoadCheckpoint();
+  if (!checkpoint) return std::unexpected(checkpoint.error());
+  parts_.notifier.Ready();
+  auto preparation = Open(std::move(*checkpoint));
+  if (!preparation) return std::unexpected(preparation.error());
+  if (!preparation->has_value()) return {};
+  LogWarnings((*preparation)->warnings);
+  return Relaying(std::move(**preparation), identity);
+}
 
 bool RelayProcess::MustStop() {
   if (!is_stopping_ && parts_.signals.Arrived()) {
@@ -85,78 +73,57 @@ bool RelayProcess::MustStop() {
   return is_stopping_;
 }
 
-Result<void> RelayProcess::Run(const std::optional<Checkpoint>& checkpoint,
-                               const ReplicaIdentity& identity) {
-  auto preparation = Prepare(checkpoint);
-  if (!preparation) return std::unexpected(preparation.error());
-  if (!preparation->has_value()) return {};
-  LogWarnings((*preparation)->warnings);
-  if (!checkpoint) {
-    if (auto stored = StoreFirst((*preparation)->progress); !stored) return stored;
+// What can be seen to be wrong without any server.
+Result<std::optional<Checkpoint>> RelayProcess::LoadCheckpoint() {
+  if (parts_.store == nullptr) return std::nullopt;
+  auto checkpoint = parts_.store->Load();
+  if (!checkpoint) return checkpoint;
+  if (*checkpoint) {
+    if (auto same = CheckTables(**checkpoint, parts_.config); !same) {
+      return std::unexpected(same.error());
+    }
+  } else if (parts_.config.delivery.start.kind == StartChoice::Kind::kNone) {
+    return Fail(NoStartError(), "relay {}", parts_.config.relay.name);
   }
-  return Relaying(std::move(**preparation), identity);
+  return checkpoint;
 }
 
 // None: a stop was asked for.
-Result<std::optional<Preparation>> RelayProcess::Prepare(
-    const std::optional<Checkpoint>& checkpoint) {
-  std::optional<Preparation> preparation;
-  std::mutex mutex;
-  std::condition_variable stop_changed;
-  bool stop = false;
-  const auto prepare = [&]() -> Result<void> {
-    BackOff back_off(kBackOffFirst, kBackOffMax, parts_.clock.WallMicroseconds());
-    while (true) {
-      auto prepared = PrepareOnce(checkpoint);
-      std::unique_lock lock(mutex);
-      if (stop) return {};
-      if (prepared) {
-        preparation = std::move(*prepared);
-        return {};
-      }
-      if (!parts_.waits_for_server || prepared.error().exit_code != ExitCode::kUnreachable) {
-        return std::unexpected(prepared.error());
-      }
-      const milliseconds pause = back_off.Next();
-      spdlog::warn("source: {}; trying again in {} ms", prepared.error().message, pause.count());
-      outages_.SourceFails(prepared.error().message);
-      liveness_.ExpectAnswerWithin(pause);
-      if (stop_changed.wait_for(lock, pause, [&stop] { return stop; })) return {};
-    }
-  };
-  const auto request_stop = [&] {
-    {
-      const std::lock_guard lock(mutex);
-      stop = true;
-    }
-    stop_changed.notify_all();
-    interrupter_.Request();
-  };
+Result<std::optional<Preparation>> RelayProcess::Open(std::optional<Checkpoint> checkpoint) {
+  Opening opening({.config = parts_.config,
+                   .sink = sink_,
+                   .liveness = liveness_,
+                   .outages = outages_,
+                   .interrupter = interrupter_,
+                   .clock = parts_.clock,
+                   .waits_for_server = parts_.waits_for_server},
+                  std::move(checkpoint));
   Result<void> ended;
   {
-    Worker worker(prepare, request_stop);
+    Worker worker([&opening] { return opening.Run(); }, [&opening] { opening.RequestStop(); });
     while (!worker.finished() && !MustStop()) {
       const auto now = parts_.clock.Now();
       if (now >= next_status_) {
         RelayStatus status;
         status.source = outages_.source();
+        status.sink = outages_.sink();
         Tell(std::move(status));
       }
       if (now < liveness_.quiet_until() + kStatusInterval) parts_.notifier.Watchdog(now);
-      std::this_thread::sleep_for(kSignalCheck);
+      sink_.Poll(kSignalCheck, reports_while_opening_);
     }
-    if (is_stopping_) return std::optional<Preparation>();
-    ended = worker.result();
+    ended = worker.finished() ? worker.result() : Result<void>();
   }
   (void)interrupter_.Take();
+  if (is_stopping_ || !ended) sink_.Close();
+  if (is_stopping_) return std::optional<Preparation>();
   if (!ended) return std::unexpected(ended.error());
-  return preparation;
-}
-
-Result<Preparation> RelayProcess::PrepareOnce(const std::optional<Checkpoint>& checkpoint) {
-  const auto hosts = static_cast<int>(parts_.config.mysql.hosts.size());
-  liveness_.ExpectAnswerWithin(hosts * kConnectMax + kStatementsMax);
-  return outboxd::Prepare(parts_.config, checkpoint, &interrupter_);
+  if (opening.leaves_stored()) {
+    if (auto stored = StoreFirst(opening.preparation()->progress); !stored) {
+      return std::unexpected(stored.error());
+    }
+  }
+  return std::move(opening.preparation());
 }
 
 // So that a restart does not begin at another place than this process.
@@ -211,15 +178,18 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
                  .begun_us = preparation.progress.read ? preparation.progress.read->begun_us : 0});
   RelayCore core({.source = source,
                   .tables = tables,
-                  .sink = parts_.sink,
+                  .sink = sink_,
                   .store = parts_.store,
                   .state = parts_.state,
                   .alarms = alarms ? &*alarms : nullptr,
                   .journal = journal ? &*journal : nullptr,
                   .character_sets = preparation.character_sets,
+                  .liveness = liveness_,
+                  .outages = outages_,
                   .clock = parts_.clock},
                  std::move(settings), std::move(preparation.progress),
                  std::move(preparation.tables.selections), std::move(preparation.tables.mappings));
+  core.tracker().Report(reports_while_opening_);
   Result<void> ended;
   {
     Worker reader([&core] { return core.relay().Run(); },
@@ -244,7 +214,7 @@ void RelayProcess::WhileRelaying(RelayCore& core, const Worker& reader, const Al
       core.relay().RequestStop(true);
       interrupter_.Request();
     }
-    if (now < core.liveness().quiet_until() + kStatusInterval) parts_.notifier.Watchdog(now);
+    if (now < liveness_.quiet_until() + kStatusInterval) parts_.notifier.Watchdog(now);
     if (now < next_status_) continue;
     RelayStatus status = core.status();
     if (is_stopping_) status.phase = RelayStatus::Phase::kStopping;
@@ -296,7 +266,7 @@ Result<void> RelayProcess::Stopping(RelayCore& core) {
     if (!was_stopping && MustStop()) break;
   }
   const auto stored = core.acknowledger().Store();
-  parts_.sink.Close();
+  sink_.Close();
   spdlog::info("stopped: {} events delivered{}", tracker.delivered(),
                CountsText(core.changes().counts(), core.publisher().unselected()));
   return stored;

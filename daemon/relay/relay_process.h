@@ -5,31 +5,36 @@
 
 #include "binlog/interrupter.h"
 #include "daemon/checkpoint/checkpoint_store.h"
+#include "daemon/checkpoint/relay_lock.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/config/config.h"
 #include "daemon/error.h"
 #include "daemon/preparation/preparation.h"
 #include "daemon/preparation/source_setup.h"
 #include "daemon/relay/clock.h"
+#include "daemon/relay/liveness.h"
 #include "daemon/relay/outages.h"
 #include "daemon/relay/publisher.h"
 #include "daemon/relay/read_pace.h"
 #include "daemon/relay/relay_core.h"
+#include "daemon/relay/sink_owner.h"
+#include "daemon/relay/worker.h"
 #include "daemon/service/service_notifier.h"
 #include "daemon/service/stop_signals.h"
 #include "sinks/sink.h"
 
 namespace outboxd {
 
-// The life of a running relay in this process: preparing, relaying (the initial read first where
-// one is due), stopping. Whatever may take long is done by the reader thread; the calling thread
-// feeds the watchdog, answers signals, and while there is something to relay acknowledges and
-// stores checkpoints. Used by `run` and `tail`.
+// The life of a running relay in this process: locking, opening, relaying (the initial read first
+// where one is due), stopping. Whatever may take long is done by the reader thread; the calling
+// thread feeds the watchdog, answers signals, and while there is something to relay acknowledges
+// and stores checkpoints. Used by `run` and `tail`.
 class RelayProcess {
  public:
-  struct Parts {  // Borrowed; `store` and `state` may be null: then nothing is remembered.
+  struct Parts {  // Borrowed; lock, store and state may be null: then nothing is remembered.
     const Config& config;
     sinks::Sink& sink;
+    RelayLock* lock;
     CheckpointStore* store;
     StateDirectory* state;
     ServiceNotifier& notifier;
@@ -40,20 +45,16 @@ class RelayProcess {
     bool waits_for_server = true;
   };
 
-  explicit RelayProcess(Parts parts) : parts_(std::move(parts)) {}
+  explicit RelayProcess(Parts parts);
 
-  // Goes on from `checkpoint`, else from where delivery.start says, until a signal or an error;
+  // Goes on from the checkpoint, else from where delivery.start says, until a signal or an error;
   // before it returns it waits, up to relay.stop-timeout, for the deliveries under way and stores
   // the checkpoint.
-  [[nodiscard]] Result<void> Run(const std::optional<Checkpoint>& checkpoint,
-                                 const ReplicaIdentity& identity);
+  [[nodiscard]] Result<void> Run(const ReplicaIdentity& identity);
 
  private:
-  class Worker;
-
-  [[nodiscard]] Result<std::optional<Preparation>> Prepare(
-      const std::optional<Checkpoint>& checkpoint);
-  [[nodiscard]] Result<Preparation> PrepareOnce(const std::optional<Checkpoint>& checkpoint);
+  [[nodiscard]] Result<std::optional<Checkpoint>> LoadCheckpoint();
+  [[nodiscard]] Result<std::optional<Preparation>> Open(std::optional<Checkpoint> checkpoint);
   [[nodiscard]] Result<void> StoreFirst(const Progress& progress);
   [[nodiscard]] RelayCore::Settings SettingsOf();
   [[nodiscard]] Result<void> Relaying(Preparation preparation, const ReplicaIdentity& identity);
@@ -65,10 +66,12 @@ class RelayProcess {
   [[nodiscard]] bool MustStop();
 
   Parts parts_;
-  Liveness liveness_{parts_.clock};  // Of the preparation, as are
-  Outages outages_{parts_.clock};    // these.
+  Liveness liveness_;
+  Outages outages_;
+  SinkOwner sink_;
   // Breaks off what the preparation, and later the look-up of a table's columns, waits for.
   binlog::Interrupter interrupter_;
+  sinks::DeliveryReports reports_while_opening_;  // That the producer was lost.
   bool is_stopping_ = false;
   Clock::TimePoint stop_deadline_ = Clock::TimePoint::max();
 

@@ -1,6 +1,7 @@
 #include "daemon/relay/safe_position.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "daemon/relay/change_watch.h"
@@ -38,7 +39,7 @@ void SafePosition::FinishChunk(sinks::DeliveryId end_id, std::uint64_t number,
   Pending& pending = pending_.back();
   pending.end_id = end_id;
   pending.is_finished = true;
-  pending.chunk = std::make_unique<ChunkEnd>(number, std::move(table));
+  pending.chunk = std::make_shared<ChunkEnd>(number, std::move(table));
   pending.file = FileNumber(progress_.position.file);
   pending.offset = progress_.position.offset;
 }
@@ -56,8 +57,7 @@ void SafePosition::PassFile(const binlog::Position& position) {
   pending.file = FileNumber(position.file);
   pending.offset = position.offset;
   if (position.gtids.empty()) return;
-  if (!pending.more) pending.more = std::make_unique<binlog::GtidSet>();
-  pending.more->Unite(position.gtids);
+  pending.more.Unite(position.gtids);
 }
 
 void SafePosition::Merge(Pending& pending, const binlog::Transaction& transaction,
@@ -91,8 +91,7 @@ void SafePosition::AddGtid(Pending& pending, const binlog::Gtid& gtid) {
   } else if (pending.numbers.last + 1 == gtid.number && pending.origin == gtid.origin) {
     pending.numbers.last = gtid.number;
   } else {
-    if (!pending.more) pending.more = std::make_unique<binlog::GtidSet>();
-    pending.more->Add(gtid);
+    pending.more.Add(gtid);
   }
 }
 
@@ -151,6 +150,12 @@ Progress SafePosition::CurrentProgress() const {
   return progress;
 }
 
+Progress SafePosition::ProgressAtEnd() const {
+  SafePosition end = *this;
+  end.AdvanceTo(std::numeric_limits<sinks::DeliveryId>::max());
+  return end.CurrentProgress();
+}
+
 std::uint64_t SafePosition::FileNumber(const std::string& file) {
   if (files_.empty() || files_.back() != file) files_.push_back(file);
   return first_file_ + files_.size() - 1;
@@ -161,7 +166,7 @@ void SafePosition::AdvanceTo(sinks::DeliveryId first_unacknowledged) {
          pending_.front().end_id <= first_unacknowledged) {
     Pending& done = pending_.front();
     if (done.has_gtid) progress_.position.gtids.Add(done.origin, done.numbers);
-    if (done.more) progress_.position.gtids.Unite(*done.more);
+    if (!done.more.empty()) progress_.position.gtids.Unite(done.more);
     if (done.has_last) {
       progress_.last_gtid = std::move(done.last_gtid);
       progress_.last_commit_us = done.commit_us;
@@ -180,14 +185,14 @@ void SafePosition::AdvanceTo(sinks::DeliveryId first_unacknowledged) {
   }
 }
 
-void SafePosition::ApplyChunk(ChunkEnd& chunk) {
+void SafePosition::ApplyChunk(const ChunkEnd& chunk) {
   acknowledged_chunk_ = chunk.number;
   if (!progress_.read) return;
   if (!chunk.table) {
     progress_.read.reset();
     return;
   }
-  SetRead(std::move(*chunk.table));
+  SetRead(*chunk.table);
 }
 
 void SafePosition::SetRead(TableReadState state) {
@@ -222,9 +227,9 @@ void SafePosition::TakeOut(const binlog::GtidSet& gtids) {
   for (Pending& pending : pending_) {
     binlog::GtidSet all;
     if (pending.has_gtid) all.Add(pending.origin, pending.numbers);
-    if (pending.more) all.Unite(*pending.more);
+    all.Unite(pending.more);
     pending.has_gtid = false;
-    pending.more = std::make_unique<binlog::GtidSet>(all.Minus(gtids));
+    pending.more = all.Minus(gtids);
     forget(pending.last_gtid);
   }
   ++version_;

@@ -69,6 +69,8 @@ class SafePosition {
   void ForgetRead(const std::string& schema_name, const std::string& table_name);
 
   [[nodiscard]] Progress CurrentProgress() const;
+  // The same once all units are passed.
+  [[nodiscard]] Progress ProgressAtEnd() const;
   [[nodiscard]] const std::string& sink() const { return progress_.sink; }
   // Counts the changes of the progress.
   [[nodiscard]] std::uint64_t version() const { return version_; }
@@ -101,11 +103,11 @@ class SafePosition {
     sinks::DeliveryId end_id = 0;       // Behind its last message.
     std::uint64_t begun_commit_us = 0;  // Of the transaction with messages; 0: not told.
     bool is_finished = false;
-    std::unique_ptr<ChunkEnd> chunk;  // Null: it is no chunk.
+    std::shared_ptr<const ChunkEnd> chunk;  // Null: it is no chunk.
     bool has_gtid = false;
     binlog::GtidOrigin origin;
     binlog::GtidSet::Interval numbers{};
-    std::unique_ptr<binlog::GtidSet> more;  // GTIDs that do not continue `numbers`.
+    binlog::GtidSet more;  // GTIDs that do not continue `numbers`.
     std::uint64_t file = 0;                 // Number in files_.
     std::uint64_t offset = 0;
     bool has_last = false;                  // Whether there is a last transaction, of which are
@@ -129,7 +131,7 @@ class SafePosition {
   [[nodiscard]] std::set<std::string> UndecidedNames() const;
   void ForgetHeld(const std::string& xid);
   void SetPlace();
-  void ApplyChunk(ChunkEnd& chunk);
+  void ApplyChunk(const ChunkEnd& chunk);
   void SetRead(TableReadState state);
   void TakeServer();
   [[nodiscard]] std::uint64_t FileNumber(const std::string& file);

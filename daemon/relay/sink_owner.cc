@@ -14,10 +14,9 @@ constexpr milliseconds kBackOffMax{15'000};
 
 }  // namespace
 
-SinkOwner::SinkOwner(sinks::Sink& sink, DeliveryTracker& tracker, Liveness& liveness,
-                     Outages& outages, const Clock& clock, milliseconds open_timeout)
+SinkOwner::SinkOwner(sinks::Sink& sink, Liveness& liveness, Outages& outages, const Clock& clock,
+                     milliseconds open_timeout)
     : sink_(sink),
-      tracker_(tracker),
       liveness_(liveness),
       outages_(outages),
       open_timeout_(open_timeout),
@@ -25,9 +24,9 @@ SinkOwner::SinkOwner(sinks::Sink& sink, DeliveryTracker& tracker, Liveness& live
 
 Result<Step> SinkOwner::Open() {
   liveness_.ExpectAnswerWithin(2 * open_timeout_);
-  auto identity = sink_.Open(open_timeout_);
-  if (!identity) {
-    const sinks::Error& error = identity.error();
+  auto opened = sink_.Open(open_timeout_);
+  if (!opened) {
+    const sinks::Error& error = opened.error();
     const bool is_operators_fault =
         error.kind == sinks::ErrorKind::kDenied || error.kind == sinks::ErrorKind::kConfiguration;
     if (is_operators_fault && !was_open_) {
@@ -38,19 +37,22 @@ Result<Step> SinkOwner::Open() {
     spdlog::warn("sink: {}; trying again in {} ms", error.message, pause.count());
     return Step{Step::Kind::kPause, pause};
   }
-  const std::string known = tracker_.progress().sink;
-  if (!known.empty() && known != *identity) {
+  if (!identity_.empty() && identity_ != opened->identity) {
+    Close();
     return Fail(
         ExitCode::kCheckpoint,
         "the checkpoint is for Kafka cluster {}, but kafka.bootstrap.servers leads to {}"
         " HINT: mend kafka.bootstrap.servers; if the relay is to go on with the new cluster,"
         " run 'outboxd position set keep'",
-        known, *identity);
+        identity_, opened->identity);
   }
-  tracker_.SetSink(*identity);
-  is_open_ = was_open_ = true;
+  identity_ = std::move(opened->identity);
+  keeps_checkpoints_ = opened->keeps_checkpoints;
+  checkpoint_ = std::move(opened->checkpoint);
+  is_open_ = true;
+  was_open_ = true;
   outages_.SinkAnswers();
-  if (!identity->empty()) spdlog::info("connected to Kafka cluster {}", *identity);
+  if (!identity_.empty()) spdlog::info("connected to Kafka cluster {}", identity_);
   return Step{};
 }
 
@@ -59,9 +61,9 @@ void SinkOwner::Close() {
   is_open_ = false;
 }
 
-Step SinkOwner::PauseAfterTrouble() {
-  if (tracker_.delivered() != delivered_at_trouble_) back_off_.Reset();
-  delivered_at_trouble_ = tracker_.delivered();
+Step SinkOwner::PauseAfterTrouble(std::uint64_t delivered) {
+  if (delivered != delivered_at_trouble_) back_off_.Reset();
+  delivered_at_trouble_ = delivered;
   return {Step::Kind::kPause, back_off_.Next()};
 }
 

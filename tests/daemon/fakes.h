@@ -35,12 +35,12 @@ class FakeSink : public sinks::Sink {
     std::string topic, key, value;
   };
 
-  sinks::Result<std::string> Open(std::chrono::milliseconds) override {
+  sinks::Result<sinks::OpenedSink> Open(std::chrono::milliseconds) override {
     ++opened;
     if (open_error) return std::unexpected(*open_error);
     in_flight.clear();
     reports_.Clear();
-    return std::string("cluster");
+    return sinks::OpenedSink{.identity = identity};
   }
   sinks::Result<sinks::PublishOutcome> Publish(const sinks::Message& message,
                                                sinks::DeliveryId id) override {
@@ -81,6 +81,7 @@ class FakeSink : public sinks::Sink {
 
   std::deque<Sent> in_flight;
   std::vector<Sent> delivered;
+  std::string identity = "cluster";
   std::size_t room = 1000;
   int opened = 0;
   int closed = 0;

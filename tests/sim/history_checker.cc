@@ -94,6 +94,9 @@ std::size_t HistoryChecker::OnPublish(const sinks::Message& message) {
 void HistoryChecker::OnAppend(std::size_t index, Road road) {
   Event& event = history_.events[index];
   faults_.Note("broker: has event {}{}", index, event.is_appended ? " again" : "");
+  if (forbids_repeats_ && event.is_appended) {
+    throw Violation{fmt::format("event {} comes more than once", index)};
+  }
   if (read_) {
     read_->OnAppend(index);
     if (const auto repeated = read_->Repeated()) {
@@ -174,6 +177,11 @@ void HistoryChecker::OnStore(const Checkpoint& checkpoint) {
   const binlog::Position& position = checkpoint.position;
   faults_.Note("checkpoint: '{}' {}:{}", position.gtids.ToText(), position.file, position.offset);
   tried_.push_back(checkpoint);
+  Check(checkpoint);
+}
+
+void HistoryChecker::Check(const Checkpoint& checkpoint) const {
+  const binlog::Position& position = checkpoint.position;
   const SimulatedServer& server = *source_.server;
   // A relay that was not told of the failover yet stores what it did with the server before.
   if (checkpoint.server_uuid != server.uuid()) return;

@@ -32,6 +32,9 @@ class HistoryChecker {
     if (read_) read_->AllowRepeats();
   }
 
+  // No event may come more than once, whatever happens.
+  void ForbidRepeats() { forbids_repeats_ = true; }
+
   // Whether it says that a read has begun that is not at its end.
   [[nodiscard]] static bool ReadIsUnderWay(const Checkpoint& checkpoint);
   // The key up to which it says that the event table is read; none: none of it is.
@@ -51,6 +54,8 @@ class HistoryChecker {
   // two transactions.
   void OnStore(const Checkpoint& checkpoint);
   void OnStored();
+  // The sink keeps it from now on.
+  void OnKept(const Checkpoint& checkpoint) const { Check(checkpoint); }
   // What a process finds at its start: the one stored last or one tried later.
   void OnLoad(const std::optional<Checkpoint>& checkpoint);
 
@@ -69,12 +74,14 @@ class HistoryChecker {
   // Whether the read begins at `position`: where it began first, or there with decisions behind it
   // about what was prepared before it.
   [[nodiscard]] bool IsBeginOfRead(const binlog::Position& position) const;
+  void Check(const Checkpoint& checkpoint) const;
   void CheckRead(const Checkpoint& checkpoint) const;
 
   History& history_;
   const Source& source_;
   Faults& faults_;
 
+  bool forbids_repeats_ = false;
   std::optional<ReadChecker> read_;
   binlog::Position read_position_;
   bool read_is_published_ = false;  // Something of it was.

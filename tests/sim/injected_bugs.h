@@ -2,6 +2,8 @@
 
 #include <map>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "binlog/event_header.h"
@@ -31,8 +33,11 @@ class PassingSink : public sinks::Sink {
  public:
   explicit PassingSink(sinks::Sink& inner) : inner_(inner) {}
 
-  sinks::Result<std::string> Open(std::chrono::milliseconds timeout) override {
+  sinks::Result<sinks::OpenedSink> Open(std::chrono::milliseconds timeout) override {
     return inner_.Open(timeout);
+  }
+  sinks::Result<sinks::PublishOutcome> AtBoundary(const sinks::Boundary& boundary) override {
+    return inner_.AtBoundary(boundary);
   }
   sinks::Result<sinks::PublishOutcome> Publish(const sinks::Message& message,
                                                sinks::DeliveryId id) override {
@@ -311,6 +316,47 @@ class UnnoticedLoss final : public Interposer {
     }
   };
   std::optional<SilentSource> source_;
+};
+
+// Bug: the checkpoint that the sink keeps is not looked at.
+class IgnoredCheckpoint final : public Interposer {
+ public:
+  std::optional<std::string> Kept(const std::optional<std::string>&) override {
+    return std::nullopt;
+  }
+};
+
+// Bug: with the messages goes the checkpoint of the boundary before.
+class StaleBoundary final : public Interposer {
+ public:
+  using Interposer::Around;
+  sinks::Sink& Around(sinks::Sink& sink) override { return sink_.emplace(sink); }
+
+ private:
+  class StaleSink final : public PassingSink {
+   public:
+    using PassingSink::PassingSink;
+    sinks::Result<sinks::PublishOutcome> AtBoundary(const sinks::Boundary& boundary) override {
+      return inner_.AtBoundary(OneBefore(*this, boundary));
+    }
+
+   private:
+    class OneBefore final : public sinks::Boundary {
+     public:
+      OneBefore(StaleSink& sink, const sinks::Boundary& inner) : sink_(sink), inner_(inner) {}
+      [[nodiscard]] std::string Checkpoint() const override {
+        const std::string now = inner_.Checkpoint();
+        return std::exchange(sink_.before_, now).value_or(now);
+      }
+      [[nodiscard]] bool is_last() const override { return inner_.is_last(); }
+
+     private:
+      StaleSink& sink_;
+      const sinks::Boundary& inner_;
+    };
+    std::optional<std::string> before_;
+  };
+  std::optional<StaleSink> sink_;
 };
 
 }  // namespace outboxd::sim

@@ -69,6 +69,17 @@ TEST_F(InjectedBugTest, AFailoverWhoseLossGoesUnnoticed) {
               HasSubstr("that its server does not have"));
 }
 
+constexpr Scenario kKeeps = {.rates = {.crash = 60, .lost_producer = 20},
+                             .keeps_checkpoints = true};
+
+TEST_F(InjectedBugTest, ACheckpointInTheSinkThatIsIgnored) {
+  EXPECT_THAT(Caught<IgnoredCheckpoint>(kKeeps), HasSubstr("comes more than once"));
+}
+
+TEST_F(InjectedBugTest, ACheckpointInTheSinkThatIsTheOneBefore) {
+  EXPECT_NE(Caught<StaleBoundary>(kKeeps), "");
+}
+
 // The same for the read of a table, under the relay.
 constexpr Scenario kReads = {
     .has_xa = true,

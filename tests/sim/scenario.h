@@ -28,7 +28,8 @@ struct Scenario {
   bool has_dead_letters = false;  // In some seeds bad events become dead letters.
   bool stops = false;
   bool spills = false;
-  bool reads_tables = false;  // The relay begins with a read of the event table.
+  bool keeps_checkpoints = false;  // The sink does, and nothing may come twice.
+  bool reads_tables = false;       // The relay begins with a read of the event table.
   // What happens to rows of the event table, besides inserts.
   RowChangeDraw::Kinds row_changes = {};
   bool has_table_ddl = false;  // TRUNCATE and ALTER of the event table.

@@ -53,6 +53,15 @@ const binlog::CharacterSets& CharacterSetsOfServer() {
   return character_sets;
 }
 
+std::unique_ptr<WorldSink> MakeSink(const SimulatedProcess::World& world,
+                                    const SimulatedProcess::Settings& settings) {
+  if (world.kept != nullptr) {
+    return std::make_unique<KeepingSink>(world.checker, world.faults, *world.kept);
+  }
+  return std::make_unique<SimulatedSink>(world.history, world.checker, world.faults,
+                                         settings.sink_room);
+}
+
 }  // namespace
 
 Result<std::optional<Checkpoint>> CheckedStore::Load() {
@@ -72,18 +81,24 @@ Result<void> CheckedStore::Store(const Checkpoint& checkpoint) {
 SimulatedProcess::SimulatedProcess(World world, Progress progress, const Settings& settings)
     : source_(world.source, world.faults, world.clock),
       tables_(world.source, world.history, world.faults, std::move(world.go_on)),
-      sink_(world.history, world.checker, world.faults, settings.sink_room),
+      sink_(MakeSink(world, settings)),
+      liveness_(world.clock),
+      outages_(world.clock),
+      owner_(world.interposer.Around(static_cast<sinks::Sink&>(*sink_)), liveness_, outages_,
+             world.clock),
       journal_(settings.keeps_journal
                    ? std::make_unique<Journal>(settings.state_directory, kJournalBytesMax)
                    : nullptr),
       core_({.source = world.interposer.Around(static_cast<binlog::EventSource&>(source_)),
              .tables = world.interposer.Around(static_cast<binlog::TableSource&>(tables_)),
-             .sink = world.interposer.Around(static_cast<sinks::Sink&>(sink_)),
+             .sink = owner_,
              .store = &world.interposer.Around(world.store),
              .state = world.state,
              .alarms = world.alarms,
              .journal = journal_.get(),
              .character_sets = CharacterSetsOfServer(),
+             .liveness = liveness_,
+             .outages = outages_,
              .clock = world.clock},
             SettingsOf(settings), std::move(progress), Selections(), Mappings()) {}
 

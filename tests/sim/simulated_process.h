@@ -10,6 +10,7 @@
 #include "tests/daemon/fakes.h"
 #include "tests/sim/fake_disk.h"
 #include "tests/sim/history_checker.h"
+#include "tests/sim/keeping_sink.h"
 #include "tests/sim/simulated_sink.h"
 #include "tests/sim/simulated_source.h"
 #include "tests/sim/simulated_tables.h"
@@ -26,6 +27,8 @@ class Interposer {
   virtual binlog::TableSource& Around(binlog::TableSource& tables) { return tables; }
   virtual sinks::Sink& Around(sinks::Sink& sink) { return sink; }
   virtual CheckpointStore& Around(CheckpointStore& store) { return store; }
+  // What the sink keeps, as a process finds it at its start.
+  virtual std::optional<std::string> Kept(const std::optional<std::string>& kept) { return kept; }
 };
 
 // Has every checkpoint checked on its way to the disk and back.
@@ -56,6 +59,7 @@ class SimulatedProcess {
     StateDirectory* state;  // Null: nothing is held.
     AlarmLog* alarms;
     Interposer& interposer;
+    std::optional<std::string>* kept;  // Null: the sink keeps no checkpoints.
     // The world's turn while the event table is asked; empty: it stands still.
     std::function<void()> go_on = nullptr;
   };
@@ -75,7 +79,7 @@ class SimulatedProcess {
 
   [[nodiscard]] Relay& relay() { return core_.relay(); }
   [[nodiscard]] Acknowledger& acknowledger() { return core_.acknowledger(); }
-  [[nodiscard]] SimulatedSink& sink() { return sink_; }
+  [[nodiscard]] WorldSink& sink() { return *sink_; }
   [[nodiscard]] SimulatedSource& source() { return source_; }
   [[nodiscard]] const Publisher& publisher() const { return core_.publisher(); }
   [[nodiscard]] const binlog::PreparedTransactions& prepared() const { return core_.prepared(); }
@@ -87,7 +91,10 @@ class SimulatedProcess {
  private:
   SimulatedSource source_;
   SimulatedTables tables_;
-  SimulatedSink sink_;
+  std::unique_ptr<WorldSink> sink_;
+  Liveness liveness_;
+  Outages outages_;
+  SinkOwner owner_;
   std::unique_ptr<Journal> journal_;  // Null: none is kept.
   RelayCore core_;
 };

@@ -8,7 +8,7 @@ namespace outboxd::sim {
 using sinks::ErrorKind;
 using sinks::PublishOutcome;
 
-sinks::Result<std::string> SimulatedSink::Open(std::chrono::milliseconds) {
+sinks::Result<sinks::OpenedSink> SimulatedSink::Open(std::chrono::milliseconds) {
   faults_.Yield("opening the sink");
   Drop();
   if (faults_.Strike(faults_.rates().sink_open)) {
@@ -17,7 +17,7 @@ sinks::Result<std::string> SimulatedSink::Open(std::chrono::milliseconds) {
   }
   faults_.Note("sink: opened");
   is_open_ = true;
-  return std::string("cluster");
+  return sinks::OpenedSink{.identity = "cluster"};
 }
 
 sinks::Result<PublishOutcome> SimulatedSink::Publish(const sinks::Message& message,

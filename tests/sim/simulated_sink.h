@@ -7,21 +7,21 @@
 #include <optional>
 #include <string>
 
-#include "sinks/sink.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/history_checker.h"
+#include "tests/sim/world_sink.h"
 
 namespace outboxd::sim {
 
 // A producer and its broker, within what the contract of Sink allows: acknowledgements late and
 // out of order between partitions, a producer that is lost while messages are on their way (which
 // may then be there or not), messages that are refused at once or later.
-class SimulatedSink final : public sinks::Sink {
+class SimulatedSink final : public WorldSink {
  public:
   SimulatedSink(History& history, HistoryChecker& checker, Faults& faults, std::size_t room)
       : history_(history), checker_(checker), faults_(faults), room_(room) {}
 
-  sinks::Result<std::string> Open(std::chrono::milliseconds timeout) override;
+  sinks::Result<sinks::OpenedSink> Open(std::chrono::milliseconds timeout) override;
   sinks::Result<sinks::PublishOutcome> Publish(const sinks::Message& message,
                                                sinks::DeliveryId id) override;
   void WaitForRoom(std::chrono::milliseconds) override {}
@@ -29,10 +29,9 @@ class SimulatedSink final : public sinks::Sink {
   void Wake() override {}
   void Close() override { Drop(); }
 
-  // The broker's turn: some messages arrive, or some acknowledgements come back.
-  void Step();
-  // The process is gone.
-  void Drop();
+  // Some messages arrive, or some acknowledgements come back.
+  void Step() override;
+  void Drop() override;
 
  private:
   struct Sent {

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <utility>
 
+#include "daemon/checkpoint/checkpoint_format.h"
+
 namespace outboxd::sim {
 namespace {
 
@@ -55,6 +57,7 @@ Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, bool keeps_
   const bool logs_gtids = source_.server->logs_gtids();
   start_.server_uuid = source_.server->uuid();
   if (!by_gtid) start_.position = {.gtids = {}, .file = "binlog.000001", .offset = 4};
+  if (scenario.keeps_checkpoints) checker_.ForbidRepeats();
   if (scenario.reads_tables) {
     settings_.chunk_rows_max = 1 + random_.Below(4);
     settings_.chunk_bytes_max = 4 + random_.Below(60);
@@ -217,16 +220,32 @@ void Simulation::Start() {
     if (loaded.error().exit_code == ExitCode::kState) return;  // systemd starts it again.
     throw Violation{loaded.error().message};
   }
-  if (scenario_.reads_tables && !*loaded) start_ = world_.ReadFromHere();
-  Progress progress = *loaded ? MakeProgress(**loaded) : start_;
-  if (progress.read) checker_.BeginRead(progress.position);
-  if (!*loaded && !store_.Store(MakeCheckpoint(progress, "shop", {"shop.outbox"}, 0))) return;
   interposer_ = make_interposer_ ? make_interposer_() : std::make_unique<Interposer>();
   interposer_->Meet(source_);
+  auto checkpoint = KeptCheckpoint();
+  if (!checkpoint) checkpoint = *loaded;
+  if (!checkpoint) {
+    if (scenario_.reads_tables) start_ = world_.ReadFromHere();
+    checkpoint = MakeCheckpoint(start_, "shop", {"shop.outbox"}, 0);
+  }
+  Progress progress = MakeProgress(*checkpoint);
+  if (progress.read) checker_.BeginRead(progress.position);
+  if (checkpoint != *loaded && !store_.Store(*checkpoint)) return;
   process_ = std::make_unique<SimulatedProcess>(
       SimulatedProcess::World{source_, history_, checker_, clock_, faults_, store_, state_.get(),
-                              alarms_.get(), *interposer_, [this] { world_.GoOn(); }},
+                              alarms_.get(), *interposer_,
+                              scenario_.keeps_checkpoints ? &kept_ : nullptr,
+                              [this] { world_.GoOn(); }},
       std::move(progress), settings_);
+}
+
+// A sink that is open tells of it before the relay is made.
+std::optional<Checkpoint> Simulation::KeptCheckpoint() {
+  const auto kept = interposer_->Kept(kept_);
+  if (!kept) return std::nullopt;
+  auto decoded = DecodeCheckpoint(*kept, "shop", "kept");
+  if (!decoded) throw Violation{decoded.error().message};
+  return std::move(*decoded);
 }
 
 void Simulation::Read() {

@@ -40,6 +40,7 @@ class Simulation {
 
   // The process.
   void Start();
+  [[nodiscard]] std::optional<Checkpoint> KeptCheckpoint();
   void Crash();
   void Stop();
   void Read();
@@ -70,8 +71,9 @@ class Simulation {
   MakeInterposer make_interposer_;
   SimulatedProcess::Settings settings_;
   Progress start_;
+  std::optional<std::string> kept_;  // By the sink.
 
-  std::unique_ptr<Interposer> interposer_;
+  std::unique_ptr<Interposer> interposer_;  // Of the process.
   std::unique_ptr<SimulatedProcess> process_;  // Null: not running.
 
   bool has_ended_ = false;  // Rightly, for good: only an operator goes on from here.

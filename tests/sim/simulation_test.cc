@@ -54,6 +54,23 @@ TEST_F(SimulationTest, AnotherServerTakesOver) {
                     .has_xa = true});
 }
 
+constexpr FaultRates kAroundBoundaries = {
+    .crash = 60, .disconnect = 30, .sink_open = 6, .lost_producer = 8, .disk_call = 20};
+
+TEST_F(SimulationTest, NothingComesTwiceWhereTheSinkKeepsTheCheckpoint) {
+  ExpectGuarantees({.rates = kAroundBoundaries, .stops = true, .keeps_checkpoints = true});
+}
+
+// By file a position cannot tell what is done behind a transaction that is prepared: it is read
+// again.
+TEST_F(SimulationTest, NothingComesTwiceByGtidThoughXaTransactionsAreOpen) {
+  ExpectGuarantees({.rates = kAroundBoundaries,
+                    .reads_by_file = false,
+                    .has_xa = true,
+                    .stops = true,
+                    .keeps_checkpoints = true});
+}
+
 TEST_F(SimulationTest, FilesArePurged) {
   ExpectGuarantees({.rates = {.crash = 80, .disconnect = 30, .lost_producer = 30, .disk_call = 20},
                     .switches_to_gtid = true,
@@ -127,6 +144,23 @@ TEST_F(SimulationTest, ATableIsReadThroughFaults) {
                     .is_compressed = true,
                     .stops = true,
                     .spills = true,
+                    .reads_tables = true,
+                    .row_changes = kAllRowChanges,
+                    .transactions_max = 24});
+}
+
+TEST_F(SimulationTest, ATableIsReadWithoutRepeatsWhereTheSinkKeepsTheCheckpoint) {
+  ExpectGuarantees({.rates = {.crash = 150,
+                              .disconnect = 60,
+                              .sink_open = 10,
+                              .lost_producer = 8,
+                              .disk_call = 40,
+                              .table_open = 10,
+                              .table_disconnect = 30},
+                    .reads_by_file = false,
+                    .has_xa = true,
+                    .stops = true,
+                    .keeps_checkpoints = true,
                     .reads_tables = true,
                     .row_changes = kAllRowChanges,
                     .transactions_max = 24});

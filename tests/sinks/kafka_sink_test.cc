@@ -37,7 +37,7 @@ class KafkaSinkTest : public testing::Test {
   void Reopen() {
     const auto identity = sink_->Open(kOpenTimeout);
     ASSERT_TRUE(identity) << identity.error().message;
-    EXPECT_FALSE(identity->empty());
+    EXPECT_FALSE(identity->identity.empty());
   }
 
   // Polls while the message has to wait for another.

@@ -30,6 +30,8 @@ class FakeStore final : public CheckpointStore {
 
 class AcknowledgerTest : public ::testing::Test {
  protected:
+  AcknowledgerTest() { EXPECT_TRUE(owner_.Open()); }
+
   // A transaction of one message, sent but not acknowledged.
   void Send(std::uint64_t offset) {
     tracker_.Begin();
@@ -52,7 +54,9 @@ class AcknowledgerTest : public ::testing::Test {
   Journal journal_{directory_.path(), 1u << 20};
   DeliveryTracker tracker_{Progress{}, true};
   Outages outages_{clock_};
-  Acknowledger acknowledger_{sink_,
+  Liveness liveness_{clock_};
+  SinkOwner owner_{sink_, liveness_, outages_, clock_};
+  Acknowledger acknowledger_{owner_,
                              tracker_,
                              &store_,
                              &journal_,

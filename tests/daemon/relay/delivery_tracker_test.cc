@@ -78,6 +78,18 @@ TEST_F(DeliveryTrackerTest, MovesOverATransactionOnlyWhenAllItsMessagesAreAcknow
   EXPECT_EQ(tracker_.progress().position.offset, 100u);
 }
 
+TEST_F(DeliveryTrackerTest, TellsTheProgressThatAllThatWasSentMakesAndStaysWhereItIs) {
+  Send(1, 2);
+  Send(2, 1);
+  Pass(3);
+  const Progress end = tracker_.ProgressAtEnd();
+  EXPECT_EQ(end.position.gtids.ToText(), fmt::format("{}:1-3", kUuid));
+  EXPECT_EQ(end.position.offset, 300u);
+  EXPECT_EQ(Gtids(), "");
+  tracker_.AcknowledgeBefore(tracker_.end_id());
+  EXPECT_EQ(tracker_.progress().position, end.position);
+}
+
 TEST_F(DeliveryTrackerTest, NeverMovesOverATransactionThatIsStillBeingSent) {
   tracker_.Begin();
   const auto id = tracker_.NextId();

@@ -61,7 +61,7 @@ class PublisherTest : public ::testing::Test {
   DeliveryTracker tracker_{Progress{}};
   Liveness liveness_{clock_};
   Outages outages_{clock_};
-  SinkOwner owner_{sink_, tracker_, liveness_, outages_, clock_};
+  SinkOwner owner_{sink_, liveness_, outages_, clock_};
   Publisher publisher_{Mappings(), owner_, tracker_, &state_, clock_, options_};
   std::vector<binlog::ColumnValue> values_;
   bool done_ = false;

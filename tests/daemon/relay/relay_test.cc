@@ -38,12 +38,14 @@ class RelayTest : public ::testing::Test {
                      std::uint64_t spill_bytes_max = 1u << 30)
       : core_({.source = source_,
                .tables = tables_,
-               .sink = sink_,
+               .sink = owner_,
                .store = nullptr,
                .state = &state_,
                .alarms = &alarms_,
                .journal = &journal_,
                .character_sets = character_sets_,
+               .liveness = liveness_,
+               .outages = outages_,
                .clock = clock_},
               {.name = "shop",
                .table_patterns = {"shop.outbox"},
@@ -90,6 +92,9 @@ class RelayTest : public ::testing::Test {
   FakeClock clock_;
   FakeSource source_;
   FakeSink sink_;
+  Liveness liveness_{clock_};
+  Outages outages_{clock_};
+  SinkOwner owner_{sink_, liveness_, outages_, clock_};
   binlog::CharacterSets character_sets_;
   NoTables tables_;
   AlarmLog alarms_{directory_.path()};
@@ -196,10 +201,23 @@ TEST_F(RelayTest, ARunningRelayWaitsUntilTheLogInFitsAgain) {
 }
 
 TEST_F(RelayTest, RefusesAnotherKafkaClusterThanTheCheckpoints) {
-  tracker_.SetSink("another");
+  owner_.Expect("another");
   const auto ended = Work(true);
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().exit_code, ExitCode::kCheckpoint);
+}
+
+TEST_F(RelayTest, AStopWaitsForNothingThatWentDownWithItsProducer) {
+  source_.transactions = {{"a"}};
+  ASSERT_TRUE(Work(false));
+  sink_.Lose("fatal");
+  sink_.open_error = sinks::Error{sinks::ErrorKind::kUnreachable, "away"};
+  Report();
+  ASSERT_TRUE(Work(false, 5));
+  EXPECT_FALSE(tracker_.AllAcknowledged()) << "what is not delivered ages as long as it is so";
+  relay_.RequestStop();
+  EXPECT_EQ(relay_.ReadStep()->kind, Step::Kind::kStopped);
+  EXPECT_TRUE(tracker_.AllAcknowledged());
 }
 
 TEST_F(RelayTest, StopsBehindTheTransactionInHand) {

@@ -23,25 +23,19 @@ class SinkOwnerTest : public ::testing::Test {
     const auto step = owner_.Open();
     return step && step->kind == Step::Kind::kGoOn && owner_.is_open();
   }
-  // A message is on its way and arrives.
-  void Deliver() {
-    tracker_.Begin();
-    tracker_.Acknowledge(tracker_.NextId());
-  }
 
   FakeClock clock_;
   CapturedLog log_;
   FakeSink sink_;
-  DeliveryTracker tracker_{Progress{}};
   Liveness liveness_{clock_};
   Outages outages_{clock_};
-  SinkOwner owner_{sink_, tracker_, liveness_, outages_, clock_, milliseconds(3'000)};
+  SinkOwner owner_{sink_, liveness_, outages_, clock_, milliseconds(3'000)};
 };
 
-TEST_F(SinkOwnerTest, OpensAndTellsTheTrackerTheCluster) {
+TEST_F(SinkOwnerTest, OpensAndKnowsTheCluster) {
   EXPECT_FALSE(owner_.is_open());
   EXPECT_TRUE(Opens());
-  EXPECT_EQ(tracker_.progress().sink, "cluster");
+  EXPECT_EQ(owner_.identity(), "cluster");
   EXPECT_THAT(log_.text(), HasSubstr("connected to Kafka cluster cluster"));
 }
 
@@ -84,16 +78,21 @@ TEST_F(SinkOwnerTest, AnOperatorsFaultIsWaitedOutOnceItWasOpen) {
   EXPECT_TRUE(Waits());
 }
 
-TEST_F(SinkOwnerTest, RefusesAnotherClusterThanTheCheckpointsAlsoLater) {
-  ASSERT_TRUE(Opens());
-  owner_.Close();
-  tracker_.SetSink("another");
+TEST_F(SinkOwnerTest, RefusesAnotherClusterThanTheCheckpoints) {
+  owner_.Expect("another");
   const auto step = owner_.Open();
   ASSERT_FALSE(step);
   EXPECT_EQ(step.error().exit_code, ExitCode::kCheckpoint);
   EXPECT_THAT(step.error().message, HasSubstr("cluster another, but"));
   EXPECT_FALSE(owner_.is_open());
-  EXPECT_EQ(tracker_.progress().sink, "another");
+  EXPECT_EQ(sink_.closed, 1);
+}
+
+TEST_F(SinkOwnerTest, RefusesAnotherClusterThanItFoundFirst) {
+  ASSERT_TRUE(Opens());
+  owner_.Close();
+  sink_.identity = "another";
+  EXPECT_EQ(owner_.Open().error().exit_code, ExitCode::kCheckpoint);
 }
 
 TEST_F(SinkOwnerTest, CloseClosesTheSink) {
@@ -106,16 +105,15 @@ TEST_F(SinkOwnerTest, CloseClosesTheSink) {
 TEST_F(SinkOwnerTest, TroublesWithoutADeliveryBetweenThemAreWaitedOutLongerAndLonger) {
   for (int i = 0; i < 10; ++i) {
     ASSERT_TRUE(Opens());
-    ASSERT_EQ(owner_.PauseAfterTrouble().kind, Step::Kind::kPause);
+    ASSERT_EQ(owner_.PauseAfterTrouble(0).kind, Step::Kind::kPause);
     owner_.Close();
   }
-  EXPECT_GE(owner_.PauseAfterTrouble().pause, milliseconds(7'500));
+  EXPECT_GE(owner_.PauseAfterTrouble(0).pause, milliseconds(7'500));
 }
 
 TEST_F(SinkOwnerTest, ADeliveryBetweenTwoTroublesShortensThePause) {
-  for (int i = 0; i < 10; ++i) (void)owner_.PauseAfterTrouble();
-  Deliver();
-  EXPECT_LE(owner_.PauseAfterTrouble().pause, milliseconds(100));
+  for (int i = 0; i < 10; ++i) (void)owner_.PauseAfterTrouble(0);
+  EXPECT_LE(owner_.PauseAfterTrouble(1).pause, milliseconds(100));
 }
 
 }  // namespace

@@ -93,12 +93,14 @@ class TableFeedTest : public ::testing::Test {
   void Start() {
     core_.emplace(RelayCore::World{.source = source_,
                                    .tables = tables_,
-                                   .sink = sink_,
+                                   .sink = owner_,
                                    .store = nullptr,
                                    .state = &state_,
                                    .alarms = &alarms_,
                                    .journal = nullptr,
                                    .character_sets = character_sets_,
+                                   .liveness = liveness_,
+                                   .outages = outages_,
                                    .clock = clock_},
                   settings_, progress_, Selections(), Mappings());
   }
@@ -168,6 +170,9 @@ class TableFeedTest : public ::testing::Test {
   FakeSource source_;
   FakeTables tables_{source_};
   FakeSink sink_;
+  Liveness liveness_{clock_};
+  Outages outages_{clock_};
+  SinkOwner owner_{sink_, liveness_, outages_, clock_};
   binlog::CharacterSets character_sets_;
   RelayCore::Settings settings_;
   Progress progress_;
