@@ -1,8 +1,12 @@
 #include "daemon/checkpoint/file_system.h"
 
 #include <fcntl.h>
+#include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
@@ -13,9 +17,31 @@ namespace outboxd {
 
 namespace {
 
+std::string FolderOf(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return ".";
+  return std::string(path.substr(0, std::max<std::size_t>(slash, 1)));
+}
+
+// What root makes belongs to the owner of the folder: the relay that goes on with it runs as that
+// user.
+bool GiveToOwner(int descriptor, const char* path) {
+  struct stat folder{};
+  if (::stat(FolderOf(path).c_str(), &folder) != 0) return false;
+  return ::fchown(descriptor, folder.st_uid, folder.st_gid) == 0;
+}
+
 class System : public FileSystem {
  public:
-  int Open(const char* path, int flags, mode_t mode) override { return ::open(path, flags, mode); }
+  int Open(const char* path, int flags, mode_t mode) override {
+    const int descriptor = ::open(path, flags, mode);
+    const bool may_be_new = descriptor >= 0 && (flags & O_CREAT) != 0;
+    if (!may_be_new || ::geteuid() != 0 || GiveToOwner(descriptor, path)) return descriptor;
+    const int error = errno;
+    ::close(descriptor);
+    errno = error;
+    return -1;
+  }
   ssize_t Read(int descriptor, void* to, std::size_t bytes_max) override {
     return ::read(descriptor, to, bytes_max);
   }
@@ -27,6 +53,28 @@ class System : public FileSystem {
   int Rename(const char* from, const char* to) override { return ::rename(from, to); }
   int Unlink(const char* path) override { return ::unlink(path); }
 };
+
+std::string UserName(uid_t user) {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
+    return std::to_string(user);
+  }
+  return found->pw_name;
+}
+
+// Who may do what this user may not: the owner of the folder that is there.
+std::string OwnerHint(std::string path) {
+  struct stat status{};
+  do {
+    path = FolderOf(path);
+  } while (::stat(path.c_str(), &status) != 0 && path != "/" && path != ".");
+  if (status.st_uid == ::geteuid()) return "";
+  const std::string owner = UserName(status.st_uid);
+  return fmt::format(" HINT: {} belongs to user {}: run this as {} (sudo -u {} outboxd ...)",
+                     Escaped(path), owner, owner == "root" ? owner : owner + " or root", owner);
+}
 
 // Calls `call` again while a signal interrupts it. The bound is there for a broken file system.
 template <typename Call>
@@ -75,8 +123,15 @@ Result<void> WriteSynced(FileSystem& files, const std::string& path, std::string
 }  // namespace
 
 std::unexpected<Error> StepFailed(std::string_view path, std::string_view step, int error) {
-  return Fail(ExitCode::kState, "{}: {} failed: {}", Escaped(path), step,
-              std::generic_category().message(error));
+  return Fail(ExitCode::kState, "{}: {} failed: {}{}", Escaped(path), step,
+              std::generic_category().message(error),
+              error == EACCES || error == EPERM ? OwnerHint(std::string(path)) : "");
+}
+
+bool GiveToOwnerOfFolder(const std::string& path) {
+  struct stat folder{};
+  if (::stat(FolderOf(path).c_str(), &folder) != 0) return false;
+  return ::lchown(path.c_str(), folder.st_uid, folder.st_gid) == 0;
 }
 
 FileSystem& SystemFiles() {

@@ -27,10 +27,11 @@ class FileSystem {
   virtual int Unlink(const char* path) = 0;
 };
 
-// The real one. Any thread.
+// The real one; a file that root makes belongs to the owner of its folder. Any thread.
 [[nodiscard]] FileSystem& SystemFiles();
 
-// kState: `step` failed on `path` with `error`, an errno.
+// kState: `step` failed on `path` with `error`, an errno. Where this user may not do it, the text
+// names the one who may.
 [[nodiscard]] std::unexpected<Error> StepFailed(std::string_view path, std::string_view step,
                                                 int error);
 
@@ -55,6 +56,9 @@ class FileSystem {
 [[nodiscard]] Result<std::optional<std::string>> ReadFile(FileSystem& files,
                                                           const std::string& path,
                                                           std::size_t bytes_max);
+
+// For root: gives what stands at `path` to the owner of its folder. False: errno tells why.
+[[nodiscard]] bool GiveToOwnerOfFolder(const std::string& path);
 
 // Makes the names in a directory survive a crash. kState.
 [[nodiscard]] Result<void> SyncDirectory(FileSystem& files, const std::string& directory);

@@ -50,8 +50,7 @@ std::string ReadText(const RelayStatus& status) {
 
 std::string OutageText(std::string_view side, const Outage& outage, std::uint64_t now_us) {
   const std::string_view reason = std::string_view(outage.reason);
-  return fmt::format("; {} does not answer for {:.0f} s: {}", side,
-                     SecondsSince(outage.since_us, now_us),
+  return fmt::format("; {} for {:.0f} s: {}", side, SecondsSince(outage.since_us, now_us),
                      reason.substr(0, reason.find(" HINT: ")));
 }
 
@@ -66,15 +65,17 @@ std::uint64_t RowsRead(const InitialRead& read) {
 std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
   std::string text(PhaseText(status.phase));
   if (status.held) {
-    text = fmt::format("holding at event {}", *status.held);
+    text = fmt::format("holding at event {} for {:.0f} s", status.held->position,
+                       SecondsSince(status.held->since_us, now_us));
   } else if (status.phase == RelayStatus::Phase::kInitialRead && status.read) {
     text += ReadText(status);
   } else if (status.phase == RelayStatus::Phase::kStreaming) {
     text += fmt::format(": {} events delivered; at {}:{}", status.delivered, status.file,
                         status.offset);
   }
-  if (status.source) text += OutageText("MySQL", *status.source, now_us);
-  if (status.sink) text += OutageText("Kafka", *status.sink, now_us);
+  if (status.source) text += OutageText("MySQL does not answer", *status.source, now_us);
+  if (status.sink) text += OutageText("Kafka does not answer", *status.sink, now_us);
+  if (status.state) text += OutageText("the state directory fails", *status.state, now_us);
   if (status.in_flight > 0) {
     text +=
         fmt::format("; {} message{} in flight", status.in_flight, status.in_flight == 1 ? "" : "s");

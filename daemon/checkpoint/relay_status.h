@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemon/checkpoint/checkpoint.h"
+#include "daemon/checkpoint/state_directory.h"
 #include "daemon/error.h"
 
 namespace outboxd {
@@ -23,8 +24,9 @@ struct Outage {
 struct RelayStatus {
   enum class Phase { kPreparing, kInitialRead, kStreaming, kStopping };
   Phase phase = Phase::kPreparing;
-  std::optional<std::string> held;       // The position of the event it stands still at.
+  std::optional<HeldEvent> held;         // The event it stands still at.
   std::optional<Outage> source, sink;    // MySQL; Kafka. None: it answers, as far as is known.
+  std::optional<Outage> state;           // The state directory does not take what it should.
   std::string file;                      // Of the position up to which all is delivered ...
   std::uint64_t offset = 0;              // ... as far as it is told by file.
   std::optional<InitialRead> read;       // How far it is acknowledged.

@@ -26,13 +26,18 @@ constexpr char kLock[] = "lock";
 constexpr char kHeld[] = "held";
 constexpr char kSkip[] = "skip";
 constexpr char kSkipped[] = "skipped.jsonl";
+constexpr char kPassed[] = "passed";
 constexpr std::size_t kBytesMax = 1u << 20;
 
 // Creates `path` and what is missing above it.
 Result<void> MakeDirectory(const std::string& path) {
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string part = path.substr(0, end);
-    if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
+    const bool is_new = mkdir(part.c_str(), 0700) == 0;
+    if (is_new && geteuid() == 0 && !GiveToOwnerOfFolder(part)) {
+      return StepFailed(part, "chown", errno);
+    }
+    if (!is_new && errno != EEXIST) {
       const int error = errno;
       // A read-only or foreign parent that stands is fine.
       struct stat status{};
@@ -110,7 +115,8 @@ Result<void> StateDirectory::Lock() {
   if (lock_descriptor_ >= 0) return {};
   if (auto made = MakeDirectory(path_); !made) return made;
   const std::string path = path_ + "/" + kLock;
-  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  constexpr int kFlags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+  const int descriptor = SystemFiles().Open(path.c_str(), kFlags, 0600);
   if (descriptor < 0) return StepFailed(path, "open", errno);
 
   // LockHolder() of another process takes the lock for a moment: that is no relay.
@@ -198,7 +204,33 @@ Result<void> StateDirectory::RecordSkipped(const SkippedEvent& event) {
 
   auto appended = AppendLine(path_, kSkipped, JsonLine(json));
   if (!appended) return appended;
+  if (auto added = AddPassed(event.held.position); !added) return added;
   return RemoveFile(SystemFiles(), path_, kSkip);
 }
+
+Result<void> StateDirectory::AddPassed(const std::string& position) {
+  auto passed = ReadPassed();
+  if (!passed) return std::unexpected(passed.error());
+  if (std::ranges::find(*passed, position) != passed->end()) return {};
+  if (passed->size() >= kPassedMax) passed->erase(passed->begin());
+  passed->push_back(position);
+  nlohmann::ordered_json json;
+  json["positions"] = *passed;
+  return ReplaceFile(SystemFiles(), path_, kPassed, JsonLine(json));
+}
+
+Result<std::vector<std::string>> StateDirectory::ReadPassed() const {
+  const std::string path = path_ + "/" + kPassed;
+  const auto text = ReadFile(SystemFiles(), path, kBytesMax);
+  if (!text) return std::unexpected(text.error());
+  if (!text->has_value()) return std::vector<std::string>();
+  try {
+    return nlohmann::json::parse(**text).at("positions").get<std::vector<std::string>>();
+  } catch (const nlohmann::json::exception& exception) {
+    return Unreadable(path, exception);
+  }
+}
+
+Result<void> StateDirectory::ForgetPassed() { return RemoveFile(SystemFiles(), path_, kPassed); }
 
 }  // namespace outboxd

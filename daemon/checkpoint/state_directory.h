@@ -20,6 +20,8 @@ struct HeldEvent {
   std::string topic;     // Empty where the mapping failed.
   std::string reason;
   std::uint64_t since_us = 0;  // Wall clock.
+
+  friend bool operator==(const HeldEvent&, const HeldEvent&) = default;
 };
 
 // What is recorded of an event that an operator let pass unpublished.
@@ -35,8 +37,8 @@ struct SkippedEvent {
 //   held            JSON: the event the relay holds at; absent while it does not hold
 //   skip            JSON: the one event an operator allows to pass; removed once passed
 //   skipped.jsonl   one JSON line for each event that was passed, with its content; it grows only
-//   by
-//                   what operators let pass, and outboxd never shortens it
+//                   by what operators let pass, and outboxd never shortens it
+//   passed          JSON: the positions of the last of them
 // Every file is replaced atomically and synced. kState: the folder fails.
 class StateDirectory final : public RelayLock {
  public:
@@ -60,10 +62,18 @@ class StateDirectory final : public RelayLock {
   // The operator's side of `skip`, and the relay's.
   [[nodiscard]] Result<void> RequestSkip(std::string_view position);
   [[nodiscard]] Result<std::optional<std::string>> ReadSkipRequest() const;
-  // Appends to skipped.jsonl, synced, and only then removes the request.
+  // Appends to skipped.jsonl and `passed`, synced, and only then removes the request.
   [[nodiscard]] Result<void> RecordSkipped(const SkippedEvent& event);
+  // The positions of events that were let pass, the last kPassedMax, oldest first: one that is read
+  // again, because of a restart or of a message before it, passes again.
+  static constexpr std::size_t kPassedMax = 1000;
+  [[nodiscard]] Result<std::vector<std::string>> ReadPassed() const;
+  // The relay begins elsewhere: there they are other events.
+  [[nodiscard]] Result<void> ForgetPassed();
 
  private:
+  Result<void> AddPassed(const std::string& position);
+
   std::string path_;
   int lock_descriptor_ = -1;
 };

@@ -49,6 +49,9 @@ Result<void> Replace(const Config& config, const std::optional<StartChoice>& sta
     if (!prepared) return std::unexpected(prepared.error());
     progress = std::move(prepared->progress);
   }
+  if (start) {
+    if (auto forgotten = state.ForgetPassed(); !forgotten) return forgotten;
+  }
   auto stored = store.Store(MakeCheckpoint(progress, config.relay.name, TablePatterns(config),
                                            SystemClock().WallMicroseconds()));
   if (!stored) return stored;

@@ -25,6 +25,7 @@ Acknowledger::Acknowledger(SinkOwner& sink, DeliveryTracker& tracker, Checkpoint
       tracker_(tracker),
       store_(store),
       journal_(journal),
+      outages_(outages),
       clock_(clock),
       options_(std::move(options)),
       silence_(clock, outages),
@@ -42,8 +43,24 @@ void Acknowledger::Step(std::chrono::milliseconds timeout) {
   if (now < next_store_) return;
   next_store_ = now + options_.interval;
   if (auto stored = Store(); !stored) {
-    spdlog::error("the checkpoint cannot be stored, trying again in {} ms: {}",
-                  options_.interval.count(), stored.error().message);
+    TellUnstored(stored.error());
+  } else {
+    unstored_times_ = 0;
+    outages_.CheckpointIsStored();
+  }
+}
+
+// Once, and once more when it holds the relay up; how long it lasts is told elsewhere.
+void Acknowledger::TellUnstored(const Error& error) {
+  outages_.CheckpointFails(error.message);
+  ++unstored_times_;
+  if (unstored_times_ == 1) {
+    spdlog::error("the checkpoint cannot be stored, trying again every {} ms: {}",
+                  options_.interval.count(), error.message);
+  } else if (unstored_times_ == options_.unstored_max + 1) {
+    spdlog::error("holding: the checkpoint could not be stored for {} ms, and what is published now"
+                  " would be published again after a restart: {}",
+                  options_.unstored_max * options_.interval.count(), error.message);
   }
 }
 

@@ -26,6 +26,7 @@ class Acknowledger {
     std::string relay;                // Goes into the checkpoint, as do
     std::vector<std::string> tables;  // these.
     std::chrono::milliseconds interval{1000};
+    int unstored_max = 10;  // After so many in a row that fail the relay holds.
   };
 
   // All are borrowed and outlive it. `store` may be null: then nothing is remembered. `journal` may
@@ -34,8 +35,8 @@ class Acknowledger {
                Journal* journal, Outages& outages, const Clock& clock, Options options);
 
   // Waits up to `timeout` for reports and stores a checkpoint when one is due. A checkpoint that
-  // cannot be stored is logged and tried again at the next interval: deliveries go on, and what the
-  // older checkpoint does not cover would be repeated after a crash.
+  // cannot be stored is logged and tried again at the next interval: deliveries go on for a while,
+  // and what the older checkpoint does not cover would be repeated after a crash.
   void Step(std::chrono::milliseconds timeout);
 
   // Stores the progress now if it has moved since it was stored last, and before it what the
@@ -44,6 +45,7 @@ class Acknowledger {
 
  private:
   void NoticeSilence();
+  void TellUnstored(const Error& error);
   void WriteJournal();
 
   // Constant after construction.
@@ -51,12 +53,14 @@ class Acknowledger {
   DeliveryTracker& tracker_;
   CheckpointStore* store_;
   Journal* journal_;
+  Outages& outages_;
   const Clock& clock_;
   Options options_;
 
   sinks::DeliveryReports reports_;
   DeliverySilence silence_;
   std::uint64_t stored_version_ = 0;
+  int unstored_times_ = 0;  // In a row.
   Clock::TimePoint next_store_{};
 };
 

@@ -54,18 +54,21 @@ Result<void> ChangeWatch::Observe(const binlog::Transaction& transaction) {
                         transaction.deletes == 0 && transaction.ddl.empty() &&
                         !transaction.xa_is_unknown;
   if (is_plain) return {};
-  {
-    const std::lock_guard lock(mutex_);
-    counts_.statements += transaction.statements;
-    counts_.updates += transaction.updates;
-    counts_.deletes += transaction.deletes;
-    counts_.ddl += transaction.ddl.empty() ? 0u : 1u;
-    counts_.unknown_decisions += transaction.xa_is_unknown ? 1u : 0u;
-  }
+  if (auto raised = RaiseAlarms(transaction); !raised) return raised;
   if (!transaction.ddl.empty()) {
     spdlog::info("DDL {} may concern an event table; rows that it moved are not in the log: {}",
                  PlaceOf(transaction), Escaped(WithoutLiterals(transaction.ddl)));
   }
+  const std::lock_guard lock(mutex_);
+  counts_.statements += transaction.statements;
+  counts_.updates += transaction.updates;
+  counts_.deletes += transaction.deletes;
+  counts_.ddl += transaction.ddl.empty() ? 0u : 1u;
+  counts_.unknown_decisions += transaction.xa_is_unknown ? 1u : 0u;
+  return {};
+}
+
+Result<void> ChangeWatch::RaiseAlarms(const binlog::Transaction& transaction) {
   if (transaction.statements > 0) {
     if (auto done = OnStatements(transaction); !done) return done;
   }

@@ -34,12 +34,14 @@ class ChangeWatch {
         alarms_(alarms),
         clock_(clock) {}
 
-  // kUndecodable: the configuration wants to stop here. kState: the alarm cannot be recorded.
+  // kUndecodable: the configuration wants to stop here. kState: the alarm cannot be recorded; to be
+  // called again.
   [[nodiscard]] Result<void> Observe(const binlog::Transaction& transaction);
 
   [[nodiscard]] ChangeCounts counts() const;
 
  private:
+  Result<void> RaiseAlarms(const binlog::Transaction& transaction);
   Result<void> OnStatements(const binlog::Transaction& transaction);
   Result<void> Raise(std::string_view kind, const binlog::Transaction& transaction,
                      std::string text);

@@ -44,7 +44,9 @@ class Opening {
 
   // After Run(). None: it was stopped.
   [[nodiscard]] std::optional<Preparation>& preparation() { return preparation_; }
-  // Whether the relay goes on from another place than the stored checkpoint.
+  // What the relay goes on from; none: it begins anew.
+  [[nodiscard]] const std::optional<Checkpoint>& checkpoint() const { return checkpoint_; }
+  // Whether that is another one than the stored checkpoint.
   [[nodiscard]] bool leaves_stored() const { return leaves_stored_; }
 
  private:

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -9,7 +12,8 @@
 
 namespace outboxd {
 
-// Whether the two sides of a relay answer, as those notice who talk to them. Any thread.
+// Whether the two sides of a relay answer, and its state directory takes what has to stand there,
+// as those notice who talk to them. Any thread.
 class Outages {
  public:
   // `clock` is borrowed.
@@ -23,6 +27,29 @@ class Outages {
   void SinkIsSilent(const std::string& reason) { Fails(silence_, reason); }
   void SinkAcknowledges() { Answers(silence_); }
 
+  void CheckpointFails(const std::string& reason) {
+    Clock::TimePoint::rep none = kNever;
+    checkpoint_failed_at_.compare_exchange_strong(none, clock_.Now().time_since_epoch().count());
+    Fails(checkpoint_, reason);
+  }
+  void CheckpointIsStored() {
+    checkpoint_failed_at_.store(kNever);
+    Answers(checkpoint_);
+  }
+  // What else has to be recorded: the event it holds at, an alarm, what an operator let pass.
+  void RecordFails(const std::string& reason) { Fails(record_, reason); }
+  void RecordIsStored() { Answers(record_); }
+
+  // Whether no checkpoint could be stored for so long. Takes no lock.
+  [[nodiscard]] bool CheckpointFailsFor(std::chrono::milliseconds time) const {
+    const Clock::TimePoint::rep at = checkpoint_failed_at_.load(std::memory_order_relaxed);
+    return at != kNever && clock_.Now() - Clock::TimePoint(Clock::TimePoint::duration(at)) >= time;
+  }
+
+  [[nodiscard]] std::optional<Outage> state() const {
+    auto outage = Copy(checkpoint_);
+    return outage ? outage : Copy(record_);
+  }
   [[nodiscard]] std::optional<Outage> source() const { return Copy(source_); }
   [[nodiscard]] std::optional<Outage> sink() const {
     auto outage = Copy(sink_);
@@ -47,7 +74,10 @@ class Outages {
   const Clock& clock_;
   mutable std::mutex mutex_;
   // Guarded by mutex_.
-  std::optional<Outage> source_, sink_, silence_;
+  std::optional<Outage> source_, sink_, silence_, checkpoint_, record_;
+
+  static constexpr Clock::TimePoint::rep kNever = std::numeric_limits<Clock::TimePoint::rep>::min();
+  std::atomic<Clock::TimePoint::rep> checkpoint_failed_at_ = kNever;
 };
 
 }  // namespace outboxd

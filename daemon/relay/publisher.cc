@@ -28,15 +28,23 @@ std::string_view WithoutHint(std::string_view message) {
 }  // namespace
 
 Publisher::Publisher(std::vector<OutboxMapping> mappings, SinkOwner& sink, DeliveryTracker& tracker,
-                     StateDirectory* state, const Clock& clock, Options options)
+                     StateDirectory* state, Outages& outages, const Clock& clock, Options options)
     : mappings_(std::move(mappings)),
       sink_(sink),
       tracker_(tracker),
       state_directory_(state),
+      outages_(outages),
       clock_(clock),
       options_(std::move(options)),
       dead_letter_(options_.dead_letter_topic),
-      back_off_(kRetryFirst, kRetryMax, clock.WallMicroseconds()) {}
+      back_off_(kRetryFirst, kRetryMax, clock.WallMicroseconds()) {
+  if (state == nullptr) return;
+  if (auto passed = state->ReadPassed()) {
+    passed_.insert(passed->begin(), passed->end());
+  } else {
+    spdlog::error("events that operators let pass are held at again: {}", passed.error().message);
+  }
+}
 
 std::size_t Publisher::Begin(const binlog::Row& row) {
   const std::size_t events = mappings_[row.table].Begin(row);
@@ -71,6 +79,7 @@ Result<Publisher::Published> Publisher::Send(const binlog::Row& row, std::string
   if (is_careful && !tracker_.AllAcknowledged()) {
     return Published{.step = {Step::Kind::kPause, kAcknowledgementCheck}};
   }
+  if (passed_.contains(position)) return PassAgain(position);
   auto message = mappings_[row.table].Map(row, position);
   if (!message) {
     const std::string_view what = SendsDeadLetters() ? "no dead letter can be made: " : "";
@@ -124,10 +133,8 @@ Result<Publisher::Published> Publisher::HandOver(const binlog::Row& row,
 
 Result<Publisher::Published> Publisher::Await(const binlog::Row& row, std::string_view position) {
   if (tracker_.AllAcknowledged()) {
+    if (dead_ && !CountDeadLetter()) return Published{.step = {Step::Kind::kPause, kSkipCheck}};
     if (careful_messages_ > 0) --careful_messages_;
-    if (dead_) {
-      if (auto counted = CountDeadLetter(); !counted) return std::unexpected(counted.error());
-    }
     return Delivered(row, position);
   }
   if (!tracker_.has_trouble()) {
@@ -178,13 +185,32 @@ Result<Publisher::Published> Publisher::Refused(HeldEvent event) {
   return Published{};
 }
 
-Result<void> Publisher::CountDeadLetter() {
+// Whether it is counted; to be called again where it could not be.
+bool Publisher::CountDeadLetter() {
+  if (!IsRecorded(DeadLetterLog(state_directory_->path()).Count(*dead_))) return false;
   spdlog::warn("dead letter in topic {}: event {} (id {}) of table {}: {}", dead_letter_.topic(),
                dead_->position, Escaped(dead_->id), dead_->table, dead_->reason);
   // Forgetting them only sends some of them twice.
   if (dead_lettered_.size() >= kDeadLetteredMax) dead_lettered_.clear();
   dead_lettered_.insert(dead_->position);
-  return DeadLetterLog(state_directory_->path()).Count(*dead_);
+  return true;
+}
+
+// Of a running relay a state directory that fails, because its disk is full perhaps, is waited for.
+bool Publisher::IsRecorded(const Result<void>& written) {
+  if (written) {
+    if (std::exchange(is_unrecorded_, false)) outages_.RecordIsStored();
+    return true;
+  }
+  outages_.RecordFails(written.error().message);
+  if (!std::exchange(is_unrecorded_, true)) {
+    spdlog::error("holding: the state directory fails, trying again: {}", written.error().message);
+  }
+  return false;
+}
+
+void Publisher::RecordHeld() {
+  record_is_own_ = IsRecorded(state_directory_->WriteHeld(*held_));
 }
 
 Result<Publisher::Published> Publisher::Hold(HeldEvent event) {
@@ -197,10 +223,7 @@ Result<Publisher::Published> Publisher::Hold(HeldEvent event) {
   const bool is_new = !held_ || held_->position != event.position || held_->reason != event.reason;
   if (is_new) {
     held_ = std::move(event);
-    if (auto written = state_directory_->WriteHeld(*held_); !written) {
-      return std::unexpected(written.error());
-    }
-    record_is_own_ = true;
+    RecordHeld();
     spdlog::error(
         "holding at event {} (id {}) of table {}: {}; trying again until it can be"
         " delivered; 'outboxd skip {}' lets exactly this event pass",
@@ -220,9 +243,13 @@ Publisher::Published Publisher::PauseUntilRetry() {
 
 Result<Publisher::Published> Publisher::Retry(const binlog::Row& row, std::string_view position) {
   if (held_) {
+    if (!record_is_own_) RecordHeld();
     auto request = state_directory_->ReadSkipRequest();
-    if (!request) return std::unexpected(request.error());
-    if (*request == position) return LetPass(row, position);
+    if (!request) {
+      (void)IsRecorded(std::unexpected(request.error()));
+    } else if (*request == position) {
+      return LetPass(row, position);
+    }
   }
   if (clock_.Now() < retry_at_) return PauseUntilRetry();
   state_ = State::kReady;
@@ -239,11 +266,19 @@ Result<Publisher::Published> Publisher::LetPass(const binlog::Row& row,
       skipped.headers.emplace_back(header.name, header.value);
     }
   }
-  if (auto recorded = state_directory_->RecordSkipped(skipped); !recorded) {
-    return std::unexpected(recorded.error());
+  if (!IsRecorded(state_directory_->RecordSkipped(skipped))) {
+    return Published{.step = {Step::Kind::kPause, kSkipCheck}};
   }
+  passed_.emplace(position);
   spdlog::warn("event {} (id {}) was let pass unpublished by an operator; recorded in {}", position,
                Escaped(held_->id), state_directory_->path());
+  tracker_.Acknowledge(tracker_.NextId());
+  return Passed(position);
+}
+
+Result<Publisher::Published> Publisher::PassAgain(std::string_view position) {
+  spdlog::warn("event {} passes again unpublished: an operator let it pass before", position);
+  if (careful_messages_ > 0) --careful_messages_;
   tracker_.Acknowledge(tracker_.NextId());
   return Passed(position);
 }
@@ -265,10 +300,8 @@ Result<Publisher::Published> Publisher::Passed(std::string_view position) {
   const bool is_recorded = held_ || (!record_is_own_ && state_directory_ != nullptr);
   held_.reset();
   if (!is_recorded) return Published{.is_done = true};
-  record_is_own_ = true;
-  if (auto cleared = state_directory_->ClearHeld(); !cleared) {
-    return std::unexpected(cleared.error());
-  }
+  // Where it fails the next event tries again.
+  record_is_own_ = IsRecorded(state_directory_->ClearHeld());
   return Published{.is_done = true};
 }
 

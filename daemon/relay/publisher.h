@@ -19,6 +19,7 @@
 #include "daemon/relay/clock.h"
 #include "daemon/relay/dead_letter.h"
 #include "daemon/relay/delivery_tracker.h"
+#include "daemon/relay/outages.h"
 #include "daemon/relay/sink_owner.h"
 #include "daemon/relay/step.h"
 
@@ -43,7 +44,7 @@ class Publisher {
   // All but `mappings` are borrowed and outlive the publisher. `state` may be null: then a bad
   // event always ends the run. `mappings`: by Row::table.
   Publisher(std::vector<OutboxMapping> mappings, SinkOwner& sink, DeliveryTracker& tracker,
-            StateDirectory* state, const Clock& clock, Options options);
+            StateDirectory* state, Outages& outages, const Clock& clock, Options options);
 
   // How many events the row makes; one that makes none is counted. To be asked once for each row,
   // before Publish(), which is about the first of them then.
@@ -97,7 +98,10 @@ class Publisher {
   Result<Published> LetPass(const binlog::Row& row, std::string_view position);
   Result<Published> Delivered(const binlog::Row& row, std::string_view position);
   Result<Published> Passed(std::string_view position);
-  Result<void> CountDeadLetter();
+  Result<Published> PassAgain(std::string_view position);
+  [[nodiscard]] bool CountDeadLetter();
+  void RecordHeld();
+  [[nodiscard]] bool IsRecorded(const Result<void>& written);
   [[nodiscard]] HeldEvent BadEvent(const binlog::Row& row, std::string_view position,
                                    std::string_view topic, std::string reason);
   [[nodiscard]] bool SendsDeadLetters() const;
@@ -108,6 +112,7 @@ class Publisher {
   SinkOwner& sink_;
   DeliveryTracker& tracker_;
   StateDirectory* state_directory_;
+  Outages& outages_;
   const Clock& clock_;
   Options options_;
 
@@ -119,7 +124,10 @@ class Publisher {
   // Positions of events whose dead letters are acknowledged: when they are read again because of a
   // message behind them, nothing is sent.
   std::set<std::string, std::less<>> dead_lettered_;
+  // Of those that operators let pass, also before this process.
+  std::set<std::string, std::less<>> passed_;
   bool record_is_own_ = false;  // The directory's record of it is not that of an earlier process.
+  bool is_unrecorded_ = false;  // Something that has to stand there could not be written.
   BackOff back_off_;
   Clock::TimePoint retry_at_{};
   std::string item_position_;

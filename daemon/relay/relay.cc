@@ -14,6 +14,7 @@ using std::chrono::milliseconds;
 // So that a step stays short even in a unit of millions of rows.
 constexpr int kRowsPerStep = 1000;
 constexpr milliseconds kRoomCheck{100};
+constexpr milliseconds kUnstoredCheck{100};
 
 }  // namespace
 
@@ -46,6 +47,7 @@ Result<void> Relay::Run() {
   while (true) {
     auto step = ReadStep();
     if (!step) return std::unexpected(step.error());
+    TellHeld();
     if (step->kind == Step::Kind::kStopped) return {};
     Wait(*step);
   }
@@ -53,11 +55,6 @@ Result<void> Relay::Run() {
 
 void Relay::Wait(const Step& step) {
   if (step.kind == Step::Kind::kGoOn || step.pause <= milliseconds{0}) return;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto& held = parts_.publisher.held();
-    held_position_ = held ? std::optional(held->position) : std::nullopt;
-  }
   parts_.liveness.ExpectAnswerWithin(step.pause);
   if (step.kind == Step::Kind::kFull) {
     parts_.sink.WaitForRoom(step.pause);
@@ -65,6 +62,15 @@ void Relay::Wait(const Step& step) {
   }
   std::unique_lock lock(mutex_);
   stop_changed_.wait_for(lock, step.pause, [this] { return stop_requested(); });
+}
+
+// A lock only where something has changed, or stands still anyway.
+void Relay::TellHeld() {
+  const auto& held = parts_.publisher.held();
+  if (!held && !shows_held_) return;
+  const std::lock_guard lock(mutex_);
+  held_ = held;
+  shows_held_ = held.has_value();
 }
 
 void Relay::RequestStop(bool at_once) {
@@ -77,9 +83,9 @@ void Relay::RequestStop(bool at_once) {
   options_.interrupt();
 }
 
-std::optional<std::string> Relay::held_position() const {
+std::optional<HeldEvent> Relay::held() const {
   const std::lock_guard lock(mutex_);
-  return held_position_;
+  return held_;
 }
 
 Result<Step> Relay::ReadStep() {
@@ -94,6 +100,9 @@ Result<Step> Relay::ReadStep() {
   if (!parts_.sink.is_open()) {
     if (is_publishing_) CloseStalledSource(false);
     return OpenSink();
+  }
+  if (parts_.outages.CheckpointFailsFor(options_.max_unstored)) {
+    return Step{Step::Kind::kPause, kUnstoredCheck};
   }
   if (is_publishing_) return PublishRows();
   const Step step = OfferBoundary(false);

@@ -15,6 +15,7 @@
 #include "daemon/relay/delivery_tracker.h"
 #include "daemon/relay/feed.h"
 #include "daemon/relay/liveness.h"
+#include "daemon/relay/outages.h"
 #include "daemon/relay/publisher.h"
 #include "daemon/relay/rate_limit.h"
 #include "daemon/relay/sink_owner.h"
@@ -25,7 +26,7 @@ namespace outboxd {
 // where one is due and then the stream, and hands them row by row to the publisher. A lost producer
 // is replaced, and everything behind what is delivered for good is read again.
 //
-// Reader thread only, but for RequestStop() and held_position().
+// Reader thread only, but for RequestStop() and held().
 class Relay {
  public:
   struct Parts {  // Borrowed; they outlive the relay.
@@ -35,9 +36,12 @@ class Relay {
     DeliveryTracker& tracker;
     Publisher& publisher;
     Liveness& liveness;
+    const Outages& outages;
     const Clock& clock;
   };
   struct Options {
+    // With no checkpoint stored for so long nothing more is published: it would be sent again.
+    std::chrono::milliseconds max_unstored{10'000};
     // With nothing sent for so long the source is closed, so that the server can purge its log. It
     // is opened again behind the unit in hand.
     std::chrono::milliseconds max_stall{600'000};
@@ -61,12 +65,13 @@ class Relay {
   [[nodiscard]] bool stop_requested() const { return stop_.load(std::memory_order_acquire); }
 
   // Any thread. Where it stands still; none: it moves.
-  [[nodiscard]] std::optional<std::string> held_position() const;
+  [[nodiscard]] std::optional<HeldEvent> held() const;
 
  private:
   class OfferedBoundary;
 
   void Wait(const Step& step);
+  void TellHeld();
   Result<Step> Stop();
   Result<Step> OpenSink();
   Result<void> FindLastBoundary();
@@ -88,6 +93,7 @@ class Relay {
   Clock::TimePoint moved_at_{};       // When a row was last sent, or its unit begun.
   RateLimit rate_limit_;
 
+  bool shows_held_ = false;  // That held_ is some.
   bool starts_over_ = false;                         // As soon as the sink is open again.
   std::optional<std::uint64_t> careful_messages_{};  // From then on, where one was refused.
   // To a sink that keeps checkpoints.
@@ -102,7 +108,7 @@ class Relay {
   mutable std::mutex mutex_;
   std::condition_variable stop_changed_;
   // Guarded by mutex_.
-  std::optional<std::string> held_position_;
+  std::optional<HeldEvent> held_;
 };
 
 }  // namespace outboxd

@@ -8,6 +8,8 @@ namespace outboxd {
 
 namespace {
 
+constexpr int kIntervalsUnstoredMax = 10;
+
 std::function<std::string(const Progress&)> Encoder(const RelayCore::Settings& settings,
                                                     const Clock& clock) {
   return [name = settings.name, tables = settings.table_patterns, &clock](const Progress& done) {
@@ -28,7 +30,7 @@ RelayCore::RelayCore(World world, Settings settings, Progress progress,
       outages_(world.outages),
       retry_(world.clock, world.outages),
       tracker_(std::move(progress), world.journal != nullptr),
-      publisher_(std::move(mappings), world.sink, tracker_, world.state, world.clock,
+      publisher_(std::move(mappings), world.sink, tracker_, world.state, world.outages, world.clock,
                  {.on_bad_event = settings.delivery.on_bad_event,
                   .dead_letter_topic = settings.delivery.dead_letter_topic,
                   .on_mapped = settings.on_mapped}),
@@ -48,8 +50,9 @@ RelayCore::RelayCore(World world, Settings settings, Progress progress,
                       settings.read)
                 : std::nullopt),
       relay_({read_ ? &*read_ : nullptr, stream_, world.sink, tracker_, publisher_, world.liveness,
-              world.clock},
-          {.max_stall = settings.delivery.max_stall,
+              world.outages, world.clock},
+          {.max_unstored = kIntervalsUnstoredMax * settings.checkpoint_interval,
+           .max_stall = settings.delivery.max_stall,
            .max_rate = settings.delivery.max_rate,
            .interrupt =
                [&source = world.source, &tables = world.tables] {
@@ -60,15 +63,17 @@ RelayCore::RelayCore(World world, Settings settings, Progress progress,
       acknowledger_(world.sink, tracker_, world.store, world.journal, world.outages, world.clock,
                     {.relay = settings.name,
                      .tables = settings.table_patterns,
-                     .interval = settings.checkpoint_interval}) {}
+                     .interval = settings.checkpoint_interval,
+                     .unstored_max = kIntervalsUnstoredMax}) {}
 
 RelayStatus RelayCore::status() const {
   Progress progress = tracker_.progress();
   RelayStatus status;
   status.phase = progress.read ? RelayStatus::Phase::kInitialRead : RelayStatus::Phase::kStreaming;
-  status.held = relay_.held_position();
+  status.held = relay_.held();
   status.source = outages_.source();
   status.sink = outages_.sink();
+  status.state = outages_.state();
   status.file = std::move(progress.position.file);
   status.offset = progress.position.offset;
   status.read = std::move(progress.read);

@@ -18,6 +18,7 @@ constexpr milliseconds kPollTimeout{100};
 constexpr milliseconds kSignalCheck{50};
 constexpr std::chrono::seconds kStatusInterval{5};
 constexpr std::chrono::seconds kReadInterval{30};
+constexpr std::chrono::seconds kReminderInterval{60};
 constexpr std::chrono::seconds kSourceAnswerMargin{100};
 
 std::string CountsText(const ChangeCounts& counts, std::uint64_t unselected) {
@@ -118,12 +119,34 @@ Result<std::optional<Preparation>> RelayProcess::Open(std::optional<Checkpoint> 
   if (is_stopping_ || !ended) sink_.Close();
   if (is_stopping_) return std::optional<Preparation>();
   if (!ended) return std::unexpected(ended.error());
-  if (opening.leaves_stored()) {
-    if (auto stored = StoreFirst(opening.preparation()->progress); !stored) {
-      return std::unexpected(stored.error());
+  const Progress& progress = opening.preparation()->progress;
+  TellBeginning(opening.checkpoint().has_value(), progress);
+  // What operators let pass elsewhere are other events.
+  if (!opening.checkpoint() && parts_.state != nullptr) {
+    if (auto forgotten = parts_.state->ForgetPassed(); !forgotten) {
+      return std::unexpected(forgotten.error());
     }
   }
+  if (opening.leaves_stored()) {
+    if (auto stored = StoreFirst(progress); !stored) return std::unexpected(stored.error());
+  }
   return std::move(opening.preparation());
+}
+
+// An emptied state directory looks like a first start: what it means is said each time.
+void RelayProcess::TellBeginning(bool has_checkpoint, const Progress& progress) const {
+  const binlog::Position& at = progress.position;
+  const std::string place = at.gtids.empty() && !at.file.empty()
+                                ? fmt::format("{}:{}", at.file, at.offset)
+                                : fmt::format("GTIDs '{}'", at.gtids.ToText());
+  const std::string_view read = progress.read ? ", first with the rows of its tables" : "";
+  if (has_checkpoint) {
+    spdlog::info("going on behind the checkpoint: {}{}", place, read);
+  } else {
+    spdlog::warn("BEGINNING ANEW, for there is no checkpoint{}{}: behind {}{}, as the start says",
+                 parts_.state == nullptr ? "" : " in ",
+                 parts_.state == nullptr ? "" : parts_.state->path(), place, read);
+  }
 }
 
 // So that a restart does not begin at another place than this process.
@@ -236,10 +259,22 @@ void RelayProcess::Tell(RelayStatus status) {
   told_at_us_ = status.written_at_us;
   told_delivered_ = status.delivered;
   parts_.notifier.Status(StatusLine(status, status.written_at_us));
+  Remind(status);
   if (parts_.state == nullptr) return;
   if (auto written = WriteStatus(parts_.state->path(), status); !written) {
     spdlog::debug("the status cannot be written: {}", written.error().message);
   }
+}
+
+// What stands in the way was logged when it began; it is said again as long as it lasts.
+void RelayProcess::Remind(const RelayStatus& status) {
+  const bool was_hindered = std::exchange(
+      is_hindered_, status.held || status.source || status.sink || status.state);
+  const auto now = parts_.clock.Now();
+  if (!was_hindered) next_reminder_ = now + kReminderInterval;
+  if (!is_hindered_ || now < next_reminder_) return;
+  next_reminder_ = now + kReminderInterval;
+  spdlog::warn("still {}", StatusLine(status, status.written_at_us));
 }
 
 void RelayProcess::TellRead(const InitialRead& read, ReadPace& pace) {

@@ -55,11 +55,13 @@ class RelayProcess {
  private:
   [[nodiscard]] Result<std::optional<Checkpoint>> LoadCheckpoint();
   [[nodiscard]] Result<std::optional<Preparation>> Open(std::optional<Checkpoint> checkpoint);
+  void TellBeginning(bool has_checkpoint, const Progress& progress) const;
   [[nodiscard]] Result<void> StoreFirst(const Progress& progress);
   [[nodiscard]] RelayCore::Settings SettingsOf();
   [[nodiscard]] Result<void> Relaying(Preparation preparation, const ReplicaIdentity& identity);
   void WhileRelaying(RelayCore& core, const Worker& reader, const AlarmLog* alarms, ReadPace& pace);
   void Tell(RelayStatus status);
+  void Remind(const RelayStatus& status);
   void TellRead(const InitialRead& read, ReadPace& pace);
   [[nodiscard]] Result<void> Stopping(RelayCore& core);
   // Whether a signal has come, now or before.
@@ -76,7 +78,8 @@ class RelayProcess {
   Clock::TimePoint stop_deadline_ = Clock::TimePoint::max();
 
   // What was told last, and when it is time again.
-  Clock::TimePoint next_status_{}, next_read_told_{};
+  Clock::TimePoint next_status_{}, next_read_told_{}, next_reminder_{};
+  bool is_hindered_ = false;  // By the status told last.
   std::uint64_t told_at_us_ = 0, told_delivered_ = 0;
   std::uint64_t rows_estimate_ = 0;
 };

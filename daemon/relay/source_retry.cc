@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 #include "daemon/exit_code_of.h"
 
 namespace outboxd {
@@ -17,6 +19,7 @@ SourceRetry::SourceRetry(const Clock& clock, Outages& outages)
     : outages_(outages), back_off_(kBackOffFirst, kBackOffMax, clock.WallMicroseconds()) {}
 
 void SourceRetry::Succeeded() {
+  if (std::exchange(is_unrecorded_, false)) outages_.RecordIsStored();
   back_off_.Reset();
   damaged_times_ = 0;
 }
@@ -62,6 +65,15 @@ Result<Step> SourceRetry::OnError(const binlog::Error& error, const std::string&
       break;
   }
   return Fail(ExitCodeOf(error.kind), "{}", error.message);
+}
+
+Step SourceRetry::OnUnrecorded(const Error& error) {
+  is_unrecorded_ = true;
+  outages_.RecordFails(error.message);
+  const Step step = Pause();
+  spdlog::error("holding: an alarm cannot be recorded: {}; trying again in {} ms", error.message,
+                step.pause.count());
+  return step;
 }
 
 // Damage on the way heals by reading again; damage in the file does not.

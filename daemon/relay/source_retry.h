@@ -22,9 +22,12 @@ class SourceRetry {
   // stop that interrupted it is seen elsewhere. An error: the relay ends.
   [[nodiscard]] Result<Step> OnError(const binlog::Error& error, const std::string& place);
 
+  // An alarm about what was read cannot be recorded: nothing goes on before it is.
+  [[nodiscard]] Step OnUnrecorded(const Error& error);
+
   // The source is open: from now on the operator's faults are waited out.
   void Opened();
-  // Something was read whole.
+  // Something was read whole, and every alarm about it is recorded.
   void Succeeded();
 
  private:
@@ -34,6 +37,7 @@ class SourceRetry {
   Outages& outages_;
   BackOff back_off_;
   bool was_open_ = false;
+  bool is_unrecorded_ = false;
   std::string damaged_place_;
   int damaged_times_ = 0;
 };

@@ -25,6 +25,7 @@ void StreamFeed::StartOver(const Progress& progress) {
 }
 
 void StreamFeed::BeginBehind(const Progress& progress) {
+  must_observe_ = false;
   known_ = HistoryOf(progress);
   resume_from_ = progress.position;
   parts_.transactions.ForgetPrepared(progress.prepared);
@@ -37,6 +38,7 @@ void StreamFeed::CloseSource() {
 
 Result<Feed::Advanced> StreamFeed::Advance() {
   using Fed = binlog::TransactionReader::Outcome;
+  if (must_observe_) return OnTransaction();
   if (!is_open_) return Open();
   parts_.liveness.ExpectAnswerWithin(options_.read_timeout);
   auto event = parts_.source.Next();
@@ -68,7 +70,10 @@ Result<Feed::Advanced> StreamFeed::Open() {
   is_open_ = true;
   parts_.retry.Opened();
   auto reads_again = OnFailover();
-  if (!reads_again) return std::unexpected(reads_again.error());
+  if (!reads_again) {
+    CloseSource();  // Opened anew it tells again what was lost.
+    return OnUnrecorded(reads_again.error());
+  }
   known_.server_uuid = stream_.server_uuid;
   parts_.tracker.SetServer(stream_.server_uuid, stream_.by_gtid);
   if (*reads_again) return Advanced{.outcome = Outcome::kStartOver};
@@ -97,11 +102,11 @@ Result<bool> StreamFeed::OnFailover() {
 }
 
 Result<Feed::Advanced> StreamFeed::OnTransaction() {
-  parts_.retry.Succeeded();
   const binlog::Transaction& transaction = parts_.transactions.transaction();
-  if (auto observed = parts_.changes.Observe(transaction); !observed) {
-    return std::unexpected(observed.error());
-  }
+  auto observed = parts_.changes.Observe(transaction);
+  must_observe_ = !observed && observed.error().exit_code == ExitCode::kState;
+  if (!observed) return OnUnrecorded(observed.error());
+  parts_.retry.Succeeded();
   if (transaction.xa == binlog::XaStep::kHeld && !stream_.by_gtid) {
     spdlog::warn(
         "XA transaction {} at {} is prepared with events: until it is decided the checkpoint stays"
@@ -143,6 +148,11 @@ void StreamFeed::EndTransaction() {
   if (is_open_ && !gives_memory_back) return;
   CloseSource();
   resume_from_ = parts_.transactions.ResumePosition();
+}
+
+Result<Feed::Advanced> StreamFeed::OnUnrecorded(const Error& error) {
+  if (error.exit_code != ExitCode::kState) return std::unexpected(error);
+  return Advanced{.step = parts_.retry.OnUnrecorded(error)};
 }
 
 Result<Feed::Advanced> StreamFeed::OnError(const binlog::Error& error) {

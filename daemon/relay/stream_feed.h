@@ -54,6 +54,7 @@ class StreamFeed final : public Feed {
   Result<Advanced> Open();
   Result<bool> OnFailover();
   Result<Advanced> OnTransaction();
+  Result<Advanced> OnUnrecorded(const Error& error);
   void EndTransaction();
   Result<Advanced> OnError(const binlog::Error& error);
 
@@ -61,6 +62,7 @@ class StreamFeed final : public Feed {
   Options options_;
 
   bool is_open_ = false;
+  bool must_observe_ = false;  // The transaction in hand: its alarm could not be recorded yet.
   binlog::Position resume_from_;  // Where it is opened next.
   binlog::StreamIdentity stream_;
   binlog::KnownHistory known_;  // Of resume_from_, or of what was read behind it.

@@ -57,6 +57,16 @@ TableFeed::TableFeed(Parts parts, Options options)
       chunk_rows_(options_.chunk_rows_first) {}
 
 Result<Feed::Advanced> TableFeed::Advance() {
+  auto advanced = AdvanceOnce();
+  if (advanced || advanced.error().exit_code != ExitCode::kState) return advanced;
+  // An alarm about the log, or a table that is gone: it is met again.
+  CloseSource();
+  BeginAnew();
+  must_describe_ = true;
+  return Advanced{.step = parts_.retry.OnUnrecorded(advanced.error())};
+}
+
+Result<Feed::Advanced> TableFeed::AdvanceOnce() {
   TakeAcknowledged();
   if (ledger_.has_failed()) {
     return ReadLogAnew(
@@ -200,10 +210,10 @@ binlog::Result<void> TableFeed::DescribeAgain(std::vector<ReadTable> found) {
     if (table.is_acknowledged || table.is_gone) continue;
     ReadTable* const now = FindTable(found, table);
     if (now == nullptr) {
-      // What the log still holds of its rows is given back.
-      table.is_gone = true;
-      if (loss_was_told_) continue;
-      if (auto raised = OnGone(table.schema_name(), table.table_name()); !raised) return raised;
+      if (!loss_was_told_) {
+        if (auto raised = OnGone(table.schema_name(), table.table_name()); !raised) return raised;
+      }
+      table.is_gone = true;  // What the log still holds of its rows is given back.
     } else if (!IsReadAlike(table, *now)) {
       spdlog::warn("table {}.{} was altered: its initial read begins again", table.schema_name(),
                    table.table_name());
@@ -320,9 +330,9 @@ Result<Feed::Advanced> TableFeed::FollowLog() {
 }
 
 Result<Feed::Advanced> TableFeed::OnTransaction() {
-  parts_.retry.Succeeded();
   const binlog::Transaction& transaction = transactions_->transaction();
   if (auto seen = OnDdl(transaction); !seen) return std::unexpected(seen.error());
+  parts_.retry.Succeeded();
   if (transaction.xa_is_unknown) OnUnknownDecision(transaction);
   seen_.last_gtid.reset();
   if (transactions_->collects_gtids()) {

@@ -81,6 +81,8 @@ class TableFeed final : public Feed {
     std::uint64_t rows;
   };
 
+  Result<Advanced> AdvanceOnce();
+
   // Opening.
   Result<Advanced> OpenLog();
   Result<Advanced> OnOtherServer();

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import statistics
 import subprocess
@@ -10,7 +11,7 @@ import time
 
 import pytest
 from private_servers import PrivateKafka, PrivateMysql
-from relay import Relay, ids, wait_until
+from relay import Relay, ids, read_topic, wait_until
 
 
 @pytest.fixture
@@ -49,6 +50,87 @@ def test_a_full_disk_keeps_the_old_checkpoint_and_heals(relay, small_disk):
     assert set(ids(relay.received())) == {"before", "while it is full", "after"}
     wait_until(lambda: relay.checkpoint() != stored, "a new checkpoint")
     assert relay.stop() == 0
+
+
+@pytest.fixture
+def filled(relay, small_disk):
+    """A relay whose state directory takes nothing more, until relay.filler is gone."""
+    relay.state = small_disk / "state"
+    relay.configure(relay__state_directory=relay.state).begin_now().start()
+    relay.insert("before")
+    relay.wait_for(1)
+    wait_until(lambda: relay.checkpoint().count("last commit   -") == 0, "a checkpoint")
+    relay.filler = small_disk / "filler"
+    with pytest.raises(OSError), open(relay.filler, "wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+    return relay
+
+
+def test_without_a_checkpoint_for_ten_intervals_nothing_more_is_published(filled):
+    filled.insert("published")
+    filled.wait_for(2)
+    wait_until(lambda: "holding: the checkpoint could not be stored" in filled.log(), "it holds")
+    filled.insert("waits")
+    time.sleep(1)  # That nothing comes has no condition.
+    assert ids(filled.received()) == ["before", "published"]
+    filled.filler.unlink()
+    assert ids(filled.wait_for(3)) == ["before", "published", "waits"]
+    assert filled.stop() == 0
+
+
+def test_a_hold_on_a_full_disk_holds_and_nothing_is_sent_again(filled):
+    filled.insert("bad", kind="missing")
+    wait_until(lambda: "holding at event" in filled.log(), "it holds")
+    filled.insert(*[f"e{number}" for number in range(20)])
+    time.sleep(2)  # That it does not end has no condition.
+    assert filled.process.poll() is None, filled.log()
+    filled.filler.unlink()
+    held = wait_until(lambda: next((line for line in filled.command("status").stdout.splitlines()
+                                    if line.startswith("held ")), None), "the hold is recorded")
+    assert filled.command("skip", held.split()[1]).returncode == 0
+    assert ids(filled.wait_for(21)) == ["before", *[f"e{number}" for number in range(20)]]
+    assert filled.stop() == 0
+
+
+def test_a_dead_letter_on_a_full_disk_is_sent_once(filled):
+    assert filled.stop() == 0
+    filled.filler.unlink()
+    dead = filled.name + "-dead"
+    filled.kafka.create_topic(dead)
+    filled.configure(delivery__on_bad_event="dead-letter", delivery__dead_letter_topic=dead)
+    filled.start()
+    filled.insert("second")
+    filled.wait_for(2)
+    with pytest.raises(OSError), open(filled.filler, "wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+    filled.insert("bad", kind="missing")
+    wait_until(lambda: len(read_topic(filled.kafka, dead)) > 0, "the dead letter")
+    time.sleep(2)  # That no other one comes has no condition.
+    assert filled.process.poll() is None, filled.log()
+    filled.filler.unlink()
+    filled.insert("after")
+    assert ids(filled.wait_for(3)) == ["before", "second", "after"]
+    assert len(read_topic(filled.kafka, dead)) == 1
+    assert "dead letters  1," in filled.command("status").stdout
+    assert filled.stop() == 0
+
+
+def test_an_emptied_state_directory_is_said_aloud(relay):
+    def run_once(times):
+        relay.start()
+        wait_until(lambda: relay.log().count("reading the binary log") == times, "it reads")
+        assert relay.stop() == 0
+        return relay.log().count("BEGINNING ANEW")
+
+    relay.configure(delivery__start="now")
+    assert run_once(1) == 1
+    assert f"BEGINNING ANEW, for there is no checkpoint in {relay.state}: behind" in relay.log()
+    assert run_once(2) == 1
+    assert "going on behind the checkpoint: GTIDs '" in relay.log()
+    shutil.rmtree(relay.state)
+    assert run_once(3) == 2
 
 
 def test_a_read_only_state_directory_is_told_at_the_start(relay, small_disk):

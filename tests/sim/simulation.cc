@@ -74,8 +74,8 @@ Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, bool keeps_
     settings_.on_bad_event = DeliveryConfig::OnBadEvent::kDeadLetter;
   }
   if (scenario.has_bad_events || scenario.has_statements || scenario.fails_over) {
-    for (const char* name :
-         {"held", "skip", "skipped.jsonl", "dead-letters", "alarms.jsonl", "journal", kLostFile}) {
+    for (const char* name : {"held", "skip", "skipped.jsonl", "passed", "dead-letters",
+                             "alarms.jsonl", "journal", kLostFile}) {
       Remove(SystemFiles(), scratch, name);
     }
     if (scenario.has_bad_events) state_ = std::make_unique<StateDirectory>(scratch);

@@ -70,8 +70,9 @@ TEST(StatusLineTest, AnEstimateThatIsTooLowIsNotTold) {
 
 TEST(StatusLineTest, AHeldEventComesBeforeThePhase) {
   RelayStatus status = Reading();
-  status.held = "table:shop.a:7";
-  EXPECT_EQ(Line(status), "holding at event table:shop.a:7");
+  status.held.emplace().position = "table:shop.a:7";
+  status.held->since_us = Ago(90);
+  EXPECT_EQ(Line(status), "holding at event table:shop.a:7 for 90 s");
 }
 
 TEST(StatusLineTest, TellsOutagesOfBothSidesInEveryPhaseWithoutTheHint) {
@@ -84,6 +85,14 @@ TEST(StatusLineTest, TellsOutagesOfBothSidesInEveryPhaseWithoutTheHint) {
                                                 " refused; Kafka does not answer for 3 s: no"
                                                 " broker"));
   }
+}
+
+TEST(StatusLineTest, TellsThatTheStateDirectoryFails) {
+  RelayStatus status = Streaming();
+  status.state = Outage{Ago(5), "/s/checkpoint.new: write failed: No space left on device"};
+  EXPECT_THAT(Line(status), testing::EndsWith("; the state directory fails for 5 s:"
+                                              " /s/checkpoint.new: write failed: No space left on"
+                                              " device"));
 }
 
 TEST(StatusLineTest, AnOutageFromTheFutureIsAsOfNow) {

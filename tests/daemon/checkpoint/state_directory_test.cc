@@ -125,6 +125,51 @@ TEST_F(StateDirectoryTest, AFolderThatCannotBeMadeIsNamed) {
   EXPECT_THAT(locked.error().message, HasSubstr("file/state: mkdir failed: Not a directory"));
 }
 
+// A folder of another user, and this process as root.
+class ForeignStateDirectoryTest : public StateDirectoryTest {
+ protected:
+  static constexpr uid_t kOwner = 12'345;
+  static constexpr gid_t kGroup = 23'456;
+
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "only root can make a folder of another user";
+    ASSERT_EQ(chown(directory_.path().c_str(), kOwner, kGroup), 0);
+  }
+  std::pair<uid_t, gid_t> OwnerOf(const std::string& name) {
+    struct stat status{};
+    EXPECT_EQ(lstat((directory_ / name).c_str(), &status), 0) << name;
+    return {status.st_uid, status.st_gid};
+  }
+};
+
+TEST_F(ForeignStateDirectoryTest, WhatRootMakesBelongsToTheFoldersOwner) {
+  StateDirectory state(directory_.path());
+  ASSERT_TRUE(state.Lock());
+  ASSERT_TRUE(state.RequestSkip("uuid:1:1"));
+  EXPECT_EQ(OwnerOf("skip"), std::pair(kOwner, kGroup));
+  ASSERT_TRUE(state.RecordSkipped({.held = MakeHeld(), .key = {}, .value = {}, .headers = {}}));
+  for (const char* name : {"lock", "skipped.jsonl", "passed"}) {
+    EXPECT_EQ(OwnerOf(name), std::pair(kOwner, kGroup)) << name;
+  }
+  ASSERT_TRUE(StateDirectory(directory_ / "below/it").Lock());
+  for (const char* name : {"below", "below/it", "below/it/lock"}) {
+    EXPECT_EQ(OwnerOf(name), std::pair(kOwner, kGroup)) << name;
+  }
+}
+
+TEST_F(ForeignStateDirectoryTest, AnotherUserIsToldWhoMay) {
+  constexpr uid_t kOther = 54'321;
+  StateDirectory state(directory_.path());
+  ASSERT_EQ(seteuid(kOther), 0);
+  const auto requested = state.RequestSkip("uuid:1:1");
+  const auto held = state.ReadHeld();
+  ASSERT_EQ(seteuid(0), 0);
+  for (const std::string& text : {requested.error().message, held.error().message}) {
+    EXPECT_THAT(text, HasSubstr("Permission denied HINT: " + directory_.path() +
+                                " belongs to user 12345: run this as 12345 or root"));
+  }
+}
+
 TEST_F(StateDirectoryTest, KeepsTheHeldEventUntilItIsCleared) {
   StateDirectory state(directory_.path());
   EXPECT_EQ(state.ReadHeld().value(), std::nullopt);

@@ -47,6 +47,7 @@ class AcknowledgerTest : public ::testing::Test {
     acknowledger_.Step(milliseconds(0));
   }
 
+  CapturedLog log_;
   FakeClock clock_;
   FakeSink sink_;
   FakeStore store_;
@@ -95,6 +96,21 @@ TEST_F(AcknowledgerTest, TriesAgainWhenTheDiskIsFull) {
   store_.fails = false;
   Pass(milliseconds(1500));
   EXPECT_EQ(store_.stored.size(), 1u);
+}
+
+TEST_F(AcknowledgerTest, TellsForHowLongNoCheckpointCouldBeStored) {
+  store_.fails = true;
+  Send(100);
+  sink_.AcknowledgeAll();
+  for (int i = 0; i < 11; ++i) Pass(milliseconds(1000));
+  EXPECT_TRUE(outages_.CheckpointFailsFor(milliseconds(10'000)));
+  EXPECT_FALSE(outages_.CheckpointFailsFor(milliseconds(10'001)));
+  EXPECT_EQ(outages_.state()->reason, "disk full");
+  EXPECT_THAT(log_.text(), HasSubstr("holding: the checkpoint could not be stored for 10000 ms"));
+  store_.fails = false;
+  Pass(milliseconds(1000));
+  EXPECT_FALSE(outages_.CheckpointFailsFor(milliseconds(0)));
+  EXPECT_FALSE(outages_.state());
 }
 
 TEST_F(AcknowledgerTest, ACheckpointAndItsProgressAreTheSame) {

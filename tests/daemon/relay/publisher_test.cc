@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include <filesystem>
+
 #include "daemon/checkpoint/dead_letter_log.h"
 #include "tests/daemon/fakes.h"
 #include "tests/daemon/temporary_directory.h"
@@ -62,7 +64,7 @@ class PublisherTest : public ::testing::Test {
   Liveness liveness_{clock_};
   Outages outages_{clock_};
   SinkOwner owner_{sink_, liveness_, outages_, clock_};
-  Publisher publisher_{Mappings(), owner_, tracker_, &state_, clock_, options_};
+  Publisher publisher_{Mappings(), owner_, tracker_, &state_, outages_, clock_, options_};
   std::vector<binlog::ColumnValue> values_;
   bool done_ = false;
 };
@@ -134,7 +136,7 @@ TEST_F(PublisherTest, PassesOnlyTheEventThatAnOperatorNamed) {
 }
 
 TEST_F(PublisherTest, EndsTheRunInsteadWhereConfigured) {
-  Publisher strict(Mappings(), owner_, tracker_, &state_, clock_,
+  Publisher strict(Mappings(), owner_, tracker_, &state_, outages_, clock_,
                    {.on_bad_event = DeliveryConfig::OnBadEvent::kStop});
   values_.assign(columns_.size(), std::nullopt);
   const auto step = strict.Publish({0, "shop", "outbox", values_}, "uuid:1:1");
@@ -182,6 +184,49 @@ TEST_F(PublisherTest, ASkippedEventIsRecordedWithKeyValueAndHeaders) {
   EXPECT_THAT(record, HasSubstr(R"("key":"x","value":"x","headers":[["id","1"],)"));
 }
 
+TEST_F(PublisherTest, AnEventThatWasLetPassPassesAgainAlsoInAnotherProcess) {
+  sink_.publish_error = sinks::Error{sinks::ErrorKind::kRejected, "topic is missing"};
+  ASSERT_TRUE(Publish("1"));
+  ASSERT_TRUE(state_.RequestSkip("uuid:1:1"));
+  ASSERT_TRUE(Publish("1"));
+  publisher_.Reset();
+  ASSERT_TRUE(Publish("1"));
+  EXPECT_TRUE(done_);
+  Publisher next(Mappings(), owner_, tracker_, &state_, outages_, clock_, {});
+  const auto published = next.Publish({0, "shop", "outbox", values_}, "uuid:1:1");
+  EXPECT_TRUE(published && published->is_done);
+  EXPECT_TRUE(tracker_.AllAcknowledged());
+  ASSERT_TRUE(state_.ForgetPassed());
+  Publisher elsewhere(Mappings(), owner_, tracker_, &state_, outages_, clock_, {});
+  EXPECT_FALSE(elsewhere.Publish({0, "shop", "outbox", values_}, "uuid:1:1")->is_done);
+}
+
+TEST_F(PublisherTest, AHoldThatCannotBeRecordedYetIsRecordedLater) {
+  const auto in_the_way = std::filesystem::path(directory_ / "held.new");
+  std::filesystem::create_directory(in_the_way);
+  ASSERT_TRUE(Publish("1", std::nullopt));
+  ASSERT_TRUE(publisher_.held());
+  EXPECT_THAT(outages_.state()->reason, HasSubstr("held.new: open failed"));
+  std::filesystem::remove(in_the_way);
+  ASSERT_TRUE(Publish("1", std::nullopt));
+  EXPECT_TRUE(IsHeld());
+  EXPECT_FALSE(outages_.state());
+}
+
+TEST_F(PublisherTest, WhatCannotBeRecordedDoesNotPass) {
+  const auto in_the_way = std::filesystem::path(directory_ / "skipped.jsonl");
+  std::filesystem::create_directory(in_the_way);
+  ASSERT_TRUE(Publish("1", std::nullopt));
+  ASSERT_TRUE(state_.RequestSkip("uuid:1:1"));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(Publish("1", std::nullopt));
+  EXPECT_FALSE(done_);
+  EXPECT_TRUE(outages_.state());
+  std::filesystem::remove(in_the_way);
+  ASSERT_TRUE(Publish("1", std::nullopt));
+  EXPECT_TRUE(done_);
+  EXPECT_FALSE(outages_.state());
+}
+
 // With on-bad-event = dead-letter.
 class DeadLetterPublisherTest : public PublisherTest {
  protected:
@@ -220,6 +265,22 @@ TEST_F(DeadLetterPublisherTest, ARefusedEventGoesToTheDeadLetterTopicAndTheRelay
   EXPECT_EQ(Counted()->count, 1u);
   EXPECT_EQ(Counted()->last.position, "uuid:1:1");
   EXPECT_EQ(Counted()->last.reason, "refused at once");
+}
+
+TEST_F(DeadLetterPublisherTest, ADeadLetterThatCannotBeCountedYetIsSentOnceAndCountedLater) {
+  const auto in_the_way = std::filesystem::path(directory_ / "dead-letters.new");
+  std::filesystem::create_directory(in_the_way);
+  sink_.refused_topics = {"outbox.event.order"};
+  PublishUntilSent("1");
+  AcknowledgeAndFinish("1");
+  ASSERT_TRUE(Publish("1"));
+  EXPECT_FALSE(done_);
+  EXPECT_TRUE(outages_.state());
+  std::filesystem::remove(in_the_way);
+  ASSERT_TRUE(Publish("1"));
+  EXPECT_TRUE(done_);
+  EXPECT_EQ(sink_.delivered.size(), 1u);
+  EXPECT_EQ(Counted()->count, 1u);
 }
 
 TEST_F(DeadLetterPublisherTest, NothingCountsAsDeliveredBeforeTheDeadLetterIsAcknowledged) {
@@ -307,7 +368,7 @@ TEST_F(DeadLetterPublisherTest, OneThatIsReadAgainAfterACrashIsSentAgainAndCount
   PublishUntilSent("1");
   AcknowledgeAndFinish("1");
   values_[0] = "1";  // What it was is gone with the call that set it.
-  Publisher next(Mappings(), owner_, tracker_, &state_, clock_, options_);
+  Publisher next(Mappings(), owner_, tracker_, &state_, outages_, clock_, options_);
   const binlog::Row row{0, "shop", "outbox", values_};
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(next.Publish(row, "uuid:1:1"));
   sink_.Acknowledge();
@@ -325,7 +386,7 @@ TEST_F(DeadLetterPublisherTest, AnEventCannotNameTheDeadLetterTopicByItself) {
   mappings.push_back(OutboxMapping::Compile(config).value());
   values_.assign(columns_.size(), "dead");
   const binlog::Row row{0, "shop", "outbox", values_};
-  Publisher publisher(std::move(mappings), owner_, tracker_, &state_, clock_, options_);
+  Publisher publisher(std::move(mappings), owner_, tracker_, &state_, outages_, clock_, options_);
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(publisher.Publish(row, "uuid:1:1"));
   ASSERT_EQ(sink_.in_flight.size(), 1u);
   sink_.Acknowledge();

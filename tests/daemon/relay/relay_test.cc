@@ -5,7 +5,9 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "tests/daemon/fake_source.h"
 #include "tests/daemon/fake_tables.h"
@@ -300,6 +302,55 @@ TEST_F(RelayTest, ALostProducerHasWhatIsPreparedReadAgain) {
   EXPECT_EQ(source_.from_, "");
   EXPECT_EQ(sink_.delivered.size(), 2u);
   EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
+}
+
+TEST_F(RelayTest, WithoutAStoredCheckpointNothingMoreIsPublishedAfterAWhile) {
+  outages_.CheckpointFails("disk full");
+  source_.transactions = {{"a"}};
+  ASSERT_TRUE(Work(true, 20));
+  EXPECT_EQ(sink_.delivered.size(), 1u);
+  clock_.Move(milliseconds(10'000));
+  source_.transactions.push_back({"b"});
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.delivered.size(), 1u);
+  outages_.CheckpointIsStored();
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.delivered.size(), 2u);
+}
+
+TEST_F(RelayTest, NothingGoesOnBehindAnAlarmThatCannotBeRecordedYet) {
+  const auto in_the_way = std::filesystem::path(directory_ / "alarms.jsonl");
+  std::filesystem::create_directory(in_the_way);
+  source_.transactions = {
+      {"a"}, LoggedTransaction::Statement("INSERT INTO outbox SELECT 1"), {"b"}};
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.delivered.size(), 1u);
+  EXPECT_TRUE(outages_.state());
+  std::filesystem::remove(in_the_way);
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.delivered.size(), 2u);
+  EXPECT_EQ(alarms_.CountStanding(), 1u);
+  EXPECT_EQ(changes_.counts().statements, 1u);
+  EXPECT_FALSE(outages_.state());
+}
+
+// The stream is idle afterwards: nothing waits.
+TEST_F(RelayTest, AHoldThatIsOverIsShownNoMore) {
+  source_.transactions = {{"a"}};
+  sink_.refused_topics = {"outbox.event.order"};
+  std::jthread runs([this] { ASSERT_TRUE(relay_.Run()); });
+  const auto shows = [this](bool held) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (relay_.held().has_value() != held) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+    return true;
+  };
+  EXPECT_TRUE(shows(true));
+  ASSERT_TRUE(state_.RequestSkip(fmt::format("{}:1:1", kUuid)));
+  EXPECT_TRUE(shows(false));
+  relay_.RequestStop();
 }
 
 TEST_F(RelayTest, ByDefaultAStatementRaisesAnAlarmAndWhatComesBehindItIsDelivered) {
