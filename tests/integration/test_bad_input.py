@@ -200,6 +200,29 @@ def test_a_message_too_large_holds_and_skip_passes_exactly_that_one(relay):
     assert skipped["headers"][:2] == [["id", "large"], ["eventType", "Created"]]
 
 
+def test_three_bad_events_of_one_transaction_take_three_skips_whatever_restarts(relay):
+    relay.start()
+    relay.sql("""INSERT INTO outbox VALUES ('g1', 'order', 'k', 't', '1'),
+              ('b1', 'missing', 'k', 't', '1'), ('g2', 'order', 'k', 't', '1'),
+              ('b2', 'missing', 'k', 't', '1'), ('b3', 'missing', 'k', 't', '1'),
+              ('g3', 'order', 'k', 't', '1')""")
+    for skip in range(3):
+        held = wait_until(lambda: next((line for line in
+                                        relay.command("status").stdout.splitlines()
+                                        if line.startswith("held ") and f"(id b{skip + 1})" in line),
+                                       None), f"it holds at b{skip + 1}", 30)
+        assert relay.command("skip", held.split()[1]).returncode == 0
+        if skip == 1:
+            wait_until(lambda: "(id b2) of table" in relay.log() and "let pass" in relay.log(), "")
+            wait_until(lambda: "(id b3)" in relay.command("status").stdout, "it holds at b3", 30)
+            relay.kill()
+            relay.start()
+    wait_until(lambda: {m.key for m in relay.received()} and
+               [dict(m.headers)["id"] for m in relay.received()][-1] == b"g3", "the last one")
+    assert (relay.state / "skipped.jsonl").read_text().count("\n") == 3
+    assert relay.stop() == 0
+
+
 def test_a_message_too_large_for_the_broker_holds_too(relay):
     topic = relay.topic("small")
     relay.kafka.create_topic(topic, partitions=1, configs={"max.message.bytes": "2000"})
