@@ -238,6 +238,7 @@ Result<StreamIdentity> MysqlEventSource::Connect(const ConnectionOptions& host) 
                                   std::chrono::seconds(1));
   auto connection = MysqlConnection::Connect(options);
   if (!connection) return std::unexpected(connection.error());
+  address_ = AddressText(host);
   dump_ = std::make_unique<Dump>(std::move(*connection));
   return PrepareSession(dump_->connection(), options_);
 }
@@ -371,9 +372,20 @@ Result<Bytes> MysqlEventSource::Next() {
   return AsInterrupted(AfterFetch(std::move(event.error())));
 }
 
+// Another one has asked for the log with the same identity, which ends the dump of the one before.
+Error MysqlEventSource::Replaced() const {
+  return {ErrorKind::kReplaced,
+          fmt::format("the server at {} ended this relay's dump of its log, because another process"
+                      " began one with the same identity (server_id {}, UUID {}) HINT: if a second"
+                      " relay of this name runs, stop one of the two; if it is another relay or a"
+                      " replica, give it a relay.name or a server_id of its own",
+                      address_, options_.server_id, options_.replica_uuid)};
+}
+
 // While gtid_mode goes to ON one file can hold transactions with and without GTID. The server does
 // not send such a file by GTID, not even behind those without; by offset it does.
 Error MysqlEventSource::AfterFetch(Error error) {
+  if (error.kind == ErrorKind::kReplaced) return Replaced();
   const bool meets_anonymous =
       error.message.find("anonymous transaction when AUTO_POSITION") != std::string::npos;
   if (!meets_anonymous || opened_from_.empty()) return error;

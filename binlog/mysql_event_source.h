@@ -58,6 +58,7 @@ class MysqlEventSource final : public EventSource {
                                                   const Position& position,
                                                   const StreamIdentity& stream);
   [[nodiscard]] Error AfterFetch(Error error);
+  [[nodiscard]] Error Replaced() const;
   [[nodiscard]] std::unexpected<Error> AsInterrupted(const Error& error);
 
   // Constant after construction.
@@ -66,6 +67,7 @@ class MysqlEventSource final : public EventSource {
   // Reader thread only.
   std::unique_ptr<Dump> dump_;
   HostChoice choice_;
+  std::string address_;              // Of the host that was connected to last.
   std::string opened_from_;          // The file of the position that the stream began at.
   std::string file_with_anonymous_;  // Cannot be read by GTID, though gtid_mode is ON now.
 

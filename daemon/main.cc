@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 #include <malloc.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -24,10 +25,18 @@ void BoundKeptMemory() {
   ::mallopt(M_TRIM_THRESHOLD, 2 * kMappedBytesMin);
 }
 
+// Why a relay ends stands in its log, with time and level, and is printed nowhere else.
+Result<void> Logged(Result<void> ended) {
+  if (ended || ended.error().exit_code == ExitCode::kOk) return ended;
+  spdlog::critical("{}", ended.error().message);
+  return std::unexpected(Error{ended.error().exit_code, ""});
+}
+
 Result<void> Main(std::span<char* const> arguments) {
   auto line = ParseCommandLine(arguments);
   if (!line) return std::unexpected(line.error());
   const std::string& command = line->command;
+  if (auto fits = CheckWords(*line); !fits) return fits;
   if (command.empty()) return Fail(ExitCode::kUsage, "no command given HINT: outboxd --help");
   if (command == "help") {
     fmt::print("{}", UsageText());
@@ -55,7 +64,7 @@ Result<void> Main(std::span<char* const> arguments) {
   auto config = ReadConfig(line->config_path, line->overrides);
   if (!config) return std::unexpected(config.error());
   StartLog(config->log.level);
-  if (command == "run") return RunCommand(*config);
+  if (command == "run") return Logged(RunCommand(*config));
   if (command == "check") return CheckCommand(*config);
   if (command == "tail") return TailCommand(std::move(*config), *line);
   if (command == "position") return PositionCommand(*config, *line);
@@ -75,7 +84,7 @@ int main(int argc, char** argv) {
     const auto result =
         outboxd::Main(std::span(argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)));
     if (result) return 0;
-    if (result.error().exit_code != outboxd::ExitCode::kOk) {
+    if (result.error().exit_code != outboxd::ExitCode::kOk && !result.error().message.empty()) {
       fmt::print(stderr, "outboxd: {}\n", result.error().message);
     }
     return static_cast<int>(result.error().exit_code);

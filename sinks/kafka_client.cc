@@ -15,6 +15,7 @@ using Origin = ResolvedProperty::Origin;
 constexpr std::size_t kErrorTextBytesMax = 512;
 constexpr std::chrono::milliseconds kErrorLookInterval{100};
 constexpr int kLogLevelWarning = 4;
+constexpr int kLogLevelDebug = 7;
 
 using ErrorText = std::array<char, kErrorTextBytesMax>;
 
@@ -27,6 +28,8 @@ void ForwardLogLine(const rd_kafka_t* client, int level, const char* facility,
   const bool is_about_gapless = std::string_view(facility) == "CONFWARN" &&
                                 std::string_view(text).contains("enable.gapless.guarantee");
   if (is_about_gapless) return;
+  // The sink reports each fatal error with what it means here: the producer is replaced.
+  if (std::string_view(facility) == "FATAL") level = kLogLevelDebug;
   const auto* log = static_cast<const KafkaLog*>(rd_kafka_opaque(client));
   if (log != nullptr && *log) (*log)(level, fmt::format("{}: {}", facility, text));
 }

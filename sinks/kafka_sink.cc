@@ -139,12 +139,14 @@ std::size_t BytesOf(const Message& message) {
   return bytes;
 }
 
-std::string CreateCommand(const KafkaSinkOptions& options, std::string_view topic) {
+// `brokers`: how many there are; 0: not known. More replicas the cluster would refuse.
+std::string CreateCommand(const KafkaSinkOptions& options, std::string_view topic, int brokers) {
+  const int replicas =
+      brokers == 0 ? options.topic_replication : std::min<int>(options.topic_replication, brokers);
   return fmt::format(
       "kafka-topics.sh --bootstrap-server {} --create --topic {} --partitions {} "
       "--replication-factor {}",
-      BootstrapServers(options.properties), topic, options.topic_partitions,
-      options.topic_replication);
+      BootstrapServers(options.properties), topic, options.topic_partitions, replicas);
 }
 
 // What librdkafka refused on the spot and for this message alone.
@@ -358,7 +360,8 @@ Result<std::int32_t> KafkaSink::CountPartitions(const Topic& topic) {
   if (options_.create_topics) return CreateMissing(topic);
   const char* name = rd_kafka_topic_name(topic.handle.get());
   return Fail(ErrorKind::kRejected, "topic {} does not exist HINT: {}", name,
-              CreateCommand(options_, name));
+              CreateCommand(options_, name,
+                            CountBrokers(producer_->client.get(), options_.topic_timeout)));
 }
 
 Result<std::int32_t> KafkaSink::CreateMissing(const Topic& topic) {

@@ -157,6 +157,14 @@ Result<std::optional<TopicMetadata>> FetchTopicMetadata(rd_kafka_t* client, rd_k
   return Fail(ErrorKind::kUnreachable, "cannot look up topic {}: no answer about it", name);
 }
 
+int CountBrokers(rd_kafka_t* client, std::chrono::milliseconds timeout) {
+  const rd_kafka_metadata_t* answer = nullptr;
+  const rd_kafka_resp_err_t code =
+      rd_kafka_metadata(client, /*all_topics=*/0, nullptr, &answer, Milliseconds(timeout));
+  const MetadataHandle metadata(answer);
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR ? metadata->broker_cnt : 0;
+}
+
 Result<void> CreateTopic(rd_kafka_t* client, const std::string& topic, std::int32_t partitions,
                          std::int16_t replication, std::chrono::milliseconds timeout) {
   std::array<char, 512> text{};

@@ -35,6 +35,9 @@ struct TopicMetadata {
 [[nodiscard]] Result<std::optional<TopicMetadata>> FetchTopicMetadata(
     rd_kafka_t* client, rd_kafka_topic_t* topic, std::chrono::milliseconds timeout);
 
+// How many brokers the cluster has; 0: not known.
+[[nodiscard]] int CountBrokers(rd_kafka_t* client, std::chrono::milliseconds timeout);
+
 // Creates a topic, also one that another has created meanwhile. kRejected: the cluster refuses.
 [[nodiscard]] Result<void> CreateTopic(rd_kafka_t* client, const std::string& topic,
                                        std::int32_t partitions, std::int16_t replication,

@@ -50,10 +50,10 @@ Result<void> DeadLetterLog::RecordReplayed(std::string_view position, std::strin
   return AppendLine(directory_, kReplayed, JsonLine(json));
 }
 
-Result<std::map<std::string, std::uint64_t, std::less<>>> DeadLetterLog::Replayed() const {
+Result<ReplayedEvents> DeadLetterLog::Replayed() const {
   auto text = ReadFile(SystemFiles(), directory_ + "/" + kReplayed, kBytesMax);
   if (!text) return std::unexpected(text.error());
-  std::map<std::string, std::uint64_t, std::less<>> replayed;
+  ReplayedEvents replayed;
   std::string_view rest = *text ? std::string_view(**text) : std::string_view();
   while (!rest.empty()) {
     const std::string_view line = rest.substr(0, rest.find('\n'));

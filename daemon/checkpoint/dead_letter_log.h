@@ -16,6 +16,10 @@ struct DeadLetterCount {
   HeldEvent last;
 };
 
+// By position, when each dead letter was sent to its own topic after all; microseconds since the
+// epoch.
+using ReplayedEvents = std::map<std::string, std::uint64_t, std::less<>>;
+
 // What one relay's state directory tells of its dead letters; they themselves stand in Kafka:
 //   dead-letters     JSON: how many were sent, and the last one
 //   replayed.jsonl   one JSON line for each that was sent to its own topic after all; it grows only
@@ -34,8 +38,7 @@ class DeadLetterLog {
   // The operator's side: the event at `position` is in its own topic since `now_us`.
   [[nodiscard]] Result<void> RecordReplayed(std::string_view position, std::string_view id,
                                             std::string_view topic, std::uint64_t now_us);
-  // By position, when each was replayed last; microseconds since the epoch.
-  [[nodiscard]] Result<std::map<std::string, std::uint64_t, std::less<>>> Replayed() const;
+  [[nodiscard]] Result<ReplayedEvents> Replayed() const;
 
  private:
   std::string directory_;

@@ -6,11 +6,13 @@
 #include "daemon/checkpoint/checkpoint_file.h"
 #include "daemon/commands/commands.h"
 #include "daemon/exit_code_of.h"
+#include "daemon/preparation/log_place.h"
 #include "daemon/preparation/message_age.h"
 #include "daemon/preparation/readiness.h"
 #include "daemon/preparation/sink_setup.h"
 #include "daemon/preparation/source_setup.h"
 #include "daemon/preparation/start_position.h"
+#include "daemon/relay/acknowledger.h"
 #include "sinks/kafka_probe.h"
 
 namespace outboxd {
@@ -53,8 +55,28 @@ Findings CheckState(const Config& config, const CheckpointFile& store,
   return findings;
 }
 
-// `begins_with_tables`: what BeginsWithTables() says.
-Findings CheckSource(const Config& config, bool begins_with_tables) {
+// Whether the log still holds what the relay would read next.
+Finding CheckLog(const Config& config, const std::optional<Checkpoint>& checkpoint,
+                 const binlog::ServerFacts& facts, binlog::MysqlServer& server) {
+  Progress progress;
+  if (checkpoint) {
+    progress = MakeProgress(*checkpoint);
+  } else {
+    auto start = ResolveStart(config.delivery.start, facts, server);
+    if (!start) return ProblemOf("start", start.error().message, start.error().exit_code);
+    progress = std::move(*start);
+  }
+  const auto good = CheckLogPlace(config.mysql, progress);
+  if (!good) return ProblemOf("binary log", good.error().message, ExitCodeOf(good.error().kind));
+  return {Finding::Level::kOk, "binary log",
+          checkpoint ? "can be read behind the checkpoint" : "can be read from the start on",
+          {},
+          ExitCode::kOk};
+}
+
+// `checkpoint`: what the relay would go on from.
+Findings CheckSource(const Config& config, const std::optional<Checkpoint>& checkpoint) {
+  const bool begins_with_tables = BeginsWithTables(config.delivery.start, checkpoint);
   Findings findings;
   auto tables = CompileEventTables(config);
   if (!tables) {
@@ -93,10 +115,17 @@ Findings CheckSource(const Config& config, bool begins_with_tables) {
     Append(findings, CheckTableRead(*for_read, *facts, config.delivery));
     Append(findings, LookAtMessageAges(config, *tables, *described, *server));
   }
+  // What is wrong with the server would be told once more.
+  const bool has_start = checkpoint || config.delivery.start.kind != StartChoice::Kind::kNone;
+  if (has_start && FirstProblem(findings) == nullptr) {
+    findings.push_back(CheckLog(config, checkpoint, *facts, *server));
+  }
   return findings;
 }
 
-Finding CheckTopic(sinks::KafkaProbe& probe, const Config& config, const std::string& topic) {
+// `brokers`: how many the cluster has.
+Finding CheckTopic(sinks::KafkaProbe& probe, const Config& config, const std::string& topic,
+                   std::size_t brokers) {
   const std::string subject = "topic " + topic;
   const bool is_for_dead_letters = topic == config.delivery.dead_letter_topic;
   auto facts = probe.Topic(topic, kKafkaTimeout);
@@ -108,8 +137,11 @@ Finding CheckTopic(sinks::KafkaProbe& probe, const Config& config, const std::st
       return {Finding::Level::kOk, subject, "will be created", {}, ExitCode::kOk};
     }
     return {Finding::Level::kProblem, subject, "does not exist, and topics.create is no",
-            fmt::format("kafka-topics.sh --bootstrap-server {} --create --topic {} --partitions {}",
-                        sinks::BootstrapServers(config.kafka), topic, config.topics.partitions),
+            fmt::format("kafka-topics.sh --bootstrap-server {} --create --topic {} --partitions {}"
+                        " --replication-factor {}",
+                        sinks::BootstrapServers(config.kafka), topic, config.topics.partitions,
+                        std::min<std::size_t>(static_cast<std::size_t>(config.topics.replication),
+                                              brokers)),
             ExitCode::kConfiguration};
   }
   if (is_for_dead_letters && (*facts)->cleanup_policy.contains("compact")) {
@@ -177,11 +209,12 @@ Findings CheckSink(const Config& config) {
                           {},
                           ExitCode::kOk});
     } else {
-      findings.push_back(CheckTopic(*probe, config, outbox.topic));
+      findings.push_back(CheckTopic(*probe, config, outbox.topic, cluster->brokers.size()));
     }
   }
   if (!config.delivery.dead_letter_topic.empty()) {
-    findings.push_back(CheckTopic(*probe, config, config.delivery.dead_letter_topic));
+    findings.push_back(
+        CheckTopic(*probe, config, config.delivery.dead_letter_topic, cluster->brokers.size()));
   }
   return findings;
 }
@@ -208,8 +241,7 @@ Result<void> CheckCommand(const Config& config) {
   CheckpointFile store(config.relay.state_directory, config.relay.name);
   const auto checkpoint = store.Load();
   Findings findings = CheckState(config, store, checkpoint);
-  Append(findings,
-         CheckSource(config, checkpoint && BeginsWithTables(config.delivery.start, *checkpoint)));
+  Append(findings, CheckSource(config, checkpoint ? *checkpoint : std::nullopt));
   Append(findings, CheckSink(config));
   Print(findings);
   const auto problems = std::ranges::count(findings, Finding::Level::kProblem, &Finding::level);

@@ -1,6 +1,11 @@
 #include "daemon/commands/command_line.h"
 
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <limits>
 #include <optional>
+#include <utility>
 
 namespace outboxd {
 namespace {
@@ -117,6 +122,59 @@ Result<CommandLine> ParseCommandLine(std::span<char* const> arguments) {
     }
   }
   return line;
+}
+
+namespace {
+
+struct CommandShape {
+  std::string_view command;
+  std::size_t words_max;
+  std::string_view options;  // That it takes, behind blanks.
+};
+
+constexpr std::size_t kAnyNumber = std::numeric_limits<std::size_t>::max();
+
+constexpr auto kShapes = std::to_array<CommandShape>({
+    {"run", 0, ""},
+    {"check", 0, ""},
+    {"tail", 0, " --from --explain"},
+    {"position", 2, " --debezium"},
+    {"skip", 1, ""},
+    {"dead-letters", kAnyNumber, " --from --json --all"},
+    {"status", 0, ""},
+    {"alarms", 1, ""},
+    {"inspect", kAnyNumber, " --server --from"},
+    {"presets", 0, ""},
+    {"init", 0, " --preset"},
+    {"import-config", 2, ""},
+    {"version", 0, ""},
+});
+
+}  // namespace
+
+Result<void> CheckWords(const CommandLine& line) {
+  const auto shape = std::ranges::find(kShapes, line.command, &CommandShape::command);
+  if (shape == kShapes.end()) return {};
+  if (line.words.size() > shape->words_max) {
+    return Fail(ExitCode::kUsage, "'{}' is one word too many for outboxd {} HINT: outboxd --help",
+                line.words[shape->words_max], line.command);
+  }
+  const auto check = [&](bool is_given, std::string_view option) -> Result<void> {
+    if (!is_given || shape->options.contains(fmt::format(" {}", option))) return {};
+    return Fail(ExitCode::kUsage, "outboxd {} takes no {} HINT: outboxd --help", line.command,
+                option);
+  };
+  for (const auto& [is_given, option] : std::initializer_list<std::pair<bool, const char*>>{
+           {!line.from.empty(), "--from"},
+           {!line.preset.empty(), "--preset"},
+           {line.server, "--server"},
+           {line.explain, "--explain"},
+           {line.all, "--all"},
+           {line.json, "--json"},
+           {line.debezium, "--debezium"}}) {
+    if (auto fits = check(is_given, option); !fits) return fits;
+  }
+  return {};
 }
 
 std::string_view UsageText() { return kUsage; }

@@ -28,6 +28,9 @@ struct CommandLine {
 // kUsage.
 [[nodiscard]] Result<CommandLine> ParseCommandLine(std::span<char* const> arguments);
 
+// kUsage: the command takes fewer words, or not this option.
+[[nodiscard]] Result<void> CheckWords(const CommandLine& line);
+
 [[nodiscard]] std::string_view UsageText();
 
 }  // namespace outboxd

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "daemon/checkpoint/checkpoint_file.h"
+#include "daemon/checkpoint/file_system.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/checkpoint_text.h"
 #include "daemon/commands/commands.h"
@@ -10,6 +11,7 @@
 #include "daemon/config/config_value.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/migration/debezium_offset.h"
+#include "daemon/preparation/log_place.h"
 #include "daemon/preparation/preparation.h"
 #include "daemon/preparation/source_setup.h"
 #include "daemon/relay/acknowledger.h"
@@ -17,6 +19,8 @@
 
 namespace outboxd {
 namespace {
+
+constexpr std::size_t kCheckpointBytesMax = 64u << 20;
 
 Result<void> Show(const Config& config) {
   CheckpointFile store(config.relay.state_directory, config.relay.name);
@@ -27,6 +31,31 @@ Result<void> Show(const Config& config) {
                 config.relay.state_directory);
   }
   PrintCheckpoint(**checkpoint);
+  return {};
+}
+
+// The place that a person gives, as the log of a server has it.
+Result<Progress> Choose(const Config& config, const StartChoice& start) {
+  Config chosen = config;
+  chosen.delivery.start = start;
+  auto prepared = Prepare(chosen, std::nullopt);
+  if (!prepared) return std::unexpected(prepared.error());
+  if (auto good = CheckLogPlace(config.mysql, prepared->progress); !good) {
+    return Fail(ExitCodeOf(good.error().kind), "{}", good.error().message);
+  }
+  return std::move(prepared->progress);
+}
+
+// The one that was there stays beside it.
+Result<void> KeepFormer(const CheckpointFile& store, const Config& config) {
+  auto bytes = ReadFile(SystemFiles(), store.path(), kCheckpointBytesMax);
+  if (!bytes) return std::unexpected(bytes.error());
+  if (!*bytes) return {};
+  auto kept =
+      ReplaceFile(SystemFiles(), config.relay.state_directory, "checkpoint.former", **bytes);
+  if (!kept) return kept;
+  fmt::print("the former checkpoint stands in {}/checkpoint.former\n",
+             config.relay.state_directory);
   return {};
 }
 
@@ -43,18 +72,16 @@ Result<void> Replace(const Config& config, const std::optional<StartChoice>& sta
     progress = MakeProgress(**old);
     progress.sink.clear();  // Taken anew at the next start.
   } else {
-    Config chosen = config;
-    chosen.delivery.start = *start;
-    auto prepared = Prepare(chosen, std::nullopt);
-    if (!prepared) return std::unexpected(prepared.error());
-    progress = std::move(prepared->progress);
-  }
-  if (start) {
+    auto chosen = Choose(config, *start);
+    if (!chosen) return std::unexpected(chosen.error());
+    progress = std::move(*chosen);
+    if (auto kept = KeepFormer(store, config); !kept) return kept;
     if (auto forgotten = state.ForgetPassed(); !forgotten) return forgotten;
   }
   auto stored = store.Store(MakeCheckpoint(progress, config.relay.name, TablePatterns(config),
                                            SystemClock().WallMicroseconds()));
   if (!stored) return stored;
+  if (old && *old) fmt::print("{}", MoveText((*old)->position, progress.position));
   return Show(config);
 }
 

@@ -22,6 +22,15 @@ void PrintAlarms(const std::vector<Alarm>& alarms) {
   }
 }
 
+void PrintDeadLetters(const DeadLetterCount& dead, const ReplayedEvents& replayed) {
+  const HeldEvent& last = dead.last;
+  const bool is_replayed = replayed.contains(last.position);
+  fmt::print("dead letters  {}{}, the last one{} {} (id {}) of table {} at {}: {}\n", dead.count,
+             replayed.empty() ? "" : fmt::format(", {} of them replayed", replayed.size()),
+             is_replayed ? ", replayed since," : "", last.position, Escaped(last.id), last.table,
+             TimeText(last.since_us), last.reason);
+}
+
 // As the running relay told it last.
 void PrintDoing(const std::string& directory) {
   const auto stored = ReadStatus(directory);
@@ -43,6 +52,8 @@ Result<void> StatusCommand(const Config& config) {
   if (!held) return std::unexpected(held.error());
   auto dead = DeadLetterLog(state.path()).Counted();
   if (!dead) return std::unexpected(dead.error());
+  auto replayed = DeadLetterLog(state.path()).Replayed();
+  if (!replayed) return std::unexpected(replayed.error());
   auto alarms = AlarmLog(state.path()).Standing();
   if (!alarms) return std::unexpected(alarms.error());
 
@@ -57,11 +68,7 @@ Result<void> StatusCommand(const Config& config) {
     fmt::print("held          {} (id {}) of table {} since {}: {}\n", (*held)->position,
                Escaped((*held)->id), (*held)->table, TimeText((*held)->since_us), (*held)->reason);
   }
-  if (*dead) {
-    const HeldEvent& last = (*dead)->last;
-    fmt::print("dead letters  {}, the last one {} (id {}) of table {} at {}: {}\n", (*dead)->count,
-               last.position, Escaped(last.id), last.table, TimeText(last.since_us), last.reason);
-  }
+  if (*dead) PrintDeadLetters(**dead, *replayed);
   fmt::print("alarms        {}{}\n", alarms->size(),
              alarms->empty() ? "" : " HINT: 'outboxd alarms acknowledge' when they are dealt with");
   PrintAlarms(*alarms);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "binlog/event_source.h"
 #include "binlog/gtid_set.h"
 #include "binlog/position.h"
 #include "binlog/transaction.h"
@@ -30,6 +31,9 @@ struct Progress {
   std::set<std::string> prepared = {};
   std::vector<HeldXa> held_xa = {};  // Those with event rows, in the order of the log.
 };
+
+// What a source has to know of it when it is opened.
+[[nodiscard]] binlog::KnownHistory HistoryOf(const Progress& progress);
 
 // Which position the acknowledgements mean. Knows the units of events that were announced, in their
 // order, transactions and chunks of an initial read, and moves the progress over a unit when all

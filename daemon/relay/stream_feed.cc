@@ -5,15 +5,6 @@
 #include "daemon/service/log.h"
 
 namespace outboxd {
-namespace {
-
-binlog::KnownHistory HistoryOf(const Progress& progress) {
-  return {.server_uuid = progress.server_uuid,
-          .last_gtid = progress.last_gtid,
-          .last_commit_us = progress.last_commit_us};
-}
-
-}  // namespace
 
 StreamFeed::StreamFeed(Parts parts, Options options) : parts_(parts), options_(options) {
   BeginBehind(parts_.tracker.progress());

@@ -97,11 +97,8 @@ std::size_t TableFeed::CurrentTable() const {
 Result<Feed::Advanced> TableFeed::OpenLog() {
   parts_.liveness.ExpectAnswerWithin(options_.open_timeout);
   const Progress progress = parts_.tracker.progress();
-  const binlog::KnownHistory at_beginning{.server_uuid = progress.server_uuid,
-                                          .last_gtid = progress.last_gtid,
-                                          .last_commit_us = progress.last_commit_us};
   auto stream = resume_from_ ? parts_.source.Open(*resume_from_, seen_)
-                             : parts_.source.Open(progress.position, at_beginning);
+                             : parts_.source.Open(progress.position, HistoryOf(progress));
   if (!stream) return OnLogError(stream.error());
   stream_ = std::move(*stream);
   parts_.retry.Opened();

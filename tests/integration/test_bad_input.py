@@ -201,24 +201,24 @@ def test_a_message_too_large_holds_and_skip_passes_exactly_that_one(relay):
 
 
 def test_three_bad_events_of_one_transaction_take_three_skips_whatever_restarts(relay):
+    def position_of_hold(id):
+        lines = relay.command("status").stdout.splitlines()
+        found = [line for line in lines if line.startswith("held ") and f"(id {id})" in line]
+        return found[0].split()[1] if found else None
+
     relay.start()
     relay.sql("""INSERT INTO outbox VALUES ('g1', 'order', 'k', 't', '1'),
               ('b1', 'missing', 'k', 't', '1'), ('g2', 'order', 'k', 't', '1'),
               ('b2', 'missing', 'k', 't', '1'), ('b3', 'missing', 'k', 't', '1'),
               ('g3', 'order', 'k', 't', '1')""")
-    for skip in range(3):
-        held = wait_until(lambda: next((line for line in
-                                        relay.command("status").stdout.splitlines()
-                                        if line.startswith("held ") and f"(id b{skip + 1})" in line),
-                                       None), f"it holds at b{skip + 1}", 30)
-        assert relay.command("skip", held.split()[1]).returncode == 0
-        if skip == 1:
-            wait_until(lambda: "(id b2) of table" in relay.log() and "let pass" in relay.log(), "")
-            wait_until(lambda: "(id b3)" in relay.command("status").stdout, "it holds at b3", 30)
+    for id in ("b1", "b2", "b3"):
+        position = wait_until(lambda id=id: position_of_hold(id), f"it holds at {id}")
+        if id == "b3":
             relay.kill()
             relay.start()
-    wait_until(lambda: {m.key for m in relay.received()} and
-               [dict(m.headers)["id"] for m in relay.received()][-1] == b"g3", "the last one")
+            wait_until(lambda: relay.log().count("(id b3)") == 2, "it holds there again")
+        assert relay.command("skip", position).returncode == 0
+    wait_until(lambda: relay.received()[-1:] and relay.received()[-1].id == "g3", "the last one")
     assert (relay.state / "skipped.jsonl").read_text().count("\n") == 3
     assert relay.stop() == 0
 
@@ -275,8 +275,36 @@ def test_a_purged_log_is_a_gap_and_a_reset_server_another_history(outboxd, kafka
         relay.insert("lost")
         relay.sql("FLUSH BINARY LOGS")
         ((name, *_), *_) = relay.sql("SHOW BINARY LOGS")[-1:]
+        former = relay.checkpoint()
+        server_uuid = relay.sql("SELECT @@server_uuid")[0][0]
         relay.sql(f"PURGE BINARY LOGS TO '{name}'")
         fails(relay, 80, "purged", "position set table")
+        # What ends a run is a problem to `check`, and no place for `position set`.
+        fails(relay, 80, "PROBLEM  binary log", "purged", command="check")
+        for place in ("file:binlog.000099:4", f"gtid:{server_uuid}:1-999"):
+            refused = relay.command("position", "set", place)
+            assert refused.returncode in (69, 80, 81), refused.stderr
+            assert relay.checkpoint() == former
+        moved = relay.command("position", "set", "now")
+        assert moved.returncode == 0, moved.stderr
+        assert f"skips 1 transaction: {server_uuid}:" in moved.stdout
+        assert "checkpoint.former" in moved.stdout
+        assert "binary log" in relay.command("check").stdout
+        assert relay.command("check").returncode == 0
+
+
+def test_a_place_in_the_middle_of_an_event_is_refused(outboxd, kafka, tmp_path):
+    with (
+        PrivateMysql(options={"gtid-mode": "OFF"}) as server,
+        Relay(outboxd, server, kafka, tmp_path).begin_now() as relay,
+    ):
+        relay.insert("e1")
+        (name, end, *_) = relay.sql("SHOW BINARY LOGS")[-1]
+        begin = relay.sql(f"SHOW BINLOG EVENTS IN '{name}'")[-1][1]
+        assert relay.command("position", "set", f"file:{name}:{begin + 3}").returncode != 0
+        assert relay.command("position", "set", f"file:{name}:{end + 1000}").returncode in (80, 81)
+        back = relay.command("position", "set", f"file:{name}:4")
+        assert back.returncode == 0 and f"publishes again what stands from {name}:4" in back.stdout
 
 
 def test_the_password_stands_in_no_argument_and_no_log(relay):

@@ -387,6 +387,9 @@ def test_another_relay_of_the_same_name_takes_over_the_dump(relay, tmp_path):
     relay.configure(relay__state_directory=tmp_path / "elsewhere", delivery__start="now")
     relay.start()
     assert first.wait(timeout=60) == 82
+    (told,) = [line for line in relay.log().splitlines() if " critical " in line]
+    assert f"the server at 127.0.0.1:{relay.mysql.port} ended this relay's dump" in told
+    assert " HINT: if a second relay of this name runs, stop one of the two" in told
     relay.insert("e2")
     wait_until(lambda: "e2" in [m.id for m in relay.received()], "e2")
 

@@ -89,6 +89,29 @@ TEST(CommandLineTest, RefusesAnOptionItDoesNotKnowAndOneWithoutItsValue) {
   }
 }
 
+TEST(CommandLineTest, RefusesWordsAndOptionsThatACommandDoesNotTake) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"run", "now"},
+                                                                 {"check", "a.conf"},
+                                                                 {"skip", "u:1:1", "u:1:2"},
+                                                                 {"status", "--json"},
+                                                                 {"run", "--from", "now"},
+                                                                 {"version", "--all"}}) {
+    const auto line = Parse(words);
+    ASSERT_TRUE(line);
+    const auto fits = CheckWords(*line);
+    ASSERT_FALSE(fits) << words.front() << " " << words.back();
+    EXPECT_EQ(fits.error().exit_code, ExitCode::kUsage);
+  }
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"run", "--config", "a.conf", "--mysql.port=1"},
+           {"tail", "--from", "now", "--explain"},
+           {"dead-letters", "replay", "u:1:1", "u:2:1"},
+           {"inspect", "a", "b", "c"},
+           {"position", "import", "--debezium", "{}"}}) {
+    EXPECT_TRUE(CheckWords(*Parse(words))) << words.front();
+  }
+}
+
 TEST(CommandLineTest, HelpAndVersionAreCommandsToo) {
   EXPECT_EQ(Parse({"--help"})->command, "help");
   EXPECT_EQ(Parse({"--version"})->command, "version");
