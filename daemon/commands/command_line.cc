@@ -32,7 +32,8 @@ constexpr std::string_view kUsage = R"(outboxd: committed rows of a MySQL event 
   outboxd inspect BINLOG ...             what the relay sees in binary log files, and its verdicts
   outboxd inspect --server --config FILE [--from P]
   outboxd presets                        the table layouts it knows, with their SQL
-  outboxd init [--preset NAME]           SQL and configuration to begin with
+  outboxd init [--preset PRESET] [--table SCHEMA.TABLE] [--name NAME]
+                                         SQL and configuration to begin with
   outboxd import-config FILE [WORKER-FILE]
                                          the configuration for what a Debezium connector does
   outboxd version
@@ -66,24 +67,22 @@ Result<CommandLine> ParseCommandLine(std::span<char* const> arguments) {
       }
       continue;
     }
-    auto config = OptionValue("--config", argument, arguments, i);
-    if (!config) return std::unexpected(config.error());
-    if (*config) {
-      line.config_path = std::move(**config);
-      continue;
+    bool is_taken = false;
+    for (const auto& [option, value] :
+         std::initializer_list<std::pair<std::string_view, std::string*>>{
+             {"--config", &line.config_path},
+             {"--from", &line.from},
+             {"--preset", &line.preset},
+             {"--table", &line.table},
+             {"--name", &line.name}}) {
+      auto given = OptionValue(option, argument, arguments, i);
+      if (!given) return std::unexpected(given.error());
+      if (!*given) continue;
+      *value = std::move(**given);
+      is_taken = true;
+      break;
     }
-    auto from = OptionValue("--from", argument, arguments, i);
-    if (!from) return std::unexpected(from.error());
-    if (*from) {
-      line.from = std::move(**from);
-      continue;
-    }
-    auto preset = OptionValue("--preset", argument, arguments, i);
-    if (!preset) return std::unexpected(preset.error());
-    if (*preset) {
-      line.preset = std::move(**preset);
-      continue;
-    }
+    if (is_taken) continue;
     if (argument == "--server") {
       line.server = true;
       continue;
@@ -145,7 +144,7 @@ constexpr auto kShapes = std::to_array<CommandShape>({
     {"alarms", 1, ""},
     {"inspect", kAnyNumber, " --server --from"},
     {"presets", 0, ""},
-    {"init", 0, " --preset"},
+    {"init", 0, " --preset --table --name"},
     {"import-config", 2, ""},
     {"version", 0, ""},
 });
@@ -167,6 +166,8 @@ Result<void> CheckWords(const CommandLine& line) {
   for (const auto& [is_given, option] : std::initializer_list<std::pair<bool, const char*>>{
            {!line.from.empty(), "--from"},
            {!line.preset.empty(), "--preset"},
+           {!line.table.empty(), "--table"},
+           {!line.name.empty(), "--name"},
            {line.server, "--server"},
            {line.explain, "--explain"},
            {line.all, "--all"},

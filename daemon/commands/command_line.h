@@ -9,14 +9,16 @@
 
 namespace outboxd {
 
-// outboxd COMMAND [WORD ...] [--config FILE] [--from PLACE] [--preset NAME] [--server] [--explain]
+// outboxd COMMAND [WORD ...] [--config FILE] [--from PLACE] [--preset NAME] [--table SCHEMA.TABLE]
+//         [--name NAME] [--server] [--explain]
 //         [--all] [--json] [--debezium] [--section.key=value ...]
 struct CommandLine {
   std::string command;
   std::vector<std::string> words;  // What follows the command: "show", a position, ...
   std::string config_path;
   std::string from;                    // `tail`, `inspect`, `dead-letters list`.
-  std::string preset;                  // `init`.
+  std::string preset;                  // `init`, as are
+  std::string table, name;             // these.
   bool server = false;                 // `inspect`.
   bool explain = false;                // `tail`.
   bool all = false;                    // `dead-letters replay`.

@@ -2,7 +2,10 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/input_file.h"
+#include "daemon/config/config_reader.h"
 #include "daemon/migration/debezium_config.h"
+#include "daemon/preparation/sink_setup.h"
+#include "daemon/preparation/source_setup.h"
 #include "daemon/service/log.h"
 
 namespace outboxd {
@@ -16,6 +19,17 @@ Result<Properties> ReadOptions(const std::string& path) {
   auto options = ParseConnectorOptions(*text);
   if (!options) return Fail(options.error(), "{}", Escaped(path));
   return options;
+}
+
+// What no relay would take is said here, not only when it is to run.
+Result<void> Check(const std::string& text) {
+  const auto config = ReadConfigText(text, "the configuration above");
+  if (!config) return std::unexpected(config.error());
+  if (const auto tables = CompileEventTables(*config); !tables) {
+    return std::unexpected(tables.error());
+  }
+  if (const auto sink = MakeSink(*config); !sink) return std::unexpected(sink.error());
+  return {};
 }
 
 }  // namespace
@@ -32,6 +46,9 @@ Result<void> ImportConfigCommand(const CommandLine& line) {
   if (!imported) return Fail(imported.error(), "{}", Escaped(line.words[0]));
   fmt::print("{}", imported->text);
   for (const std::string& note : imported->notes) fmt::print(stderr, "note: {}\n", note);
+  if (auto good = Check(imported->text); !good) {
+    return Fail(good.error(), "to be mended before a relay can run with this");
+  }
   return {};
 }
 

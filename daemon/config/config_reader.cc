@@ -568,4 +568,10 @@ Result<Config> ReadConfig(const std::string& path, const std::vector<std::string
   return reader.Finish();
 }
 
+Result<Config> ReadConfigText(std::string_view text, const std::string& name) {
+  Reader reader(name);
+  reader.TakeFile(text);
+  return reader.Finish();
+}
+
 }  // namespace outboxd

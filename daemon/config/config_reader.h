@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/config/config.h"
@@ -17,5 +18,8 @@ namespace outboxd {
 // "path:line: section.key: what is wrong HINT: what to do".
 [[nodiscard]] Result<Config> ReadConfig(const std::string& path,
                                         const std::vector<std::string>& overrides);
+
+// The same of the file's contents; `name` stands for its path in messages.
+[[nodiscard]] Result<Config> ReadConfigText(std::string_view text, const std::string& name);
 
 }  // namespace outboxd

@@ -4,6 +4,7 @@ exactly that layout, whose SQL `outboxd init` prints."""
 import base64
 import datetime
 import json
+import pathlib
 import re
 import subprocess
 import uuid
@@ -131,7 +132,8 @@ def init(outboxd, preset):
         [outboxd, "init", "--preset", preset], capture_output=True, text=True, check=True
     ).stdout
     sql = re.search(r"^CREATE TABLE .*?;$", printed, re.DOTALL | re.MULTILINE).group()
-    return sql, sql.split()[2]
+    schema, table = sql.split()[2].split(".")
+    return sql.replace(f"{schema}.{table}", table, 1), table
 
 
 def insert(relay, table, row):
@@ -305,6 +307,29 @@ def test_every_preset_is_listed_and_tested(outboxd):
         ).stdout
     wrong = subprocess.run([outboxd, "init", "--preset", "x"], capture_output=True, text=True)
     assert wrong.returncode == 64 and "there is no preset 'x' HINT: debezium," in wrong.stderr
+
+
+def test_init_prints_what_the_readme_says(outboxd):
+    printed = subprocess.run([outboxd, "init", "--table", "shop.outbox"],
+                             capture_output=True, text=True, check=True).stdout
+    readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
+    shown = {line.strip().split("   --")[0] for line in readme.splitlines()
+             if line.startswith("    ")}
+    for line in printed.splitlines():
+        is_code = line.strip() and not line.startswith(("--", "#", "/*", "*/"))
+        assert not is_code or line.strip() in shown, line
+
+
+@pytest.mark.parametrize("preset", [case.preset for case in CASES])
+def test_init_takes_a_table_and_a_name(outboxd, preset):
+    printed = subprocess.run(
+        [outboxd, "init", "--preset", preset, "--table=my_db.my_table", "--name", "mine"],
+        capture_output=True, text=True, check=True).stdout
+    for wanted in ("CREATE TABLE my_db.my_table (", "GRANT SELECT ON my_db.my_table TO",
+                   "table = my_db.my_table", "name = mine", "/etc/outboxd/mine.conf"):
+        assert wanted in printed
+    wrong = subprocess.run([outboxd, "init", "--table", "a b"], capture_output=True, text=True)
+    assert wrong.returncode == 64 and "SCHEMA.TABLE" in wrong.stderr
 
 
 def test_the_whole_row_is_what_select_shows(outboxd, mysql, kafka, tmp_path):
