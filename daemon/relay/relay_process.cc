@@ -18,7 +18,6 @@ constexpr milliseconds kPollTimeout{100};
 constexpr milliseconds kSignalCheck{50};
 constexpr std::chrono::seconds kStatusInterval{5};
 constexpr std::chrono::seconds kReadInterval{30};
-constexpr std::chrono::seconds kReminderInterval{60};
 constexpr std::chrono::seconds kSourceAnswerMargin{100};
 
 std::string CountsText(const ChangeCounts& counts, std::uint64_t unselected) {
@@ -268,12 +267,8 @@ void RelayProcess::Tell(RelayStatus status) {
 
 // What stands in the way was logged when it began; it is said again as long as it lasts.
 void RelayProcess::Remind(const RelayStatus& status) {
-  const bool was_hindered = std::exchange(
-      is_hindered_, status.held || status.source || status.sink || status.state);
-  const auto now = parts_.clock.Now();
-  if (!was_hindered) next_reminder_ = now + kReminderInterval;
-  if (!is_hindered_ || now < next_reminder_) return;
-  next_reminder_ = now + kReminderInterval;
+  const bool is_hindered = status.held || status.source || status.sink || status.state;
+  if (!reminder_.IsDue(is_hindered, parts_.clock.Now())) return;
   spdlog::warn("still {}", StatusLine(status, status.written_at_us));
 }
 

@@ -17,6 +17,7 @@
 #include "daemon/relay/publisher.h"
 #include "daemon/relay/read_pace.h"
 #include "daemon/relay/relay_core.h"
+#include "daemon/relay/reminder.h"
 #include "daemon/relay/sink_owner.h"
 #include "daemon/relay/worker.h"
 #include "daemon/service/service_notifier.h"
@@ -78,8 +79,8 @@ class RelayProcess {
   Clock::TimePoint stop_deadline_ = Clock::TimePoint::max();
 
   // What was told last, and when it is time again.
-  Clock::TimePoint next_status_{}, next_read_told_{}, next_reminder_{};
-  bool is_hindered_ = false;  // By the status told last.
+  Clock::TimePoint next_status_{}, next_read_told_{};
+  Reminder reminder_;
   std::uint64_t told_at_us_ = 0, told_delivered_ = 0;
   std::uint64_t rows_estimate_ = 0;
 };
