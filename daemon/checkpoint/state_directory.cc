@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -141,6 +142,19 @@ Result<void> StateDirectory::Lock() {
   const std::string process = std::to_string(getpid()) + "\n";
   if (ftruncate(descriptor, 0) != 0) return StepFailed(path, "ftruncate", errno);
   return WriteAll(SystemFiles(), descriptor, path, process);
+}
+
+Result<void> StateDirectory::CheckUsable() const {
+  std::string path = path_;
+  struct stat status{};
+  while (stat(path.c_str(), &status) != 0) {
+    const std::size_t slash = path.rfind('/');
+    if (errno != ENOENT || slash == std::string::npos) return StepFailed(path, "stat", errno);
+    path.erase(std::max<std::size_t>(slash, 1));
+  }
+  if (!S_ISDIR(status.st_mode)) return StepFailed(path, "mkdir", ENOTDIR);
+  if (access(path.c_str(), W_OK | X_OK) != 0) return StepFailed(path_, "access", errno);
+  return {};
 }
 
 Result<std::optional<int>> StateDirectory::LockHolder() const {

@@ -52,6 +52,8 @@ class StateDirectory final : public RelayLock {
   // Creates the folder where it is missing (mode 0700) and takes the lock until destruction.
   // The message of kOtherActive names the other's process id.
   [[nodiscard]] Result<void> Lock() override;
+  // Whether this user could make files there, without making any. kState.
+  [[nodiscard]] Result<void> CheckUsable() const;
   // Whether another process holds the lock: its process id, or 0 where it cannot be told.
   [[nodiscard]] Result<std::optional<int>> LockHolder() const;
 

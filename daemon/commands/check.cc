@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "daemon/checkpoint/checkpoint_file.h"
+#include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/commands.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/preparation/log_place.h"
@@ -13,6 +14,8 @@
 #include "daemon/preparation/source_setup.h"
 #include "daemon/preparation/start_position.h"
 #include "daemon/relay/acknowledger.h"
+#include "daemon/relay/opening.h"
+#include "daemon/relay/sink_owner.h"
 #include "sinks/kafka_probe.h"
 
 namespace outboxd {
@@ -38,11 +41,18 @@ Finding ProblemOf(std::string subject, const std::string& message, ExitCode exit
 Findings CheckState(const Config& config, const CheckpointFile& store,
                     const Result<std::optional<Checkpoint>>& checkpoint) {
   Findings findings;
+  if (auto usable = StateDirectory(config.relay.state_directory).CheckUsable(); !usable) {
+    findings.push_back(
+        ProblemOf("state directory", usable.error().message, usable.error().exit_code));
+  }
   if (!checkpoint) {
     findings.push_back(
         ProblemOf("checkpoint", checkpoint.error().message, checkpoint.error().exit_code));
   } else if (*checkpoint) {
-    findings.push_back({Finding::Level::kOk, "checkpoint", store.path(), {}, ExitCode::kOk});
+    const auto same = CheckTables(**checkpoint, config);
+    findings.push_back(
+        same ? Finding{Finding::Level::kOk, "checkpoint", store.path(), {}, ExitCode::kOk}
+             : ProblemOf("checkpoint", same.error().message, same.error().exit_code));
   } else if (config.delivery.start.kind == StartChoice::Kind::kNone) {
     findings.push_back({Finding::Level::kProblem, "checkpoint", "none yet, and no start is chosen",
                         "in [delivery]: start = table, earliest, now, gtid:SET or"
@@ -165,7 +175,15 @@ Finding CheckTopic(sinks::KafkaProbe& probe, const Config& config, const std::st
 // A topic that depends on the row is known only when the row comes.
 bool DependsOnRow(const std::string& topic) { return topic.find('{') != std::string::npos; }
 
-Findings CheckSink(const Config& config) {
+// Whether it is the cluster that the checkpoint is for.
+void CheckIdentity(const std::optional<Checkpoint>& checkpoint, const std::string& cluster_id,
+                   Findings& findings) {
+  if (!checkpoint || checkpoint->sink.empty() || checkpoint->sink == cluster_id) return;
+  const Error error = OtherClusterError(checkpoint->sink, cluster_id);
+  findings.push_back(ProblemOf("kafka", error.message, error.exit_code));
+}
+
+Findings CheckSink(const Config& config, const std::optional<Checkpoint>& checkpoint) {
   Findings findings;
   // Also finds the properties that are refused.
   if (auto sink = MakeSink(config); !sink) {
@@ -194,6 +212,7 @@ Findings CheckSink(const Config& config) {
                                   cluster->brokers.size(), cluster->brokers.size() == 1 ? "" : "s"),
                       {},
                       ExitCode::kOk});
+  CheckIdentity(checkpoint, cluster->cluster_id, findings);
   for (const sinks::KafkaBroker& broker : cluster->brokers) {
     if (broker.answers) continue;
     findings.push_back(
@@ -241,8 +260,9 @@ Result<void> CheckCommand(const Config& config) {
   CheckpointFile store(config.relay.state_directory, config.relay.name);
   const auto checkpoint = store.Load();
   Findings findings = CheckState(config, store, checkpoint);
-  Append(findings, CheckSource(config, checkpoint ? *checkpoint : std::nullopt));
-  Append(findings, CheckSink(config));
+  const std::optional<Checkpoint> known = checkpoint ? *checkpoint : std::nullopt;
+  Append(findings, CheckSource(config, known));
+  Append(findings, CheckSink(config, known));
   Print(findings);
   const auto problems = std::ranges::count(findings, Finding::Level::kProblem, &Finding::level);
   if (problems == 0) {

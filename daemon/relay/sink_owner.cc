@@ -14,6 +14,15 @@ constexpr milliseconds kBackOffMax{15'000};
 
 }  // namespace
 
+Error OtherClusterError(const std::string& known, const std::string& found) {
+  return {ExitCode::kCheckpoint,
+          fmt::format(
+              "the checkpoint is for Kafka cluster {}, but kafka.bootstrap.servers leads to {}"
+              " HINT: mend kafka.bootstrap.servers; if the relay is to go on with the new cluster,"
+              " run 'outboxd position set keep'",
+              known, found)};
+}
+
 SinkOwner::SinkOwner(sinks::Sink& sink, Liveness& liveness, Outages& outages, const Clock& clock,
                      milliseconds open_timeout)
     : sink_(sink),
@@ -39,12 +48,7 @@ Result<Step> SinkOwner::Open() {
   }
   if (!identity_.empty() && identity_ != opened->identity) {
     Close();
-    return Fail(
-        ExitCode::kCheckpoint,
-        "the checkpoint is for Kafka cluster {}, but kafka.bootstrap.servers leads to {}"
-        " HINT: mend kafka.bootstrap.servers; if the relay is to go on with the new cluster,"
-        " run 'outboxd position set keep'",
-        identity_, opened->identity);
+    return std::unexpected(OtherClusterError(identity_, opened->identity));
   }
   identity_ = std::move(opened->identity);
   keeps_checkpoints_ = opened->keeps_checkpoints;

@@ -15,6 +15,9 @@
 
 namespace outboxd {
 
+// The checkpoint is for one cluster, and the configuration leads to another. kCheckpoint.
+[[nodiscard]] Error OtherClusterError(const std::string& known, const std::string& found);
+
 // The one place where a relay's sink is opened, closed and replaced, and where it is judged whether
 // it still leads to the cluster that the checkpoint is for. Reader thread only, but for Poll()
 // and is_open().

@@ -24,6 +24,13 @@ class GtidSet:
         uuid, number = gtid
         return any(first <= number <= last for first, last in self.ranges.get(uuid, ()))
 
+    def covers(self, other):
+        return all(
+            any(begin <= first and last <= end for begin, end in self.ranges.get(uuid, ()))
+            for uuid, ranges in other.ranges.items()
+            for first, last in ranges
+        )
+
 
 @dataclass
 class Row:

@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import re
+import zlib
 
 import pytest
 from private_servers import PrivateMariadb, PrivateMysql
@@ -257,6 +259,32 @@ def test_a_damaged_checkpoint_and_one_of_another_relay(relay):
     checkpoint.write_bytes(good)
     relay.configure(relay__name="another")
     fails(relay, 83, "another")
+
+
+def test_check_finds_what_would_end_a_run(relay):
+    relay.start()
+    relay.insert("e1")
+    relay.wait_for(1)
+    wait_until(lambda: "kafka cluster -" not in relay.checkpoint(), "a checkpoint")
+    assert relay.stop() == 0
+    assert relay.command("check").returncode == 0
+    # Another cluster than the checkpoint's.
+    checkpoint = relay.state / "checkpoint"
+    good = checkpoint.read_bytes()
+    other = re.sub(rb'"sink":"[^"]*"', b'"sink":"another"', good.rsplit(b"crc32", 1)[0])
+    checkpoint.write_bytes(other + b"crc32 %08x\n" % zlib.crc32(other))
+    for command in ("check", "run"):
+        fails(relay, 83, "is for Kafka cluster another", "position set keep", command=command)
+    checkpoint.write_bytes(good)
+    # Event tables that the checkpoint is not for.
+    relay.configure(outbox__table=[f"{relay.database}.outbox", f"{relay.database}.zz*"])
+    for command in ("check", "run"):
+        fails(relay, 83, "is new to this relay", command=command)
+    # A state directory that cannot be made.
+    relay.configure(outbox__table=f"{relay.database}.outbox",
+                    relay__state_directory=checkpoint / "below")
+    for command in ("check", "run"):
+        fails(relay, 74, "Not a directory", command=command)
 
 
 def test_a_second_relay_on_the_same_state_directory(relay):
