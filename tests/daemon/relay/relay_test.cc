@@ -209,6 +209,24 @@ TEST_F(RelayTest, RefusesAnotherKafkaClusterThanTheCheckpoints) {
   EXPECT_EQ(ended.error().exit_code, ExitCode::kCheckpoint);
 }
 
+TEST_F(RelayTest, AnotherClusterIsRefusedAlsoWhereAHoldOpensTheSinkAnew) {
+  source_.transactions = {{"a"}};
+  ASSERT_TRUE(Work(false));
+  for (int i = 0; i < 2; ++i) {  // Then for this message alone.
+    ASSERT_EQ(sink_.in_flight.size(), 1u);
+    sink_.Refuse("too large");
+    Report();
+    ASSERT_TRUE(Work(false, 20));
+  }
+  ASSERT_TRUE(publisher_.held());
+  sink_.Lose("fatal");
+  Report();
+  sink_.identity = "another";
+  const auto ended = Work(false);
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().exit_code, ExitCode::kCheckpoint);
+}
+
 TEST_F(RelayTest, AStopWaitsForNothingThatWentDownWithItsProducer) {
   source_.transactions = {{"a"}};
   ASSERT_TRUE(Work(false));
