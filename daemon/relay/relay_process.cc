@@ -7,7 +7,6 @@
 #include "binlog/mysql_event_source.h"
 #include "binlog/mysql_table_source.h"
 #include "daemon/preparation/start_position.h"
-#include "daemon/relay/opening.h"
 
 namespace outboxd {
 namespace {
@@ -118,18 +117,18 @@ Result<std::optional<Preparation>> RelayProcess::Open(std::optional<Checkpoint> 
   if (is_stopping_ || !ended) sink_.Close();
   if (is_stopping_) return std::optional<Preparation>();
   if (!ended) return std::unexpected(ended.error());
+  if (auto begun = Begin(opening); !begun) return std::unexpected(begun.error());
+  return std::move(opening.preparation());
+}
+
+Result<void> RelayProcess::Begin(Opening& opening) {
   const Progress& progress = opening.preparation()->progress;
   TellBeginning(opening.checkpoint().has_value(), progress);
   // What operators let pass elsewhere are other events.
   if (!opening.checkpoint() && parts_.state != nullptr) {
-    if (auto forgotten = parts_.state->ForgetPassed(); !forgotten) {
-      return std::unexpected(forgotten.error());
-    }
+    if (auto forgotten = parts_.state->ForgetPassed(); !forgotten) return forgotten;
   }
-  if (opening.leaves_stored()) {
-    if (auto stored = StoreFirst(progress); !stored) return std::unexpected(stored.error());
-  }
-  return std::move(opening.preparation());
+  return opening.leaves_stored() ? StoreFirst(progress) : Result<void>();
 }
 
 // An emptied state directory looks like a first start: what it means is said each time.

@@ -13,6 +13,7 @@
 #include "daemon/preparation/source_setup.h"
 #include "daemon/relay/clock.h"
 #include "daemon/relay/liveness.h"
+#include "daemon/relay/opening.h"
 #include "daemon/relay/outages.h"
 #include "daemon/relay/publisher.h"
 #include "daemon/relay/read_pace.h"
@@ -56,6 +57,7 @@ class RelayProcess {
  private:
   [[nodiscard]] Result<std::optional<Checkpoint>> LoadCheckpoint();
   [[nodiscard]] Result<std::optional<Preparation>> Open(std::optional<Checkpoint> checkpoint);
+  [[nodiscard]] Result<void> Begin(Opening& opening);
   void TellBeginning(bool has_checkpoint, const Progress& progress) const;
   [[nodiscard]] Result<void> StoreFirst(const Progress& progress);
   [[nodiscard]] RelayCore::Settings SettingsOf();
