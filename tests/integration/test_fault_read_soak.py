@@ -349,7 +349,8 @@ class Round(Soak):
                     came = self.reader.first.get(version)
                     lines.append(f"{name} {version} owed {owed} arrived {came and vars(came)}")
             lines += [f"{w.number} {commit}" for w in self.writers for commit in w.commits]
-            (folder / "record.txt").write_text(f"G1 {dict(self.start_gtids.ranges)}\n" + "\n".join(lines))
+            lines.insert(0, f"G1 {dict(self.start_gtids.ranges)}")
+            (folder / "record.txt").write_text("\n".join(lines))
 
     def told(self):
         return f"OUTBOXD_READ_SOAK_SEED={SEED} round {self.number}\n" + super().told()
