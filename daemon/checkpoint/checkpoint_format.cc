@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "daemon/service/log.h"
+#include "daemon/text_encoding.h"
 
 namespace outboxd {
 namespace {
@@ -24,29 +25,17 @@ std::uint32_t Crc32(std::string_view bytes) {
   return static_cast<std::uint32_t>(crc32_z(0, begin, bytes.size()));
 }
 
-constexpr std::string_view kHexDigits = "0123456789abcdef";
-
 std::string ToHex(std::string_view bytes) {
   std::string hex;
-  for (const char c : bytes) {
-    hex += kHexDigits[static_cast<std::uint8_t>(c) >> 4];
-    hex += kHexDigits[static_cast<std::uint8_t>(c) & 0xF];
-  }
+  AppendHex(bytes, hex);
   return hex;
 }
 
 // Throws for what ToHex() does not make.
 std::string FromHex(std::string_view hex) {
-  if (hex.size() % 2 != 0) throw nlohmann::json::other_error::create(501, "no bytes", nullptr);
-  std::string bytes;
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    const std::size_t high = kHexDigits.find(hex[i]), low = kHexDigits.find(hex[i + 1]);
-    if (high == std::string_view::npos || low == std::string_view::npos) {
-      throw nlohmann::json::other_error::create(501, "no hexadecimal digit", nullptr);
-    }
-    bytes += static_cast<char>(high << 4 | low);
-  }
-  return bytes;
+  auto bytes = BytesOfHex(hex);
+  if (!bytes) throw nlohmann::json::other_error::create(501, "no hexadecimal digits", nullptr);
+  return std::move(*bytes);
 }
 
 // Values in hexadecimal digits: they may be any bytes.

@@ -21,22 +21,13 @@ using binlog::ValueKind;
 
 constexpr std::size_t kUuidBytes = 16;
 
-void AppendHex(std::string_view bytes, std::string_view digits, std::string& text) {
-  for (const char c : bytes) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    text += digits[byte >> 4];
-    text += digits[byte & 0xF];
-  }
-}
-
 Result<ValueKind> AppendUuid(std::string_view low, std::string_view mid, std::string_view high,
                              std::string_view rest, std::string& text) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   for (const std::string_view part : {low, mid, high, rest.substr(0, 2)}) {
-    AppendHex(part, kDigits, text);
+    AppendHex(part, text);
     text += '-';
   }
-  AppendHex(rest.substr(2), kDigits, text);
+  AppendHex(rest.substr(2), text);
   return ValueKind::kText;
 }
 
@@ -87,7 +78,7 @@ Result<ValueKind> Unbase64(const MappedValue& value, std::string& text) {
 }
 
 Result<ValueKind> Hex(const MappedValue& value, std::string& text) {
-  AppendHex(value.text, "0123456789ABCDEF", text);
+  AppendHex(value.text, text, kUpperHexDigits);
   return ValueKind::kText;
 }
 

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "daemon/config/config_value.h"
+#include "daemon/stable_hash.h"
 
 namespace outboxd {
 namespace {
@@ -30,13 +31,6 @@ binlog::TlsMode TlsModeOf(const MysqlConfig& config, std::string_view host) {
   }
   if (!config.socket.empty()) return binlog::TlsMode::kDisabled;
   return IsLoopback(host) ? binlog::TlsMode::kRequired : binlog::TlsMode::kVerifyIdentity;
-}
-
-// FNV-1a: the same on every machine and in every version, which std::hash does not promise.
-std::uint64_t StableHash(std::string_view text, std::uint64_t seed) {
-  std::uint64_t hash = 0xcbf29ce484222325 ^ seed;
-  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
-  return hash;
 }
 
 ReplicaIdentity MakeIdentity(std::uint64_t high, std::uint64_t low) {

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "daemon/stable_hash.h"
+#include "daemon/text_encoding.h"
+
 namespace outboxd {
 namespace {
 
@@ -49,12 +52,6 @@ std::string Escaped(std::string_view value) {
     escaped += c;
   }
   return escaped;
-}
-
-std::string Hex(std::string_view bytes) {
-  std::string hex = "0x";
-  for (const char c : bytes) hex += fmt::format("{:02x}", static_cast<std::uint8_t>(c));
-  return hex;
 }
 
 }  // namespace
@@ -137,7 +134,8 @@ std::string PositionKey(const binlog::TableKey& key, std::span<const std::string
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (i > 0) text += ',';
     if (IsBytesType(key.columns[i].type)) {
-      text += Hex(values[i]);
+      text += "0x";
+      AppendHex(values[i], text);
     } else {
       text += values.size() == 1 ? values[i] : Escaped(values[i]);
     }
@@ -146,13 +144,8 @@ std::string PositionKey(const binlog::TableKey& key, std::span<const std::string
 }
 
 std::string PositionKey(const binlog::KeyPlace& place) {
-  // FNV-1a from two beginnings: the same on every machine and in every version.
-  std::uint64_t high = 0xcbf29ce484222325, low = 0x84222325cbf29ce4;
-  for (const char c : place) {
-    high = (high ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
-    low = (low ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
-  }
-  return fmt::format("row-{:016x}{:016x}", high, low);
+  constexpr std::uint64_t kOtherSeed = 0x4fd0bfc14fd0bfc1;
+  return fmt::format("row-{:016x}{:016x}", StableHash(place), StableHash(place, kOtherSeed));
 }
 
 }  // namespace outboxd
