@@ -16,8 +16,23 @@ std::uint32_t Crc32(std::uint32_t crc, Bytes bytes) {
 
 }  // namespace
 
-Result<EventHeader> ParseEventHeader(Bytes event) {
-  ByteCursor cursor(event);
+bool IsRowsEvent(EventType type) {
+  switch (type) {
+    case EventType::kWriteRows:
+    case EventType::kWriteRowsV1:
+    case EventType::kUpdateRows:
+    case EventType::kUpdateRowsV1:
+    case EventType::kPartialUpdateRows:
+    case EventType::kDeleteRows:
+    case EventType::kDeleteRowsV1:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Result<EventHeader> ParseHeaderFields(Bytes bytes) {
+  ByteCursor cursor(bytes);
   EventHeader header{};
   header.timestamp = cursor.U32();
   header.type = static_cast<EventType>(cursor.U8());
@@ -27,11 +42,16 @@ Result<EventHeader> ParseEventHeader(Bytes event) {
   header.flags = cursor.U16();
   if (!cursor.ok()) {
     return Fail(ErrorKind::kCorrupt, "binlog event of {} bytes is shorter than its header",
-                event.size());
+                bytes.size());
   }
-  if (header.length != event.size()) {
+  return header;
+}
+
+Result<EventHeader> ParseEventHeader(Bytes event) {
+  auto header = ParseHeaderFields(event);
+  if (header && header->length != event.size()) {
     return Fail(ErrorKind::kCorrupt, "binlog event of {} bytes says that it has {}", event.size(),
-                header.length);
+                header->length);
   }
   return header;
 }

@@ -43,6 +43,9 @@ enum class EventType : std::uint8_t {
   kGtidTagged = 42,
 };
 
+// Inserts, updates and deletes of rows, in any version.
+[[nodiscard]] bool IsRowsEvent(EventType type);
+
 inline constexpr std::size_t kEventHeaderBytes = 19;
 inline constexpr std::size_t kChecksumBytes = 4;
 
@@ -62,6 +65,9 @@ struct EventHeader {
 
 // kCorrupt: shorter than a header, or its length field is not the length of `event`.
 [[nodiscard]] Result<EventHeader> ParseEventHeader(Bytes event);
+
+// The header at the start of `bytes`, whatever follows. kCorrupt: there is no room for one.
+[[nodiscard]] Result<EventHeader> ParseHeaderFields(Bytes bytes);
 
 // Whether the CRC32 in the last four bytes of `event` is right. A FORMAT_DESCRIPTION event's CRC is
 // defined with the in-use flag cleared, which the file it stands in may have set.

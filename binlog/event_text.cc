@@ -56,15 +56,6 @@ std::string Cut(std::string_view text) {
   return fmt::format("{}... ({} bytes)", text.substr(0, kTextMax), text.size());
 }
 
-std::string Rows(Bytes body) {
-  constexpr std::uint16_t kStatementEnd = 1;
-  ByteCursor cursor(body);
-  const std::uint64_t table_id = cursor.U48();
-  const std::uint16_t flags = cursor.U16();
-  return fmt::format("table id {}, {} bytes{}", table_id, body.size(),
-                     (flags & kStatementEnd) != 0 ? ", statement end" : "");
-}
-
 std::string Table(Bytes body) {
   const auto map = TableMap::Parse(body);
   if (map) {
@@ -116,6 +107,15 @@ std::string NameOf(EventType type) {
   return fmt::format("type {}", static_cast<unsigned>(type));
 }
 
+std::string DescribeRows(Bytes head, std::size_t body_bytes) {
+  constexpr std::uint16_t kStatementEnd = 1;
+  ByteCursor cursor(head);
+  const std::uint64_t table_id = cursor.U48();
+  const std::uint16_t flags = cursor.U16();
+  return fmt::format("table id {}, {} bytes{}", table_id, body_bytes,
+                     (flags & kStatementEnd) != 0 ? ", statement end" : "");
+}
+
 std::string DescribeEvent(const EventHeader& header, Bytes event, Bytes body) {
   switch (header.type) {
     case EventType::kFormatDescription:
@@ -143,7 +143,7 @@ std::string DescribeEvent(const EventHeader& header, Bytes event, Bytes body) {
     case EventType::kPartialUpdateRows:
     case EventType::kDeleteRows:
     case EventType::kDeleteRowsV1:
-      return Rows(body);
+      return DescribeRows(body, body.size());
     case EventType::kXid:
       return "commits";
     case EventType::kXaPrepare:

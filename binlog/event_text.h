@@ -15,4 +15,7 @@ namespace outboxd::binlog {
 // without checksum; `event`: all of it.
 [[nodiscard]] std::string DescribeEvent(const EventHeader& header, Bytes event, Bytes body);
 
+// The same of a rows event, of whose body of `body_bytes` no more than the head is there.
+[[nodiscard]] std::string DescribeRows(Bytes head, std::size_t body_bytes);
+
 }  // namespace outboxd::binlog

@@ -46,8 +46,9 @@ Result<StreamIdentity> FileEventSource::Open(const Position&, const KnownHistory
 // The next event's header into event_; false: the file has ended.
 Result<bool> FileEventSource::ReadHeader() {
   if (offset_ >= size_) return false;
-  event_.resize(kEventHeaderBytes);
-  if (std::fread(event_.data(), 1, event_.size(), file_.get()) == event_.size()) return true;
+  event_.Grow(kEventHeaderBytes);
+  const std::size_t read = std::fread(event_.begin(), 1, kEventHeaderBytes, file_.get());
+  if (read == kEventHeaderBytes) return true;
   return Fail(ErrorKind::kCorrupt, "{} ends within the header of an event at offset {}", path_,
               offset_);
 }
@@ -58,19 +59,19 @@ Result<Bytes> FileEventSource::Next() {
   if (!has_header) return std::unexpected(has_header.error());
   if (!*has_header) return Fail(ErrorKind::kEnd, "{} has ended", path_);
   constexpr std::size_t kLengthOffset = 9;
-  const auto length = static_cast<std::size_t>(LoadLittle<4>(&event_[kLengthOffset]));
+  const auto length = static_cast<std::size_t>(LoadLittle<4>(event_.begin() + kLengthOffset));
   if (length < kEventHeaderBytes || length > size_ - offset_) {
     return Fail(ErrorKind::kCorrupt, "{}: an event of {} bytes at offset {} of {}", path_, length,
                 offset_, size_);
   }
-  event_.resize(length);
+  event_.Grow(length);
   const std::size_t rest = length - kEventHeaderBytes;
-  if (std::fread(event_.data() + kEventHeaderBytes, 1, rest, file_.get()) != rest) {
+  if (std::fread(event_.begin() + kEventHeaderBytes, 1, rest, file_.get()) != rest) {
     return Fail(ErrorKind::kCorrupt, "{} cannot be read at offset {}: {}", path_, offset_,
                 ErrorText());
   }
   offset_ += length;
-  return Bytes(event_);
+  return event_.First(length);
 }
 
 }  // namespace outboxd::binlog

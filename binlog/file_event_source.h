@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "binlog/byte_buffer.h"
 #include "binlog/event_source.h"
 
 namespace outboxd::binlog {
@@ -36,7 +36,7 @@ class FileEventSource final : public EventSource {
   std::unique_ptr<std::FILE, Closer> file_;
   std::uint64_t size_ = 0;
   std::uint64_t offset_ = 0;  // Of the next event.
-  std::vector<std::uint8_t> event_;
+  ByteBuffer event_;
 };
 
 }  // namespace outboxd::binlog

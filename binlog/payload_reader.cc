@@ -4,8 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
-
-#include "binlog/event_header.h"
+#include <utility>
 
 namespace outboxd::binlog {
 namespace {
@@ -31,11 +30,12 @@ PayloadReader::~PayloadReader() = default;
 void PayloadReader::Freer::operator()(ZSTD_DCtx_s* context) const { ZSTD_freeDCtx(context); }
 
 Result<void> PayloadReader::Begin(Bytes body) {
-  unpacked_begin_ = unpacked_end_ = 0;
+  unread_ = {};
+  left_ = 0;
   unpacked_total_ = 0;
   frame_is_open_ = false;
   if (auto parsed = ParseFields(body); !parsed) return parsed;
-  if (!is_compressed_) return {};
+  if (packed_.empty()) return {};
   if (!zstd_) zstd_.reset(ZSTD_createDCtx());
   if (!zstd_ || ZSTD_isError(ZSTD_DCtx_reset(zstd_.get(), ZSTD_reset_session_only)) != 0) {
     return Fail(ErrorKind::kUndecodable, "out of memory for zstd");
@@ -69,88 +69,110 @@ Result<void> PayloadReader::ParseFields(Bytes body) {
     return Fail(ErrorKind::kUndecodable, "TRANSACTION_PAYLOAD: compression {} is not known",
                 *compression);
   }
-  is_compressed_ = *compression == kZstd;
-  return {};
+  if (*compression == kNoCompression) unread_ = std::exchange(packed_, {});
+  return CheckDeclared(unread_.size());
 }
 
-Result<std::optional<Bytes>> PayloadReader::Next() {
-  if (auto filled = Fill(kEventHeaderBytes); !filled) return std::unexpected(filled.error());
-  if (unread() == 0) {
+Result<void> PayloadReader::CheckDeclared(std::size_t unpacked) {
+  unpacked_total_ += unpacked;
+  if (!declared_ || unpacked_total_ <= *declared_) return {};
+  return Fail(ErrorKind::kCorrupt,
+              "TRANSACTION_PAYLOAD: it unpacks to more than the {} bytes that it declares",
+              *declared_);
+}
+
+Result<std::optional<PayloadReader::Event>> PayloadReader::Next() {
+  if (auto passed = PassOverTheRest(); !passed) return std::unexpected(passed.error());
+  auto has_header = Has(kEventHeaderBytes);
+  if (!has_header) return std::unexpected(has_header.error());
+  if (unread_.empty()) {
     GiveBackMemory();
     return std::nullopt;
   }
-  constexpr std::size_t kLengthOffset = 9;
-  if (unread() < kEventHeaderBytes) {
+  if (!*has_header) {
     return Fail(ErrorKind::kCorrupt, "TRANSACTION_PAYLOAD: it ends within an event's header");
   }
-  const auto length =
-      static_cast<std::size_t>(LoadLittle<4>(&unpacked_[unpacked_begin_ + kLengthOffset]));
-  if (length < kEventHeaderBytes || length > event_bytes_max_) {
-    return Fail(ErrorKind::kCorrupt, "TRANSACTION_PAYLOAD: an event of {} bytes", length);
+  const auto header = ParseHeaderFields(unread_);
+  if (!header) return std::unexpected(header.error());
+  if (header->length < kEventHeaderBytes || header->length > event_bytes_max_) {
+    return Fail(ErrorKind::kCorrupt, "TRANSACTION_PAYLOAD: an event of {} bytes", header->length);
   }
-  if (auto filled = Fill(length); !filled) return std::unexpected(filled.error());
-  if (unread() < length) {
-    return Fail(ErrorKind::kCorrupt,
-                "TRANSACTION_PAYLOAD: it ends {} bytes into an event of {} bytes", unread(),
-                length);
-  }
-  const Bytes event = Bytes(unpacked_).subspan(unpacked_begin_, length);
-  unpacked_begin_ += length;
-  return event;
+  unread_ = unread_.subspan(kEventHeaderBytes);
+  length_ = header->length;
+  left_ = header->length - kEventHeaderBytes;
+  const std::size_t head_bytes = std::min(left_, kHeadBytes);
+  auto has_head = Has(head_bytes);
+  if (!has_head) return std::unexpected(has_head.error());
+  if (!*has_head) return CutOff();
+  return Event{*header, unread_.first(head_bytes)};
 }
 
-Result<void> PayloadReader::Fill(std::size_t bytes) {
-  if (unread() >= bytes) return {};
-  if (unpacked_begin_ > 0) {
-    std::memmove(unpacked_.data(), unpacked_.data() + unpacked_begin_, unread());
-    unpacked_end_ -= unpacked_begin_;
-    unpacked_begin_ = 0;
+Result<Bytes> PayloadReader::Body() {
+  auto has_body = Has(left_);
+  if (!has_body) return std::unexpected(has_body.error());
+  if (!*has_body) return CutOff();
+  const Bytes body = unread_.first(left_);
+  unread_ = unread_.subspan(left_);
+  left_ = 0;
+  return body;
+}
+
+Result<void> PayloadReader::PassOverTheRest() {
+  while (left_ > 0) {
+    auto has_more = Has(1);
+    if (!has_more) return std::unexpected(has_more.error());
+    if (!*has_more) return CutOff();
+    const std::size_t passed = std::min(left_, unread_.size());
+    unread_ = unread_.subspan(passed);
+    left_ -= passed;
   }
-  while (unread() < bytes && (!packed_.empty() || frame_is_open_)) {
-    if (unpacked_end_ == unpacked_.size()) {
+  return {};
+}
+
+std::unexpected<Error> PayloadReader::CutOff() const {
+  return Fail(ErrorKind::kCorrupt,
+              "TRANSACTION_PAYLOAD: it ends {} bytes into an event of {} bytes",
+              length_ - left_ + unread_.size(), length_);
+}
+
+Result<bool> PayloadReader::Has(std::size_t bytes) {
+  if (unread_.size() >= bytes) return true;
+  if (!packed_.empty() || frame_is_open_) {
+    if (!unread_.empty()) std::memmove(unpacked_.begin(), unread_.data(), unread_.size());
+    unread_ = unpacked_.First(unread_.size());
+  }
+  while (unread_.size() < bytes && (!packed_.empty() || frame_is_open_)) {
+    if (unread_.size() == unpacked_.capacity()) {
       // Grows with what was really unpacked: the length of an event may be a lie.
-      unpacked_.resize(std::max(kUnpackedBytesMin, std::min(2 * unpacked_.size(), bytes)));
+      const std::size_t unread = unread_.size();
+      unpacked_.Grow(std::max(kUnpackedBytesMin, std::min(2 * unread, bytes)));
+      unread_ = unpacked_.First(unread);
     }
-    if (auto unpacked = Unpack(); !unpacked) return unpacked;
+    if (auto unpacked = Unpack(); !unpacked) return std::unexpected(unpacked.error());
   }
-  return {};
+  return unread_.size() >= bytes;
 }
 
+// Behind what is unread, which stands at the buffer's begin.
 Result<void> PayloadReader::Unpack() {
-  const std::size_t room = unpacked_.size() - unpacked_end_;
-  std::size_t produced = 0;
-  std::size_t taken = 0;
-  if (is_compressed_) {
-    ZSTD_inBuffer in{packed_.data(), packed_.size(), 0};
-    ZSTD_outBuffer out{unpacked_.data() + unpacked_end_, room, 0};
-    const std::size_t state = ZSTD_decompressStream(zstd_.get(), &out, &in);
-    if (ZSTD_isError(state) != 0) {
-      return Fail(ErrorKind::kCorrupt, "TRANSACTION_PAYLOAD: zstd: {}", ZSTD_getErrorName(state));
-    }
-    frame_is_open_ = state != 0;
-    produced = out.pos;
-    taken = in.pos;
-    if (produced == 0 && taken == packed_.size() && frame_is_open_) {
-      return Fail(ErrorKind::kCorrupt, "TRANSACTION_PAYLOAD: the compressed data is cut off");
-    }
-  } else {
-    produced = taken = std::min(room, packed_.size());
-    std::memcpy(unpacked_.data() + unpacked_end_, packed_.data(), produced);
+  ZSTD_inBuffer in{packed_.data(), packed_.size(), 0};
+  ZSTD_outBuffer out{unpacked_.begin(), unpacked_.capacity(), unread_.size()};
+  const std::size_t state = ZSTD_decompressStream(zstd_.get(), &out, &in);
+  if (ZSTD_isError(state) != 0) {
+    return Fail(ErrorKind::kCorrupt, "TRANSACTION_PAYLOAD: zstd: {}", ZSTD_getErrorName(state));
   }
-  packed_ = packed_.subspan(taken);
-  unpacked_end_ += produced;
-  unpacked_total_ += produced;
-  if (declared_ && unpacked_total_ > *declared_) {
-    return Fail(ErrorKind::kCorrupt,
-                "TRANSACTION_PAYLOAD: it unpacks to more than the {} bytes that it declares",
-                *declared_);
+  frame_is_open_ = state != 0;
+  const std::size_t produced = out.pos - unread_.size();
+  if (produced == 0 && in.pos == packed_.size() && frame_is_open_) {
+    return Fail(ErrorKind::kCorrupt, "TRANSACTION_PAYLOAD: the compressed data is cut off");
   }
-  return {};
+  packed_ = packed_.subspan(in.pos);
+  unread_ = unpacked_.First(out.pos);
+  return CheckDeclared(produced);
 }
 
 void PayloadReader::GiveBackMemory() {
-  // Not `= {}`, which keeps the capacity.
-  if (unpacked_.capacity() > kKeptBytesMax) unpacked_ = std::vector<std::uint8_t>();
+  if (unpacked_.capacity() > kKeptBytesMax) unpacked_.Free();
   if (zstd_ && ZSTD_sizeof_DCtx(zstd_.get()) > kKeptContextBytesMax) zstd_.reset();
 }
 

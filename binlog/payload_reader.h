@@ -4,18 +4,19 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <vector>
 
+#include "binlog/byte_buffer.h"
 #include "binlog/byte_cursor.h"
 #include "binlog/error.h"
+#include "binlog/event_header.h"
 
 struct ZSTD_DCtx_s;  // From <zstd.h>, which stays in .cc files.
 
 namespace outboxd::binlog {
 
 // Unpacks a TRANSACTION_PAYLOAD event (binlog_transaction_compression = ON) one binlog event at a
-// time: memory holds the largest of them and the window of the compression, whatever the payload
-// unpacks to. One thread.
+// time: memory holds the largest body that was asked for, once, and the window of the compression,
+// whatever the payload unpacks to. One thread.
 class PayloadReader {
  public:
   // No server writes a longer event: MySQL 9.7 libs/mysql/binlog/event/binlog_event.h,
@@ -33,17 +34,32 @@ class PayloadReader {
   // Format: MySQL 9.7 libs/mysql/binlog/event/codecs/binary.cpp, Transaction_payload.
   [[nodiscard]] Result<void> Begin(Bytes body);
 
-  // The next inner event: a header and what belongs to it, without checksum; none at the end.
-  // Valid until the next call. kCorrupt: the payload cannot be unpacked, is cut off, or unpacks to
-  // more than it declares.
-  [[nodiscard]] Result<std::optional<Bytes>> Next();
+  // What is told of an inner event before its body is unpacked.
+  struct Event {
+    EventHeader header;
+    Bytes head;  // The first bytes of its body, as many as kHeadBytes if it has them.
+    [[nodiscard]] std::size_t body_bytes() const { return header.length - kEventHeaderBytes; }
+  };
+  // The table id and the flags of a rows event.
+  static constexpr std::size_t kHeadBytes = 8;
+
+  // The next inner event; none at the end. Valid until the next call of any kind. What was not
+  // asked for of the one before is passed over in small pieces. kCorrupt: the payload cannot be
+  // unpacked, is cut off, or unpacks to more than it declares.
+  [[nodiscard]] Result<std::optional<Event>> Next();
+
+  // All of the body of the event that Next() told, once: there is no checksum in it. Valid until
+  // the next call of any kind. kCorrupt, as Next().
+  [[nodiscard]] Result<Bytes> Body();
 
  private:
   [[nodiscard]] Result<void> ParseFields(Bytes body);
-  // Unpacks until `bytes` unread ones are there; fewer at the payload's end.
-  [[nodiscard]] Result<void> Fill(std::size_t bytes);
+  [[nodiscard]] Result<void> CheckDeclared(std::size_t unpacked);
+  // Whether there are `bytes` unread ones, for which it unpacks; false: the payload ends before.
+  [[nodiscard]] Result<bool> Has(std::size_t bytes);
+  [[nodiscard]] Result<void> PassOverTheRest();
   [[nodiscard]] Result<void> Unpack();
-  [[nodiscard]] std::size_t unread() const { return unpacked_end_ - unpacked_begin_; }
+  [[nodiscard]] std::unexpected<Error> CutOff() const;
   void GiveBackMemory();
 
   const std::size_t event_bytes_max_;
@@ -54,15 +70,16 @@ class PayloadReader {
   std::unique_ptr<ZSTD_DCtx_s, Freer> zstd_;
 
   // The payload as it stands in the event.
-  bool is_compressed_ = false;
   Bytes packed_;                           // What is left of it.
   std::optional<std::uint64_t> declared_;  // Bytes it claims to unpack to: a bound, no allocation.
   std::uint64_t unpacked_total_ = 0;
   bool frame_is_open_ = false;  // zstd wants more.
 
-  std::vector<std::uint8_t> unpacked_;
-  std::size_t unpacked_begin_ = 0;  // The unread part.
-  std::size_t unpacked_end_ = 0;
+  std::uint32_t length_ = 0;  // Of the event that Next() told.
+  std::size_t left_ = 0;      // What is unread of its body.
+
+  ByteBuffer unpacked_;
+  Bytes unread_;  // In `unpacked_`; of a payload without compression, all of it where it stands.
 };
 
 }  // namespace outboxd::binlog

@@ -36,7 +36,7 @@ TransactionBuffer::TransactionBuffer(TransactionBuffer&& other) noexcept
       spill_descriptor_(std::exchange(other.spill_descriptor_, -1)),
       spilled_bytes_(std::exchange(other.spilled_bytes_, 0)),
       read_offset_(std::exchange(other.read_offset_, 0)),
-      read_back_(std::exchange(other.read_back_, {})) {}
+      read_back_(std::move(other.read_back_)) {}
 
 TransactionBuffer& TransactionBuffer::operator=(TransactionBuffer&& other) noexcept {
   if (this == &other) return *this;
@@ -46,7 +46,7 @@ TransactionBuffer& TransactionBuffer::operator=(TransactionBuffer&& other) noexc
   spill_descriptor_ = std::exchange(other.spill_descriptor_, -1);
   spilled_bytes_ = std::exchange(other.spilled_bytes_, 0);
   read_offset_ = std::exchange(other.read_offset_, 0);
-  read_back_ = std::exchange(other.read_back_, {});
+  read_back_ = std::move(other.read_back_);
   return *this;
 }
 
@@ -146,8 +146,8 @@ void TransactionBuffer::Truncate(std::uint64_t mark) {
     spilled_bytes_ = 0;
   }
   if (mark == 0 && spill_descriptor_ >= 0) {
-    CloseSpill();                              // Gives the disk space back.
-    read_back_ = std::vector<std::uint8_t>();  // `= {}` would keep the capacity.
+    CloseSpill();  // Gives the disk space back.
+    read_back_.Free();
   }
 }
 
@@ -171,10 +171,10 @@ Result<std::optional<TransactionBuffer::Record>> TransactionBuffer::Next() {
     record.body = Bytes(memory_).subspan(
         static_cast<std::size_t>(read_offset_) + kRecordHeaderBytes, body_bytes);
   } else {
-    read_back_.resize(body_bytes);
-    auto read = ReadSpill(spill_offset + kRecordHeaderBytes, read_back_.data(), body_bytes);
+    read_back_.Renew(body_bytes);
+    auto read = ReadSpill(spill_offset + kRecordHeaderBytes, read_back_.begin(), body_bytes);
     if (!read) return std::unexpected(read.error());
-    record.body = read_back_;
+    record.body = read_back_.First(body_bytes);
   }
   read_offset_ += kRecordHeaderBytes + body_bytes;
   return record;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "binlog/byte_buffer.h"
 #include "binlog/byte_cursor.h"
 #include "binlog/error.h"
 #include "binlog/event_header.h"
@@ -68,7 +69,7 @@ class TransactionBuffer {
   std::uint64_t spilled_bytes_ = 0;
 
   std::uint64_t read_offset_ = 0;
-  std::vector<std::uint8_t> read_back_;  // The record last read from the file.
+  ByteBuffer read_back_;  // The record last read from the file.
 };
 
 }  // namespace outboxd::binlog

@@ -39,6 +39,11 @@ bool IsUpdateRows(EventType type) {
          type == EventType::kPartialUpdateRows;
 }
 
+// Nothing but the text of a statement, or a part of a file that it loads: the rows follow.
+bool IsTextOnly(EventType type) {
+  return type == EventType::kRowsQuery || type == EventType::kBeginLoadQuery;
+}
+
 // In any case the same name: servers of different versions write the digits differently.
 std::string CanonicalXid(std::string_view xid) {
   std::string canonical(xid);
@@ -353,17 +358,35 @@ Result<TransactionReader::Outcome> TransactionReader::OnPayload(Bytes body) {
     auto event = payload_.Next();
     if (!event) return std::unexpected(event.error());
     if (!event->has_value()) break;
-    auto header = ParseEventHeader(**event);
-    if (!header) return std::unexpected(header.error());
-    if (outcome == Outcome::kTransaction || header->type == EventType::kTransactionPayload) {
+    const EventType type = (*event)->header.type;
+    if (outcome == Outcome::kTransaction || type == EventType::kTransactionPayload) {
       return Fail(ErrorKind::kCorrupt, "event of type {} at a wrong place in a TRANSACTION_PAYLOAD",
-                  static_cast<unsigned>(header->type));
+                  static_cast<unsigned>(type));
     }
-    outcome = FeedGroup(*header, (*event)->subspan(kEventHeaderBytes));
+    outcome = FeedPacked(**event);
     if (!outcome) return outcome;
   }
   if (outcome == Outcome::kTransaction) return outcome;
   return Fail(ErrorKind::kCorrupt, "a TRANSACTION_PAYLOAD ends within its transaction");
+}
+
+// A body that nobody reads is not unpacked: it may be as large as a row.
+Result<TransactionReader::Outcome> TransactionReader::FeedPacked(
+    const PayloadReader::Event& event) {
+  const EventType type = event.header.type;
+  if (IsTextOnly(type)) return FeedGroup(event.header, {});
+  const bool is_rows = IsRowsEvent(type) && state_ == State::kInTransaction;
+  if (is_rows) {
+    auto takes = TakesRows(type, event.head);
+    if (!takes) return std::unexpected(takes.error());
+    if (!*takes) return Outcome::kNothing;
+  }
+  auto body = payload_.Body();
+  if (!body) return std::unexpected(body.error());
+  if (!is_rows) return FeedGroup(event.header, *body);
+  auto kept = rows_.Append(type, *body);
+  if (!kept) return std::unexpected(kept.error());
+  return Outcome::kNothing;
 }
 
 Result<TransactionReader::Outcome> TransactionReader::FeedInTransaction(const EventHeader& header,
@@ -381,7 +404,7 @@ Result<TransactionReader::Outcome> TransactionReader::FeedInTransaction(const Ev
     case EventType::kPartialUpdateRows:
     case EventType::kDeleteRows:
     case EventType::kDeleteRowsV1: {
-      auto done = OnRows(header, body);
+      auto done = OnRows(header.type, body);
       if (!done) return std::unexpected(done.error());
       return Outcome::kNothing;
     }
@@ -536,12 +559,18 @@ Result<void> TransactionReader::OnTableMap(Bytes body) {
   return matches ? rows_.Append(EventType::kTableMap, body) : Result<void>();
 }
 
-Result<void> TransactionReader::OnRows(const EventHeader& header, Bytes body) {
-  ByteCursor cursor(body);
+Result<void> TransactionReader::OnRows(EventType type, Bytes body) {
+  auto takes = TakesRows(type, body);
+  if (!takes) return std::unexpected(takes.error());
+  return *takes ? rows_.Append(type, body) : Result<void>();
+}
+
+Result<bool> TransactionReader::TakesRows(EventType type, Bytes head) {
+  ByteCursor cursor(head);
   const std::uint64_t table_id = cursor.U48();
   const std::uint16_t flags = cursor.U16();
   if (!cursor.ok()) {
-    return Fail(ErrorKind::kCorrupt, "rows event of {} bytes is too short", body.size());
+    return Fail(ErrorKind::kCorrupt, "rows event of {} bytes is too short", head.size());
   }
   const bool ends_statement = (flags & kStatementEnd) != 0;
   const auto found = std::ranges::find(statement_tables_, table_id, &StatementTable::id);
@@ -552,14 +581,14 @@ Result<void> TransactionReader::OnRows(const EventHeader& header, Bytes body) {
   }
   const StatementTable table = has_map ? *found : StatementTable{};
   if (ends_statement) statement_tables_.clear();
-  if (!table.matches) return {};
-  if (IsWriteRows(header.type) || table.takes_all_changes ||
-      (table.takes_updates && IsUpdateRows(header.type))) {
+  if (!table.matches) return false;
+  if (IsWriteRows(type) || table.takes_all_changes ||
+      (table.takes_updates && IsUpdateRows(type))) {
     transaction_.has_rows = true;
-    return rows_.Append(header.type, body);
+    return true;
   }
-  ++(IsDeleteRows(header.type) ? transaction_.deletes : transaction_.updates);
-  return {};
+  ++(IsDeleteRows(type) ? transaction_.deletes : transaction_.updates);
+  return false;
 }
 
 Result<TransactionReader::Outcome> TransactionReader::Complete() {

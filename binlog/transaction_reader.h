@@ -118,6 +118,7 @@ class TransactionReader {
   Result<Outcome> OnRotate(Bytes body);
   Result<Outcome> OnPreviousGtids(Bytes body);
   Result<Outcome> OnPayload(Bytes body);
+  Result<Outcome> FeedPacked(const PayloadReader::Event& event);
   Result<Outcome> OnQueryInTransaction(Bytes body);
   Result<Outcome> OnRollbackToSavepoint(std::string_view savepoint);
   void OnStatement(const Query& query);
@@ -126,7 +127,10 @@ class TransactionReader {
   Result<Outcome> OnXaPrepare(Bytes body);
   Result<Outcome> OnXaDecision(const Query& query);
   Result<void> OnTableMap(Bytes body);
-  Result<void> OnRows(const EventHeader& header, Bytes body);
+  Result<void> OnRows(EventType type, Bytes body);
+  // Whether rows_ is to keep a rows event, which is entered into the transaction; `head`: its body,
+  // or no more than the table id and the flags in front of it.
+  Result<bool> TakesRows(EventType type, Bytes head);
   void TakePrepared();
   Result<Outcome> Complete();
   // Moves the position behind the completed transaction and keeps or takes what is prepared. Only

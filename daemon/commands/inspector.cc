@@ -18,14 +18,14 @@ namespace {
 using binlog::Transaction;
 using binlog::XaStep;
 
+constexpr std::string_view kInPayload = "  compressed in it";
 constexpr std::size_t kValueBytesMax = 100;
 constexpr std::size_t kTextBytesMax = 400;
 constexpr std::size_t kErrorBytesMax = 1000;
 
-void PrintLine(std::string_view place, const binlog::EventHeader& header, binlog::Bytes event,
-               binlog::Bytes body) {
-  fmt::print("{:<24} {:<20} {}\n", place, binlog::NameOf(header.type),
-             Escaped(binlog::DescribeEvent(header, event, body), kTextBytesMax));
+void PrintLine(std::string_view place, binlog::EventType type, std::string_view description) {
+  fmt::print("{:<24} {:<20} {}\n", place, binlog::NameOf(type),
+             Escaped(description, kTextBytesMax));
 }
 
 std::string Decision(const Transaction& transaction) {
@@ -106,16 +106,22 @@ void Inspector::PrintEvent(const binlog::EventHeader& header, binlog::Bytes even
   if (event.size() < binlog::kEventHeaderBytes + tail) return;
   const auto body =
       event.subspan(binlog::kEventHeaderBytes, event.size() - binlog::kEventHeaderBytes - tail);
-  PrintLine(transactions_.Place(), header, event, body);
+  PrintLine(transactions_.Place(), header.type, binlog::DescribeEvent(header, event, body));
   if (header.type == binlog::EventType::kTransactionPayload) PrintPayload(body);
 }
 
 void Inspector::PrintPayload(binlog::Bytes body) {
   if (!payload_.Begin(body)) return;  // The verdict says why.
   for (auto event = payload_.Next(); event && *event; event = payload_.Next()) {
-    const auto header = binlog::ParseEventHeader(**event);
-    if (!header) return;
-    PrintLine("  compressed in it", *header, **event, (*event)->subspan(binlog::kEventHeaderBytes));
+    const binlog::EventHeader& header = (*event)->header;
+    if (binlog::IsRowsEvent(header.type)) {
+      PrintLine(kInPayload, header.type,
+                binlog::DescribeRows((*event)->head, (*event)->body_bytes()));
+      continue;
+    }
+    const auto inner = payload_.Body();
+    if (!inner) return;
+    PrintLine(kInPayload, header.type, binlog::DescribeEvent(header, {}, *inner));
   }
 }
 

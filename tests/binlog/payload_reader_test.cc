@@ -49,7 +49,15 @@ class PayloadReaderTest : public testing::Test {
     }
     auto event = reader_.Next();
     for (; event && *event; event = reader_.Next()) {
-      unpacked.events.emplace_back((*event)->begin(), (*event)->end());
+      const EventType type = (*event)->header.type;
+      const Octets head((*event)->head.begin(), (*event)->head.end());
+      const auto inner = reader_.Body();
+      if (!inner) {
+        unpacked.error = inner.error();
+        return unpacked;
+      }
+      EXPECT_EQ(head, Octets(inner->begin(), inner->begin() + std::ssize(head)));
+      unpacked.events.push_back(MakeEvent(type, EventBytes().Text(AsText(*inner)), 0));
     }
     if (!event) unpacked.error = event.error();
     return unpacked;
@@ -59,14 +67,14 @@ class PayloadReaderTest : public testing::Test {
     const Unpacked unpacked = Read(body);
     return unpacked.error ? std::optional(unpacked.error->kind) : std::nullopt;
   }
-  // How far the heap grows while `body` is read, event by event.
-  std::size_t GrowthWhileReading(const EventBytes& body) {
-    const std::size_t before = AllocatedBytes();
-    std::size_t most = before;
+  // How far the process grows while `body` is read, event by event, each body asked for or not.
+  std::size_t GrowthWhileReading(const EventBytes& body, bool asks_for_bodies = true) {
+    const PeakMemory memory;
     EXPECT_TRUE(reader_.Begin(body.bytes()));
-    auto event = reader_.Next();
-    for (; event && *event; event = reader_.Next()) most = std::max(most, AllocatedBytes());
-    return std::max(most, AllocatedBytes()) - before;
+    for (auto event = reader_.Next(); event && *event; event = reader_.Next()) {
+      if (asks_for_bodies && !reader_.Body()) break;
+    }
+    return memory.growth();
   }
 
   PayloadReader reader_;
@@ -160,6 +168,46 @@ TEST_F(PayloadReaderTest, MemoryIsThatOfTheLargestEventAndNotOfThePayload) {
   const EventBytes body = CompressedBody(events);
   events = {};
   EXPECT_LT(GrowthWhileReading(body), 16 * kMebibyte);
+}
+
+TEST_F(PayloadReaderTest, ALargeEventIsInMemoryOnce) {
+  const EventBytes body = CompressedBody(EventOf(40 * kMebibyte));
+  EXPECT_LT(GrowthWhileReading(body), 48 * kMebibyte);
+}
+
+TEST_P(PayloadCompressionTest, AnEventThatNobodyAsksForIsPassedOverInPieces) {
+  const EventBytes body = BodyOf(Joined({EventOf(40 * kMebibyte), EventOf(1)}));
+  EXPECT_LT(GrowthWhileReading(body, false), 8 * kMebibyte);
+}
+
+TEST_F(PayloadReaderTest, APayloadThatIsNotCompressedIsReadWhereItStands) {
+  const Octets events = EventOf(40 * kMebibyte);
+  const EventBytes body = PayloadBody(kPlainPayload, events, events.size());
+  EXPECT_LT(GrowthWhileReading(body), 8 * kMebibyte);
+}
+
+TEST_P(PayloadCompressionTest, WhatFollowsAnEventThatWasPassedOverIsWhole) {
+  const std::vector<Octets> events = {EventOf(3), EventOf(3 * kMebibyte), EventOf(0), EventOf(700)};
+  const EventBytes body = BodyOf(Joined(events));
+  for (std::size_t asked = 0; asked < events.size(); ++asked) {
+    ASSERT_TRUE(reader_.Begin(body.bytes()));
+    for (std::size_t i = 0; i < asked; ++i) ASSERT_TRUE(reader_.Next().value());
+    const auto event = reader_.Next();
+    ASSERT_TRUE(event && *event);
+    EXPECT_EQ((*event)->header.length, events[asked].size());
+    EXPECT_EQ(AsText(reader_.Body().value()), AsText(Bytes(events[asked]).subspan(19)));
+  }
+}
+
+TEST_P(PayloadCompressionTest, AnEventThatIsPassedOverMayNotBeCutOff) {
+  const Octets events = EventOf(kMebibyte);
+  const Octets cut(events.begin(), events.end() - 1);
+  const EventBytes body = BodyOf(cut);
+  ASSERT_TRUE(reader_.Begin(body.bytes()));
+  ASSERT_TRUE(reader_.Next());
+  const auto next = reader_.Next();
+  ASSERT_FALSE(next);
+  EXPECT_EQ(next.error().kind, ErrorKind::kCorrupt);
 }
 
 TEST_F(PayloadReaderTest, GivesTheMemoryOfALargeEventBack) {

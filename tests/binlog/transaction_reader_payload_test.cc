@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/binlog/event_stream.h"
+#include "tests/binlog/heap.h"
 #include "tests/binlog/payload_bytes.h"
 
 namespace outboxd::binlog {
@@ -120,6 +121,56 @@ TEST_F(PayloadTransactionTest, HoldsNoPreparedOneThatIsFollowedByMore) {
   Gtid(1);
   EXPECT_EQ(ErrorOf(Payload({start, kMap, kRows, prepare, kRows})), ErrorKind::kCorrupt);
   EXPECT_EQ(reader_.prepared().held_count(), 0u);
+}
+
+constexpr std::size_t kMebibyte = std::size_t{1} << 20;
+
+// A rows event of this size, in which the compression finds next to nothing.
+Octets LargeRows(std::uint64_t table_id, std::size_t body_bytes) {
+  EventBytes body = RowsBody(table_id);
+  return Inner(EventType::kWriteRows, body.Text(std::string(body_bytes, 'r')));
+}
+
+class LargeEventInPayloadTest : public PayloadTransactionTest {
+ protected:
+  static constexpr std::size_t kLarge = 40 * kMebibyte;
+
+  // How far the process grows while the reader takes the transaction.
+  std::size_t GrowthWhileReading(const std::vector<Octets>& events) {
+    const EventBytes body = Compressed(events);
+    Gtid(1);
+    const PeakMemory memory;
+    EXPECT_EQ(Feed(EventType::kTransactionPayload, body), Outcome::kTransaction);
+    return memory.growth();
+  }
+};
+
+TEST_F(LargeEventInPayloadTest, OfAnotherTableIsNeverInMemoryAsAWhole) {
+  const Octets foreign = Inner(EventType::kTableMap, TableMapBody(kForeignId, "shop", "filler"));
+  const std::size_t growth = GrowthWhileReading(
+      {kBegin, foreign, LargeRows(kForeignId, kLarge), kMap, kRows, kCommit});
+  EXPECT_LT(growth, 8 * kMebibyte);
+  EXPECT_EQ(KeptRowsEvents(), 1);
+}
+
+TEST_F(LargeEventInPayloadTest, ThatOnlyRepeatsAStatementIsNeverInMemoryAsAWhole) {
+  const Octets text = Inner(EventType::kRowsQuery, EventBytes().Text(std::string(kLarge, 'q')));
+  EXPECT_LT(GrowthWhileReading({kBegin, text, kMap, kRows, kCommit}), 8 * kMebibyte);
+  EXPECT_EQ(KeptRowsEvents(), 1);
+}
+
+TEST_F(LargeEventInPayloadTest, ThatIsOnlyCountedIsNeverInMemoryAsAWhole) {
+  Octets update = LargeRows(kOutboxId, kLarge);
+  update[4] = static_cast<std::uint8_t>(EventType::kUpdateRows);
+  EXPECT_LT(GrowthWhileReading({kBegin, kMap, update, kCommit}), 8 * kMebibyte);
+  EXPECT_EQ(transaction().updates, 1u);
+}
+
+TEST_F(LargeEventInPayloadTest, OfAnEventTableIsInMemoryOnce) {
+  const std::size_t growth =
+      GrowthWhileReading({kBegin, kMap, LargeRows(kOutboxId, kLarge), kCommit});
+  EXPECT_LT(growth, kLarge + 8 * kMebibyte);
+  EXPECT_EQ(KeptRowsEvents(), 1);
 }
 
 struct WrongPayload {

@@ -79,6 +79,39 @@ def test_a_compressed_large_event_is_read_in_pieces(relay):
         relay.sql("SET GLOBAL binlog_transaction_compression = OFF")
 
 
+# A plain event is in memory once: the client library hands it over as a whole.
+@pytest.mark.parametrize("compression, most_mib", [("ON", 48), ("OFF", 300 + 48)])
+def test_a_large_event_that_nobody_needs_is_in_memory_once_at_most(relay, compression, most_mib):
+    relay.sql(f"SET GLOBAL binlog_transaction_compression = {compression}")
+    try:
+        relay.start()
+        relay.sql(INSERT.format("NULL"), ("before", "{}"))
+        relay.wait_for(1)
+        before = rss_mib(relay)
+        relay.sql("INSERT INTO filler VALUES (REPEAT('y', 300 * 1024 * 1024))")
+        relay.sql(INSERT.format("NULL"), ("after", "{}"))
+        assert ids(relay.wait_for(2)) == ["before", "after"]
+        assert rss_mib(relay, "VmHWM") < before + most_mib
+        assert relay.stop() == 0
+    finally:
+        relay.sql("SET GLOBAL binlog_transaction_compression = OFF")
+
+
+def test_a_compressed_event_that_is_needed_is_in_memory_once(relay):
+    relay.sql("SET GLOBAL binlog_transaction_compression = ON")
+    try:
+        relay.start()
+        relay.sql(INSERT.format("NULL"), ("before", "{}"))
+        relay.wait_for(1)
+        before = rss_mib(relay)
+        relay.sql(INSERT.format("REPEAT('x', 300 * 1024 * 1024)"), ("large", '{"n":1}'))
+        assert ids(relay.wait_for(2)) == ["before", "large"]
+        assert rss_mib(relay, "VmHWM") < before + 300 + 48
+        assert relay.stop() == 0
+    finally:
+        relay.sql("SET GLOBAL binlog_transaction_compression = OFF")
+
+
 def test_a_transaction_of_millions_of_rows_spills_and_arrives_in_order(relay):
     rows = 1_000_000
     relay.configure(outbox__header=None).start()
