@@ -12,8 +12,8 @@ namespace {
 
 // Different tables and versions of tables that are kept, and what their TABLE_MAP events may take;
 // parsed they take several times that.
-constexpr std::size_t kKnownTablesMax = 4096;
-constexpr std::size_t kKnownBytesMax = std::size_t{4} << 20;
+constexpr std::size_t kKnownTablesMax = 32'768;
+constexpr std::size_t kKnownBytesMax = std::size_t{8} << 20;
 
 Result<void> TakeDeclaredNames(const TableSelection& selection, TableMap& map) {
   if (selection.declared_columns.size() != map.columns.size()) {
@@ -92,7 +92,8 @@ RowReader::RowReader(const TableFilter& filter, const CharacterSets& character_s
 void RowReader::Begin(TransactionBuffer& rows) {
   rows_ = &rows;
   rows_->Rewind();
-  open_.clear();
+  // They are told apart by the transaction: to insert each anew would cost an allocation.
+  if (open_.size() > kKnownTablesMax) open_.clear();
   in_event_ = false;
   ++transaction_;
 }
@@ -122,13 +123,7 @@ Result<const Row*> RowReader::Next() {
 Result<void> RowReader::OnTableMap(Bytes body) {
   const auto known = Know(body);
   if (!known) return std::unexpected(known.error());
-  const OpenTable opened{(*known)->map.table_id, *known};
-  const auto open = std::ranges::find(open_, opened.table_id, &OpenTable::table_id);
-  if (open == open_.end()) {
-    open_.push_back(opened);
-  } else {
-    *open = opened;
-  }
+  open_.insert_or_assign((*known)->map.table_id, OpenTable{transaction_, *known});
   return {};
 }
 
@@ -251,11 +246,11 @@ Result<void> RowReader::Bind(const KnownTable& known) {
 
 Result<void> RowReader::OnRows(EventType type, Bytes body) {
   const std::uint64_t table_id = ByteCursor(body).U48();
-  const auto open = std::ranges::find(open_, table_id, &OpenTable::table_id);
-  if (open == open_.end()) {
+  const auto open = open_.find(table_id);
+  if (open == open_.end() || open->second.transaction != transaction_) {
     return Fail(ErrorKind::kCorrupt, "rows of table id {} without a table map", table_id);
   }
-  const KnownTable& known = *open->known;
+  const KnownTable& known = *open->second.known;
   row_.schema_name = known.map.schema_name;
   row_.table_name = known.map.table_name;
   if (type == EventType::kPartialUpdateRows) {

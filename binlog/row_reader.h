@@ -50,7 +50,7 @@ class RowReader {
     std::uint64_t used_by = 0;        // The number of the transaction that used it last.
   };
   struct OpenTable {
-    std::uint64_t table_id;
+    std::uint64_t transaction;  // Only in this one does the table id mean `known`.
     const KnownTable* known;
   };
 
@@ -76,7 +76,7 @@ class RowReader {
   std::unordered_map<std::string_view, std::list<KnownTable>::iterator> known_by_body_;
   std::size_t known_bytes_ = 0;        // Of their bodies.
   std::uint64_t transaction_ = 0;      // Its number, counted by Begin().
-  std::vector<OpenTable> open_;        // By the latest TABLE_MAP of each id in this transaction.
+  std::unordered_map<std::uint64_t, OpenTable> open_;  // By the latest TABLE_MAP of each table id.
   const KnownTable* bound_ = nullptr;  // Which the decoder is bound to.
   bool in_event_ = false;
   Row row_{};

@@ -366,6 +366,16 @@ TEST_F(RowReaderTest, RowsOfAnIdWithoutTableMapAreCorrupt) {
   EXPECT_EQ(ErrorOfAll(), ErrorKind::kCorrupt) << "maps end with their transaction";
 }
 
+TEST_F(RowReaderTest, ATableIdMeansNothingInTheNextTransaction) {
+  UseColumns({"id"});
+  Map(MapOf(7));
+  Rows({3, 0, 1, 2});
+  EXPECT_EQ(ReadAll(), "1 ");
+  rows_.Clear();
+  Rows({3, 0, 1, 2});
+  EXPECT_EQ(ErrorOfAll(), ErrorKind::kCorrupt);
+}
+
 TEST_F(RowReaderTest, AMapThatIsNoneIsCorrupt) {
   UseColumns({"id"});
   ASSERT_TRUE(rows_.Append(EventType::kTableMap, Octets{7, 0, 0}));
@@ -433,24 +443,24 @@ class KnownTablesTest : public RowReaderTest {
   int met_ = 0;
 };
 
-TEST_F(KnownTablesTest, ThousandsOfTablesAreKept) {
-  for (int i = 0; i < 4000; i += 10) Read(i, i + 10);
-  for (int i = 0; i < 4000; i += 10) Read(i, i + 10);
-  Read(0, 4000);
-  EXPECT_EQ(met_, 4000);
+TEST_F(KnownTablesTest, TensOfThousandsOfTablesAreKept) {
+  for (int i = 0; i < 30'000; i += 10) Read(i, i + 10);
+  for (int i = 0; i < 30'000; i += 10) Read(i, i + 10);
+  Read(0, 30'000);
+  EXPECT_EQ(met_, 30'000);
 }
 
 TEST_F(KnownTablesTest, TheTablesForgottenAreThoseNotUsedForLongest) {
-  for (int i = 0; i < 6000; i += 10) {
+  for (int i = 0; i < 40'000; i += 10) {
     Read(0, 5);
     Read(i, i + 10);
   }
-  EXPECT_EQ(met_, 6000);
+  EXPECT_EQ(met_, 40'000);
   Read(0, 5);
-  Read(5900, 6000);
-  EXPECT_EQ(met_, 6000);
+  Read(39'900, 40'000);
+  EXPECT_EQ(met_, 40'000);
   Read(10, 20);
-  EXPECT_EQ(met_, 6010);
+  EXPECT_EQ(met_, 40'010);
 }
 
 TEST_F(KnownTablesTest, NoTableIsForgottenWithinItsTransaction) {
