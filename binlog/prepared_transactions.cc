@@ -1,6 +1,7 @@
 #include "binlog/prepared_transactions.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace outboxd::binlog {
@@ -49,6 +50,18 @@ GtidSet PreparedTransactions::held_gtids() const {
     if (held.transaction.gtid) gtids.Add(*held.transaction.gtid);
   }
   return gtids;
+}
+
+std::vector<const PreparedTransactions::Held*> PreparedTransactions::LargestSpilled(
+    std::size_t count_max) const {
+  std::vector<const Held*> largest;
+  for (const Held& held : held_) {
+    if (held.rows.spilled_bytes() > 0) largest.push_back(&held);
+  }
+  std::ranges::sort(largest, std::greater{},
+                    [](const Held* held) { return held->rows.spilled_bytes(); });
+  largest.resize(std::min(largest.size(), count_max));
+  return largest;
 }
 
 void PreparedTransactions::Restart(std::set<std::string> without_rows) {

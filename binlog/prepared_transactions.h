@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "binlog/error.h"
 #include "binlog/gtid_set.h"
@@ -48,6 +49,8 @@ class PreparedTransactions {
   }
   [[nodiscard]] std::size_t held_count() const { return held_.size(); }
   [[nodiscard]] GtidSet held_gtids() const;
+  // Those whose rows take most of the spill directory, the largest first; none that takes nothing.
+  [[nodiscard]] std::vector<const Held*> LargestSpilled(std::size_t count_max) const;
 
   // Forgets everything but `without_rows`.
   void Restart(std::set<std::string> without_rows);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -26,7 +27,9 @@ std::string ErrorText() { return std::generic_category().message(errno); }
 }  // namespace
 
 TransactionBuffer::TransactionBuffer(TransactionBufferOptions options)
-    : options_(std::move(options)) {}
+    : options_(std::move(options)) {
+  if (!options_.spill_use) options_.spill_use = std::make_shared<SpillUse>();
+}
 
 TransactionBuffer::~TransactionBuffer() { CloseSpill(); }
 
@@ -35,6 +38,7 @@ TransactionBuffer::TransactionBuffer(TransactionBuffer&& other) noexcept
       memory_(std::exchange(other.memory_, {})),
       spill_descriptor_(std::exchange(other.spill_descriptor_, -1)),
       spilled_bytes_(std::exchange(other.spilled_bytes_, 0)),
+      taken_bytes_(std::exchange(other.taken_bytes_, 0)),
       read_offset_(std::exchange(other.read_offset_, 0)),
       read_back_(std::move(other.read_back_)) {}
 
@@ -45,6 +49,7 @@ TransactionBuffer& TransactionBuffer::operator=(TransactionBuffer&& other) noexc
   memory_ = std::exchange(other.memory_, {});
   spill_descriptor_ = std::exchange(other.spill_descriptor_, -1);
   spilled_bytes_ = std::exchange(other.spilled_bytes_, 0);
+  taken_bytes_ = std::exchange(other.taken_bytes_, 0);
   read_offset_ = std::exchange(other.read_offset_, 0);
   read_back_ = std::move(other.read_back_);
   return *this;
@@ -53,6 +58,27 @@ TransactionBuffer& TransactionBuffer::operator=(TransactionBuffer&& other) noexc
 void TransactionBuffer::CloseSpill() {
   if (spill_descriptor_ >= 0) ::close(spill_descriptor_);
   spill_descriptor_ = -1;
+  options_.spill_use->Subtract(std::exchange(taken_bytes_, 0));
+}
+
+void TransactionBuffer::CutSpill(std::uint64_t bytes) {
+  // A file that stays as long as it was is written over.
+  if (::ftruncate(spill_descriptor_, static_cast<off_t>(bytes)) != 0) return;
+  options_.spill_use->Subtract(taken_bytes_ - bytes);
+  taken_bytes_ = bytes;
+}
+
+Result<void> TransactionBuffer::TakeSpill(std::uint64_t bytes) {
+  // What is free of a file that could not be cut off.
+  const std::uint64_t free = taken_bytes_ - spilled_bytes_;
+  const std::uint64_t more = bytes - std::min(bytes, free);
+  if (options_.spill_use->bytes() + more > options_.spill_bytes_max) {
+    return Fail(ErrorKind::kSpill, "the event rows that wait in {} would take more than {} bytes",
+                options_.spill_directory, options_.spill_bytes_max);
+  }
+  options_.spill_use->Add(more);
+  taken_bytes_ += more;
+  return {};
 }
 
 Result<void> TransactionBuffer::Append(EventType type, Bytes body) {
@@ -63,12 +89,8 @@ Result<void> TransactionBuffer::Append(EventType type, Bytes body) {
     memory_.insert(memory_.end(), body.begin(), body.end());
     return {};
   }
-  if (spilled_bytes_ + record_bytes > options_.spill_bytes_max) {
-    return Fail(ErrorKind::kSpill,
-                "the event rows of one transaction take more than {} bytes in {}",
-                options_.spill_bytes_max, options_.spill_directory);
-  }
   if (auto opened = OpenSpill(); !opened) return opened;
+  if (auto taken = TakeSpill(record_bytes); !taken) return taken;
   if (auto written = WriteSpill(header); !written) return written;
   return WriteSpill(body);
 }
@@ -124,17 +146,25 @@ Result<void> TransactionBuffer::Spill() {
   TransactionBufferOptions file_only = options_;
   file_only.memory_bytes_max = 0;
   TransactionBuffer spilled(std::move(file_only));
+  // The new file is in the place of the old one: they do not count twice.
+  options_.spill_use->Subtract(taken_bytes_);
+  auto copied = CopyTo(spilled);
+  options_.spill_use->Add(taken_bytes_);
+  if (!copied) return copied;
+  spilled.options_ = options_;
+  *this = std::move(spilled);
+  return {};
+}
+
+Result<void> TransactionBuffer::CopyTo(TransactionBuffer& other) {
   Rewind();
   while (true) {
     auto record = Next();
     if (!record) return std::unexpected(record.error());
-    if (!record->has_value()) break;
-    auto appended = spilled.Append((*record)->type, (*record)->body);
+    if (!record->has_value()) return {};
+    auto appended = other.Append((*record)->type, (*record)->body);
     if (!appended) return appended;
   }
-  spilled.options_ = options_;
-  *this = std::move(spilled);
-  return {};
 }
 
 void TransactionBuffer::Truncate(std::uint64_t mark) {
@@ -145,9 +175,12 @@ void TransactionBuffer::Truncate(std::uint64_t mark) {
     memory_.resize(static_cast<std::size_t>(mark));
     spilled_bytes_ = 0;
   }
-  if (mark == 0 && spill_descriptor_ >= 0) {
-    CloseSpill();  // Gives the disk space back.
+  if (spill_descriptor_ < 0) return;
+  if (mark == 0) {
+    CloseSpill();
     read_back_.Free();
+  } else {
+    CutSpill(spilled_bytes_);
   }
 }
 

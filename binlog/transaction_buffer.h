@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,10 +14,24 @@
 
 namespace outboxd::binlog {
 
+// What all buffers that share one keep in the spill directory. One thread.
+class SpillUse {
+ public:
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  void Add(std::uint64_t bytes) { bytes_ += bytes; }
+  void Subtract(std::uint64_t bytes) { bytes_ -= bytes; }
+
+ private:
+  std::uint64_t bytes_ = 0;
+};
+
 struct TransactionBufferOptions {
   std::string spill_directory;
   std::size_t memory_bytes_max = 8u << 20;
-  std::uint64_t spill_bytes_max = 64ull << 30;
+  std::uint64_t spill_bytes_max = 64ull << 30;  // Of all buffers with the same `spill_use`.
+  // Shared, since buffers are handed on and no one of them or of their readers outlives the others.
+  // Null: the buffer and what is moved from it have one of their own.
+  std::shared_ptr<SpillUse> spill_use = nullptr;
 };
 
 // Keeps the TABLE_MAP and ROWS events of one open transaction until its terminator tells whether
@@ -34,7 +49,7 @@ class TransactionBuffer {
   TransactionBuffer(TransactionBuffer&&) noexcept;
   TransactionBuffer& operator=(TransactionBuffer&&) noexcept;
 
-  // kSpill: the file cannot be made or written, or has reached its cap.
+  // kSpill: the file cannot be made or written, or all files together have reached their cap.
   [[nodiscard]] Result<void> Append(EventType type, Bytes body);
 
   // Bytes kept so far; also the mark to which Truncate() can return.
@@ -43,6 +58,9 @@ class TransactionBuffer {
   void Truncate(std::uint64_t mark);
   void Clear() { Truncate(0); }
 
+  // What of size() is in the file; and what the files of all buffers take, this one included.
+  [[nodiscard]] std::uint64_t spilled_bytes() const { return spilled_bytes_; }
+  [[nodiscard]] std::uint64_t all_spilled_bytes() const { return options_.spill_use->bytes(); }
   // What of size() is in memory.
   [[nodiscard]] std::size_t memory_bytes() const { return memory_.size(); }
   // Moves what is in memory to the file. kSpill, as Append(); nothing has changed then.
@@ -56,9 +74,14 @@ class TransactionBuffer {
   [[nodiscard]] Result<std::optional<Record>> Next();
 
  private:
+  [[nodiscard]] Result<void> CopyTo(TransactionBuffer& other);
+  // Enters what is to be written into what all take.
+  [[nodiscard]] Result<void> TakeSpill(std::uint64_t bytes);
   [[nodiscard]] Result<void> OpenSpill();
   [[nodiscard]] Result<void> WriteSpill(Bytes bytes);
   void CloseSpill();
+  // Cuts the file off, so that what was forgotten takes no disk space.
+  void CutSpill(std::uint64_t bytes);
   [[nodiscard]] Result<void> ReadSpill(std::uint64_t offset, std::uint8_t* to, std::size_t size);
 
   TransactionBufferOptions options_;
@@ -67,6 +90,7 @@ class TransactionBuffer {
   std::vector<std::uint8_t> memory_;
   int spill_descriptor_ = -1;
   std::uint64_t spilled_bytes_ = 0;
+  std::uint64_t taken_bytes_ = 0;  // Of the cap: with a record that was not written to its end.
 
   std::uint64_t read_offset_ = 0;
   ByteBuffer read_back_;  // The record last read from the file.

@@ -26,6 +26,9 @@ constexpr std::uint64_t kFirstOffset = 4;  // Behind the magic number of a file.
 // What the rows of all prepared transactions together may take of memory.
 constexpr std::size_t kPreparedMemoryBytesMax = std::size_t{8} << 20;
 
+// Prepared transactions that are named where the spill directory is full.
+constexpr std::size_t kHoldersTold = 3;
+
 bool IsWriteRows(EventType type) {
   return type == EventType::kWriteRows || type == EventType::kWriteRowsV1;
 }
@@ -150,8 +153,31 @@ Result<TransactionReader::Outcome> TransactionReader::Feed(Bytes event) {
 
   auto outcome = FeedGroup(*header, body);
   if (outcome == Outcome::kTransaction) outcome = Settle();
-  if (!outcome) return Fail(outcome.error(), "at {}", Place());
+  if (!outcome) return Fail(WithHolders(std::move(outcome.error())), "at {}", Place());
   return outcome;
+}
+
+Error TransactionReader::WithHolders(Error error) const {
+  const std::uint64_t all = rows_.all_spilled_bytes();
+  if (error.kind != ErrorKind::kSpill || all == 0) return error;
+  std::string text = fmt::format("{}; {} bytes are there", error.message, all);
+  std::uint64_t others = all;
+  const auto add = [&](std::uint64_t bytes, std::string_view holder) {
+    text += fmt::format("{} {} of {}", others == all ? ":" : ",", bytes, holder);
+    others -= std::min(bytes, others);
+  };
+  if (rows_.spilled_bytes() > 0) {
+    add(rows_.spilled_bytes(),
+        fmt::format("the transaction at {}:{}", transaction_.file, transaction_.begin_offset));
+  }
+  for (const auto* held : prepared_.LargestSpilled(kHoldersTold)) {
+    add(held->rows.spilled_bytes(),
+        fmt::format("XA transaction {}, prepared at {}:{}", held->transaction.xid,
+                    held->transaction.file, held->transaction.begin_offset));
+  }
+  if (others > 0) add(others, "others");
+  error.message = std::move(text);
+  return error;
 }
 
 Result<TransactionReader::Outcome> TransactionReader::FeedGroup(const EventHeader& header,

@@ -133,6 +133,8 @@ class TransactionReader {
   Result<bool> TakesRows(EventType type, Bytes head);
   void TakePrepared();
   Result<Outcome> Complete();
+  // The same error; of the spill directory, with what it holds of whom.
+  [[nodiscard]] Error WithHolders(Error error) const;
   // Moves the position behind the completed transaction and keeps or takes what is prepared. Only
   // once the event that brought it was read to its end: what fails before is fed again.
   Result<Outcome> Settle();

@@ -68,8 +68,8 @@ const std::vector<Key>& Keys() {
         "where the part of a large transaction that memory has no room for waits"},
        [](Config& c) { return Set<ParseText>(c.relay.spill_directory); }},
       {{"relay", "spill-bytes-max", "16GiB",
-        "most bytes that one transaction may take in the spill directory; above it the relay "
-        "holds"},
+        "most bytes that all transactions together, prepared XA ones included, may take in the "
+        "spill directory; above it the relay holds"},
        [](Config& c) { return Set<ParseByteSize>(c.relay.spill_bytes_max); }},
       {{"relay", "stop-timeout", "30s", "longest time that a stop may take to finish deliveries"},
        [](Config& c) { return Set<ParseDuration>(c.relay.stop_timeout); }},

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "binlog/mysql_event_source.h"
 #include "binlog/mysql_table_source.h"
@@ -163,7 +164,8 @@ RelayCore::Settings RelayProcess::SettingsOf() {
   const milliseconds open_timeout = hosts * first_event + kSourceAnswerMargin;
   const milliseconds read_timeout = first_event + kSourceAnswerMargin;
   const binlog::TransactionBufferOptions buffer{.spill_directory = config.relay.spill_directory,
-                                                .spill_bytes_max = config.relay.spill_bytes_max};
+                                                .spill_bytes_max = config.relay.spill_bytes_max,
+                                                .spill_use = std::make_shared<binlog::SpillUse>()};
   return {.name = config.relay.name,
           .table_patterns = TablePatterns(config),
           .delivery = config.delivery,

@@ -75,14 +75,15 @@ class EventStreamTest : public ::testing::Test {
  protected:
   using Outcome = TransactionReader::Outcome;
 
-  explicit EventStreamTest(bool takes_updates = false, bool takes_all_changes = false)
+  explicit EventStreamTest(bool takes_updates = false, bool takes_all_changes = false,
+                           const TransactionBufferOptions& buffer = {::testing::TempDir()})
       : filter_({{.schema_pattern = "shop",
                   .table_pattern = "outbox",
                   .columns = {"id"},
                   .declared_columns = {},
                   .takes_updates = takes_updates,
                   .takes_all_changes = takes_all_changes}}),
-        reader_(filter_, {::testing::TempDir()}) {
+        reader_(filter_, buffer) {
     Open({});
     Rotate("binlog.000001", 4);
     FormatDescription();

@@ -119,6 +119,19 @@ TEST_F(PreparedTransactionsTest, WhatMemoryCannotHoldGoesToTheFile) {
   EXPECT_GT(in_memory_, 60u) << "the decided ones take no memory any more";
 }
 
+TEST_F(PreparedTransactionsTest, TellsWhoTakesMostOfTheSpillDirectory) {
+  EXPECT_TRUE(prepared_.LargestSpilled(2).empty());
+  ASSERT_TRUE(Hold("in memory", 1, std::string(90, 'x')));
+  EXPECT_TRUE(prepared_.LargestSpilled(2).empty());
+  for (const auto& [xid, bytes] : {std::pair{"small", 20u}, {"large", 40u}, {"medium", 30u}}) {
+    ASSERT_TRUE(Hold(xid, 2, std::string(bytes, 'x')));
+  }
+  const auto largest = prepared_.LargestSpilled(2);
+  ASSERT_EQ(largest.size(), 2u);
+  EXPECT_EQ(largest[0]->transaction.xid, "large");
+  EXPECT_EQ(largest[1]->transaction.xid, "medium");
+}
+
 TEST_F(PreparedTransactionsTest, HoldsNothingOfWhatCannotBeSpilled) {
   Transaction transaction;
   transaction.xid = "a";

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -187,6 +188,72 @@ TEST_F(TransactionBufferTest, TheCapCountsWhatIsInTheFileNow) {
   }
   Add(buffer, "and another");
   EXPECT_EQ(All(buffer), "and another|");
+}
+
+class SharedSpillTest : public TransactionBufferTest {
+ protected:
+  TransactionBuffer Share(std::size_t memory_bytes_max = 0) {
+    return TransactionBuffer({directory_, memory_bytes_max, 100, use_});
+  }
+  // A record that takes 40 bytes of the 100.
+  static bool AddForty(TransactionBuffer& buffer) {
+    const std::string text(35, 'x');
+    const Bytes bytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+    const auto added = buffer.Append(EventType::kWriteRows, bytes);
+    EXPECT_TRUE(added || added.error().kind == ErrorKind::kSpill);
+    return added.has_value();
+  }
+
+  std::shared_ptr<SpillUse> use_ = std::make_shared<SpillUse>();
+};
+
+TEST_F(SharedSpillTest, TheCapIsOneForAllFiles) {
+  auto one = Share();
+  auto other = Share();
+  EXPECT_TRUE(AddForty(one));
+  EXPECT_TRUE(AddForty(other));
+  EXPECT_FALSE(AddForty(one));
+  EXPECT_FALSE(AddForty(other));
+  EXPECT_EQ(one.all_spilled_bytes(), 80u);
+  EXPECT_EQ(one.spilled_bytes(), 40u);
+  other.Clear();
+  EXPECT_TRUE(AddForty(one));
+}
+
+TEST_F(SharedSpillTest, WhatIsMovedGoesOnCountingOnce) {
+  auto one = Share();
+  AddForty(one);
+  {
+    TransactionBuffer moved = std::move(one);
+    EXPECT_TRUE(AddForty(one));
+    EXPECT_FALSE(AddForty(one));
+    one = std::move(moved);
+    EXPECT_EQ(use_->bytes(), 40u);
+  }
+  EXPECT_EQ(use_->bytes(), 40u);
+  { const TransactionBuffer last = std::move(one); }
+  EXPECT_EQ(use_->bytes(), 0u);
+}
+
+TEST_F(SharedSpillTest, ASpillReplacesTheFileThatWasThere) {
+  auto buffer = Share(40);
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(AddForty(buffer));
+  ASSERT_TRUE(buffer.Spill());
+  EXPECT_EQ(use_->bytes(), 80u);
+  auto other = Share(120);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(AddForty(other));
+  EXPECT_FALSE(other.Spill());
+  EXPECT_EQ(use_->bytes(), 80u);
+}
+
+TEST_F(SharedSpillTest, WhatIsForgottenTakesNoDiskSpace) {
+  auto buffer = Share();
+  AddForty(buffer);
+  AddForty(buffer);
+  buffer.Truncate(40);
+  EXPECT_EQ(use_->bytes(), 40u);
+  AddForty(buffer);
+  EXPECT_EQ(All(buffer), std::string(35, 'x') + "|" + std::string(35, 'x') + "|");
 }
 
 TEST_F(TransactionBufferTest, ShrinkingGivesReservedMemoryBack) {

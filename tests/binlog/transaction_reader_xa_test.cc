@@ -229,5 +229,48 @@ TEST_F(XaReaderTest, AnEmptyPrepareEventIsCorrupt) {
   EXPECT_EQ(ErrorOf(Feed(EventType::kXaPrepare, EventBytes())), ErrorKind::kCorrupt);
 }
 
+// All rows go to the spill directory, which holds 16 inserts of the 53 bytes that one takes there.
+class FullSpillTest : public EventStreamTest {
+ protected:
+  static constexpr std::uint64_t kInsertBytes = 53;
+
+  FullSpillTest() : EventStreamTest(false, false, {testing::TempDir(), 0, 16 * kInsertBytes}) {}
+
+  void Prepare(std::uint64_t number, const std::string& xid, int inserts) {
+    Gtid(number);
+    ASSERT_TRUE(Query("XA START " + xid));
+    for (int i = 0; i < inserts; ++i) Insert();
+    ASSERT_EQ(Feed(EventType::kXaPrepare, XaPrepareBody(false)), Outcome::kTransaction);
+  }
+};
+
+TEST_F(FullSpillTest, ThePreparedOnesCountAndTheLargestAreNamed) {
+  const std::uint64_t begin = end_;
+  Prepare(1, "X'61',X'',1", 3);
+  const std::uint64_t begin_of_large = end_;
+  Prepare(2, "X'62',X'',1", 6);
+  for (std::uint64_t number = 3; number <= 5; ++number) {
+    Prepare(number, "X'6" + std::to_string(number) + "',X'',1", 2);
+  }
+  const std::uint64_t begin_of_plain = end_;
+  Begin(6);
+  Insert();
+  const auto refused = Feed(EventType::kTableMap, TableMapBody(kOutboxId, "shop", "outbox"));
+  ASSERT_EQ(ErrorOf(refused), ErrorKind::kSpill);
+  const auto of = [](std::uint64_t inserts) { return std::to_string(inserts * kInsertBytes); };
+  const std::string& text = refused.error().message;
+  EXPECT_NE(text.find("would take more than " + of(16) + " bytes; "), std::string::npos) << text;
+  EXPECT_NE(text.find(of(6) + " of XA transaction X'62',X'',1, prepared at binlog.000001:" +
+                      std::to_string(begin_of_large) + ", " + of(3) +
+                      " of XA transaction X'61',X'',1, prepared at binlog.000001:" +
+                      std::to_string(begin)),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find(" of the transaction at binlog.000001:" + std::to_string(begin_of_plain)),
+            std::string::npos)
+      << text;
+  EXPECT_TRUE(text.ends_with(", " + of(4) + " of others")) << text;
+}
+
 }  // namespace
 }  // namespace outboxd::binlog

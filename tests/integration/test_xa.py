@@ -194,3 +194,34 @@ def test_inspect_shows_what_the_relay_decides(relay):
     if "TRANSACTION_PAYLOAD" in printed.stdout:
         inner = printed.stdout.split("TRANSACTION_PAYLOAD")[-1]
         assert "compressed in it" in inner
+
+
+def test_prepared_transactions_fill_the_spill_directory_together(outboxd, kafka, tmp_path):
+    with PrivateMysql() as server, Relay(outboxd, server, kafka, tmp_path) as relay:
+        relay.configure(relay__spill_bytes_max="20MiB").begin_now().start()
+        # Each fits alone. Memory holds 8 MiB of the first.
+        for number in range(5):
+            connection = relay.connect()
+            with connection.cursor() as cursor:
+                cursor.execute(f"XA START 'x{number}'")
+                for part in range(16):
+                    cursor.execute(
+                        "INSERT INTO outbox VALUES"
+                        " (%s, 'order', 'k', 'Created', REPEAT('p', 524288))",
+                        (f"{number}-{part}",),
+                    )
+                cursor.execute(f"XA END 'x{number}'")
+                cursor.execute(f"XA PREPARE 'x{number}'")
+            connection.close()
+        wait_until(lambda: "holding: " in relay.log(), "it holds")
+        holding = next(line for line in relay.log().splitlines() if "holding: " in line)
+        assert f"that wait in {relay.state} would take more than 20971520 bytes; " in holding
+        assert " of XA transaction X'7831',X'',1, prepared at binlog.000001:" in holding
+        assert "relay.spill-bytes-max" in holding
+        assert relay.stop() == 0
+        relay.configure(relay__spill_bytes_max="64MiB").start()
+        for number in range(5):
+            decide(relay, f"XA COMMIT 'x{number}'")
+        expected = [f"{number}-{part}" for number in range(5) for part in range(16)]
+        assert ids(relay.wait_for(80, seconds=120)) == expected
+        assert relay.stop() == 0
