@@ -20,9 +20,11 @@ std::string TimeText(std::uint64_t microseconds) {
                      microseconds % 1'000'000);
 }
 
+bool Lacks(const HostAnswer& answer) { return answer.lack != Lack::kNothing; }
+
 // It ends the run, unless another host can go on.
 bool IsVerdict(const HostAnswer& answer) {
-  return answer.lack != Lack::kNothing || answer.error.kind == ErrorKind::kGone ||
+  return Lacks(answer) || answer.error.kind == ErrorKind::kGone ||
          answer.error.kind == ErrorKind::kDiverged;
 }
 
@@ -32,10 +34,10 @@ bool IsVerdict(const HostAnswer& answer) {
 bool MayCatchUp(std::span<const HostAnswer> answers) {
   std::set<std::string_view> without;  // Servers that lack it, so far without hope.
   for (const HostAnswer& answer : answers) {
-    if (answer.lack != Lack::kNothing && !answer.is_applying) without.insert(answer.server_uuid);
+    if (Lacks(answer) && !answer.replication.is_applying) without.insert(answer.server_uuid);
   }
   const auto gets_it = [&without](const HostAnswer& answer) {
-    return std::ranges::any_of(answer.sources, [&without](const std::string& source) {
+    return std::ranges::any_of(answer.replication.sources, [&without](const std::string& source) {
       return source.empty() || !without.contains(source);
     });
   };
@@ -49,7 +51,7 @@ bool MayCatchUp(std::span<const HostAnswer> answers) {
     }
   }
   return std::ranges::any_of(answers, [&without](const HostAnswer& answer) {
-    return answer.lack != Lack::kNothing && !without.contains(answer.server_uuid);
+    return Lacks(answer) && !without.contains(answer.server_uuid);
   });
 }
 
@@ -115,7 +117,7 @@ Result<std::size_t> HostChoice::Decide(std::span<const HostAnswer> answers, Time
   }
   if (!since_) since_ = now;
   const auto may_change = [](const HostAnswer& answer) {
-    return answer.lack != Lack::kNothing || !IsVerdict(answer);
+    return Lacks(answer) || !IsVerdict(answer);
   };
   const bool is_catching_up = MayCatchUp(answers);
   const bool is_early = now - *since_ < lag_timeout_ && std::ranges::any_of(answers, may_change);

@@ -47,15 +47,19 @@ struct Comparison {
 [[nodiscard]] Result<void> CompareLastTransaction(const KnownHistory& known,
                                                   std::uint64_t server_us);
 
+// How a server may still get transactions that it lacks.
+struct Replication {
+  bool is_applying{};                  // It has received some of them, and applies them.
+  std::vector<std::string> sources{};  // The servers that it receives from; "": not told which.
+};
+
 // What one of the configured hosts answered when it did not take the stream over.
 struct HostAnswer {
-  Error error;              // With the host's address.
-  Lack lack{};              // kNothing: the error is another one.
-  std::uint64_t missing{};  // How many transactions it lacks.
-  std::string server_uuid;  // Its own; set with `lack`.
-  // It lacks some that it still applies. The servers that it receives from; "": not told which.
-  bool is_applying{};
-  std::vector<std::string> sources{};
+  Error error;                // With the host's address.
+  Lack lack{};                // kNothing: the error is another one.
+  std::uint64_t missing{};    // How many transactions it lacks.
+  std::string server_uuid{};  // Its own; set with `lack`.
+  Replication replication{};
 };
 
 // Decides what to do when no host could go on: wait, because a host may catch up or come back; go

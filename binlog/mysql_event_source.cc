@@ -8,6 +8,7 @@
 
 #include "binlog/event_header.h"
 #include "binlog/gtid_event.h"
+#include "binlog/mysql_replication.h"
 
 namespace outboxd::binlog {
 namespace {
@@ -59,27 +60,6 @@ Result<GtidSet> QueryGtids(MysqlConnection& connection, std::string_view variabl
   return GtidSet::Parse(*text);
 }
 
-// Tells whether the server applies some of `missing`, and from which servers it receives.
-void AskForReplication(MysqlConnection& connection, const GtidSet& missing, HostAnswer* answer) {
-  // Columns of SHOW REPLICA STATUS, in their order since 5.7.
-  constexpr std::size_t kReceiverIsRunning = 10;
-  constexpr std::size_t kApplierIsRunning = 11;
-  constexpr std::size_t kSourceUuid = 40;
-  constexpr std::size_t kReceived = 51;
-  auto channels = connection.Query("SHOW REPLICA STATUS");
-  if (!channels) channels = connection.Query("SHOW SLAVE STATUS");
-  if (!channels) return;  // Not known then; the loss is not certain, but reported.
-  for (const ResultRow& channel : *channels) {
-    if (channel.size() <= kReceived) continue;
-    if (channel[kReceiverIsRunning] == "Yes") {
-      answer->sources.push_back(channel[kSourceUuid].value_or(""));
-    }
-    const auto received = GtidSet::Parse(channel[kReceived].value_or(""));
-    answer->is_applying = answer->is_applying || (channel[kApplierIsRunning] == "Yes" && received &&
-                                                  !received->Intersect(missing).empty());
-  }
-}
-
 std::string_view ReasonOf(Lack lack) {
   switch (lack) {
     case Lack::kNothing:
@@ -94,6 +74,32 @@ std::string_view ReasonOf(Lack lack) {
       return "it has none of those that were read, so that it is another server";
   }
   return "";
+}
+
+std::unexpected<HostAnswer> Refuses(const Error& error) {
+  return std::unexpected(HostAnswer{.error = error});
+}
+
+template <typename... Args>
+std::unexpected<HostAnswer> Refuses(ErrorKind kind, fmt::format_string<Args...> format,
+                                    Args&&... args) {
+  return Refuses(Error{kind, fmt::format(format, std::forward<Args>(args)...)});
+}
+
+// The answer of a server that lacks transactions: with how it may still get them.
+HostAnswer AnswerWithout(MysqlConnection& connection, const Comparison& compared,
+                         const std::string& server_uuid) {
+  HostAnswer answer;
+  answer.error = {
+      ErrorKind::kDiverged,
+      fmt::format("server {} does not have the transactions {} that were already read: {} HINT:"
+                  " compare event table and topic, then choose a place with 'outboxd position set'",
+                  server_uuid, compared.missing.ToText(), ReasonOf(compared.lack))};
+  answer.lack = compared.lack;
+  answer.missing = compared.missing.count();
+  answer.server_uuid = server_uuid;
+  answer.replication = AskForReplication(connection, compared.missing);
+  return answer;
 }
 
 // The time of commit that a GTID event tells; none: the event is another one.
@@ -206,28 +212,35 @@ MysqlEventSource::~MysqlEventSource() { Close(); }
 Result<StreamIdentity> MysqlEventSource::Open(const Position& from, const KnownHistory& known) {
   Close();
   if (options_.hosts.empty()) return Fail(ErrorKind::kUnsuitable, "no host is configured");
-  const auto open = [&](std::size_t index, bool accepts_loss, HostAnswer* answer) {
-    const ConnectionOptions& host = options_.hosts[index];
-    auto opened = OpenHost(host, {from, known, accepts_loss}, answer);
-    if (opened) opened->host = index;
-    if (opened) return opened;
-    Close();
-    if (interrupter_.Take()) opened = Fail(ErrorKind::kInterrupted, "interrupted");
-    if (opened.error().kind == ErrorKind::kInterrupted) return opened;
-    opened = Fail(opened.error(), "mysql at {}", AddressText(host));
-    answer->error = opened.error();
-    return opened;
-  };
-  std::vector<HostAnswer> answers(options_.hosts.size());
+  std::vector<HostAnswer> answers;
   for (std::size_t i = 0; i < options_.hosts.size(); ++i) {
-    auto opened = open(i, false, &answers[i]);
-    if (opened) choice_.Reset();
-    if (opened || opened.error().kind == ErrorKind::kInterrupted) return opened;
+    auto opened = TryHost(i, {from, known, false});
+    if (opened) return *opened;
+    if (opened.error().error.kind == ErrorKind::kInterrupted) {
+      return std::unexpected(opened.error().error);
+    }
+    answers.push_back(std::move(opened.error()));
   }
   auto chosen = choice_.Decide(answers, std::chrono::steady_clock::now());
   if (!chosen) return std::unexpected(chosen.error());
-  auto opened = open(*chosen, true, &answers[*chosen]);
-  if (opened) choice_.Reset();
+  auto opened = TryHost(*chosen, {from, known, true});
+  if (!opened) return std::unexpected(opened.error().error);
+  return *opened;
+}
+
+MysqlEventSource::Opened MysqlEventSource::TryHost(std::size_t index, const Request& request) {
+  const ConnectionOptions& host = options_.hosts[index];
+  auto opened = OpenHost(host, request);
+  if (opened) {
+    opened->host = index;
+    choice_.Reset();
+    return opened;
+  }
+  Close();
+  Error& error = opened.error().error;
+  if (interrupter_.Take()) error = {ErrorKind::kInterrupted, "interrupted"};
+  if (error.kind == ErrorKind::kInterrupted) return opened;
+  error = Fail(error, "mysql at {}", AddressText(host)).error();
   return opened;
 }
 
@@ -243,11 +256,11 @@ Result<StreamIdentity> MysqlEventSource::Connect(const ConnectionOptions& host) 
   return PrepareSession(dump_->connection(), options_);
 }
 
-Result<StreamIdentity> MysqlEventSource::OpenHost(const ConnectionOptions& host,
-                                                  const Request& request, HostAnswer* answer) {
+MysqlEventSource::Opened MysqlEventSource::OpenHost(const ConnectionOptions& host,
+                                                    const Request& request) {
   const Position& from = request.from;
   auto stream = Connect(host);
-  if (!stream) return stream;
+  if (!stream) return Refuses(stream.error());
   const bool is_former =
       request.known.server_uuid.empty() || request.known.server_uuid == stream->server_uuid;
   opened_from_ = is_former ? from.file : std::string();
@@ -258,70 +271,71 @@ Result<StreamIdentity> MysqlEventSource::OpenHost(const ConnectionOptions& host,
   // and what is in the set passed over.
   const bool checks_gtids = stream->by_gtid || (from.file.empty() && !from.gtids.empty());
   if (!checks_gtids && !is_former) {
-    return Fail(ErrorKind::kDiverged,
-                "the position is a file and offset of server {}, but this is server {}, where they"
-                " mean nothing HINT: point mysql.host at the former server, or choose a place with"
-                " 'outboxd position set'",
-                request.known.server_uuid, stream->server_uuid);
+    return Refuses(ErrorKind::kDiverged,
+                   "the position is a file and offset of server {}, but this is server {}, where"
+                   " they mean nothing HINT: point mysql.host at the former server, or choose a"
+                   " place with 'outboxd position set'",
+                   request.known.server_uuid, stream->server_uuid);
   }
-  auto checked =
-      checks_gtids ? CheckGtids(request, *stream, answer) : CheckFile(dump_->connection(), from);
-  if (!checked) return std::unexpected(checked.error());
-  Position position = from;
-  if (!stream->lost.empty()) position.TakeOut(stream->lost);
-  auto is_unused = CheckLastTransaction(request.known, position, *stream);
+  if (!checks_gtids) {
+    auto checked = CheckFile(dump_->connection(), from);
+    if (!checked) return Refuses(checked.error());
+  }
+  Opened opened =
+      checks_gtids ? CheckGtids(request, std::move(*stream)) : Opened(std::move(*stream));
+  if (!opened) return opened;
+  if (auto started = StartDump(host, request, *opened); !started) return Refuses(started.error());
+  return opened;
+}
+
+Result<void> MysqlEventSource::StartDump(const ConnectionOptions& host, const Request& request,
+                                         const StreamIdentity& stream) {
+  Position position = request.from;
+  if (!stream.lost.empty()) position.TakeOut(stream.lost);
+  auto is_unused = CheckLastTransaction(request.known, position, stream);
   if (!is_unused) return std::unexpected(is_unused.error());
   if (!*is_unused) {
     Close();
-    if (auto again = Connect(host); !again) return again;
+    if (auto again = Connect(host); !again) return std::unexpected(again.error());
   }
-  auto started = dump_->Start(position, stream->by_gtid, options_.server_id);
-  if (!started) return std::unexpected(started.error());
-  return stream;
+  return dump_->Start(position, stream.by_gtid, options_.server_id);
 }
 
 // The server itself compares only its own UUID's transactions: after a failover it would pass over
 // what it never got.
-Result<void> MysqlEventSource::CheckGtids(const Request& request, StreamIdentity& stream,
-                                          HostAnswer* answer) {
+MysqlEventSource::Opened MysqlEventSource::CheckGtids(const Request& request,
+                                                      StreamIdentity stream) {
   MysqlConnection& connection = dump_->connection();
   const GtidSet& have = request.from.gtids;
   // A server sends a transaction before its commit is finished. Asked in this order, it stands in
   // one of the two at least. What another server sent may be rolled back here yet.
   auto owned_text = QueryVariable(connection, "gtid_owned");
-  if (!owned_text) return std::unexpected(owned_text.error());
+  if (!owned_text) return Refuses(owned_text.error());
   auto server_has = QueryGtids(connection, "gtid_executed");
-  if (!server_has) return std::unexpected(server_has.error());
+  if (!server_has) return Refuses(server_has.error());
   const std::string& former = request.known.server_uuid;
   const auto owned = ParseOwnedGtids(*owned_text);
   if (owned && (former.empty() || former == stream.server_uuid)) server_has->Unite(*owned);
   auto compared = CompareHistories(have, *server_has, stream.server_uuid, former);
   const bool is_accepted = request.accepts_loss && compared.lack == Lack::kTail;
   if (compared.lack != Lack::kNothing && !is_accepted) {
-    answer->lack = compared.lack;
-    answer->missing = compared.missing.count();
-    answer->server_uuid = stream.server_uuid;
-    AskForReplication(connection, compared.missing, answer);
-    return Fail(ErrorKind::kDiverged,
-                "server {} does not have the transactions {} that were already read: {} HINT:"
-                " compare event table and topic, then choose a place with 'outboxd position set'",
-                stream.server_uuid, compared.missing.ToText(), ReasonOf(compared.lack));
+    return std::unexpected(AnswerWithout(connection, compared, stream.server_uuid));
   }
   auto purged = QueryGtids(connection, "gtid_purged");
-  if (!purged) return std::unexpected(purged.error());
+  if (!purged) return Refuses(purged.error());
   const GtidSet gap = purged->Minus(have);
   if (!gap.empty()) {
-    return Fail(ErrorKind::kGone,
-                "the server has purged the transactions {}, which were not read yet: events may be"
-                " missing HINT: 'outboxd position set table' publishes what is in the event table,"
-                " then everything new",
-                gap.ToText());
+    return Refuses(ErrorKind::kGone,
+                   "the server has purged the transactions {}, which were not read yet: events may"
+                   " be missing HINT: 'outboxd position set table' publishes what is in the event"
+                   " table, then everything new",
+                   gap.ToText());
   }
   stream.lost = std::move(compared.missing);
   if (!former.empty() && former != stream.server_uuid && !have.empty()) {
     stream.unseen = OfUnseenOrigins(have, *server_has);
   }
-  return {};
+  return stream;
 }
 
 // Lets the server send the last transaction of the position once more, where it still can, and

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <expected>
 #include <memory>
 #include <vector>
 
@@ -46,13 +47,18 @@ class MysqlEventSource final : public EventSource {
     bool accepts_loss;
   };
 
-  // `*answer`: what is known of the host when it cannot go on.
-  [[nodiscard]] Result<StreamIdentity> OpenHost(const ConnectionOptions& host,
-                                                const Request& request, HostAnswer* answer);
+  // One host's stream, or what is known of the host when it cannot go on.
+  using Opened = std::expected<StreamIdentity, HostAnswer>;
+
+  // The error names the host.
+  [[nodiscard]] Opened TryHost(std::size_t index, const Request& request);
+  [[nodiscard]] Opened OpenHost(const ConnectionOptions& host, const Request& request);
   // `by_gtid` of the result: whether the server can.
   [[nodiscard]] Result<StreamIdentity> Connect(const ConnectionOptions& host);
-  [[nodiscard]] Result<void> CheckGtids(const Request& request, StreamIdentity& stream,
-                                        HostAnswer* answer);
+  // `stream` with what was lost and what is new.
+  [[nodiscard]] Opened CheckGtids(const Request& request, StreamIdentity stream);
+  [[nodiscard]] Result<void> StartDump(const ConnectionOptions& host, const Request& request,
+                                       const StreamIdentity& stream);
   // Whether the connection is as it was: one that has sent something is of no more use.
   [[nodiscard]] Result<bool> CheckLastTransaction(const KnownHistory& known,
                                                   const Position& position,

@@ -108,13 +108,13 @@ class HostChoiceTest : public testing::Test {
   static HostAnswer Applies() {
     HostAnswer answer = Lacks(Lack::kTail, 5);
     answer.server_uuid = "applying";
-    answer.is_applying = true;
+    answer.replication.is_applying = true;
     return answer;
   }
   static HostAnswer Receives(const std::string& uuid, const std::vector<std::string>& sources) {
     HostAnswer answer = Lacks(Lack::kTail, 5);
     answer.server_uuid = uuid;
-    answer.sources = sources;
+    answer.replication.sources = sources;
     return answer;
   }
   // What is decided `later` than the first time that the hosts answered so.

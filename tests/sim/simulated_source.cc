@@ -9,6 +9,14 @@ namespace outboxd::sim {
 using binlog::ErrorKind;
 using binlog::EventType;
 
+namespace {
+
+std::unexpected<binlog::HostAnswer> Refuses(const binlog::Error& error) {
+  return std::unexpected(binlog::HostAnswer{.error = error});
+}
+
+}  // namespace
+
 binlog::Result<binlog::StreamIdentity> SimulatedSource::Open(const binlog::Position& from,
                                                              const binlog::KnownHistory& known) {
   Close();
@@ -24,55 +32,56 @@ binlog::Result<binlog::StreamIdentity> SimulatedSource::Open(const binlog::Posit
                                 from.file, from.offset)};
   }
   pending_.clear();
-  std::vector<binlog::HostAnswer> answers(1);
-  auto found = Find({from, known, false}, &answers.front());
+  auto found = Find({from, known, false});
   if (!found) {
-    answers.front().error = found.error();
-    const auto chosen = choice_.Decide(answers, clock_.Now());
-    found = chosen ? Find({from, known, true}, &answers.front())
-                   : binlog::Result<binlog::StreamIdentity>(std::unexpected(chosen.error()));
+    const auto chosen = choice_.Decide({&found.error(), 1}, clock_.Now());
+    found = chosen ? Find({from, known, true}) : Found(Refuses(chosen.error()));
   }
   faults_.Note("source: Open at '{}' {}:{}: {}{}", from.gtids.ToText(), from.file, from.offset,
-               found ? (by_gtid_ ? "by GTID" : "by file") : found.error().message,
+               found ? (by_gtid_ ? "by GTID" : "by file") : found.error().error.message,
                found && !found->lost.empty() ? ", without " + found->lost.ToText() : "");
-  if (!found) return found;
+  if (!found) return std::unexpected(found.error().error);
   choice_.Reset();
   source_.reported_lost.Unite(found->lost);
   is_open_ = was_open_ = true;
   is_at_end_ = false;
-  return found;
+  return *found;
 }
 
-binlog::Result<binlog::StreamIdentity> SimulatedSource::Find(const Request& request,
-                                                             binlog::HostAnswer* answer) {
+SimulatedSource::Found SimulatedSource::Find(const Request& request) {
   binlog::StreamIdentity stream{.server_uuid = source_.server->uuid(),
                                 .by_gtid = by_gtid_,
                                 .has_checksums = source_.server->has_checksums()};
-  auto found = by_gtid_ ? FindByGtid(request, stream, answer) : FindByFile(request);
-  if (!found) return std::unexpected(found.error());
+  if (by_gtid_) return FindByGtid(request, std::move(stream));
+  auto found = FindByFile(request);
+  if (!found) return Refuses(found.error());
   return stream;
 }
 
-binlog::Result<void> SimulatedSource::FindByGtid(const Request& request,
-                                                 binlog::StreamIdentity& stream,
-                                                 binlog::HostAnswer* answer) {
+SimulatedSource::Found SimulatedSource::FindByGtid(const Request& request,
+                                                   binlog::StreamIdentity stream) {
   const SimulatedServer& server = *source_.server;
   const binlog::GtidSet& have = request.from.gtids;
   const std::string& former = request.known.server_uuid;
   auto compared = CompareHistories(have, server.logged_gtids(), server.uuid(), former);
   const bool is_accepted = request.accepts_loss && compared.lack == binlog::Lack::kTail;
   if (compared.lack != binlog::Lack::kNothing && !is_accepted) {
-    answer->lack = compared.lack;
-    answer->missing = compared.missing.count();
-    answer->server_uuid = server.uuid();
-    answer->is_applying = std::ranges::any_of(source_.lagging, [&](std::size_t transaction) {
+    const bool is_applying = std::ranges::any_of(source_.lagging, [&](std::size_t transaction) {
       const auto gtid = server.GtidOf(transaction);
       return gtid && compared.missing.Contains(*gtid);
     });
-    return binlog::Fail(ErrorKind::kDiverged, "the server lacks {}", compared.missing.ToText());
+    binlog::HostAnswer answer;
+    answer.error = {ErrorKind::kDiverged,
+                    fmt::format("the server lacks {}", compared.missing.ToText())};
+    answer.lack = compared.lack;
+    answer.missing = compared.missing.count();
+    answer.server_uuid = server.uuid();
+    answer.replication.is_applying = is_applying;
+    return std::unexpected(std::move(answer));
   }
   if (!server.purged().IsSubsetOf(have)) {
-    return binlog::Fail(ErrorKind::kGone, "purged: {}", server.purged().Minus(have).ToText());
+    const binlog::GtidSet gap = server.purged().Minus(have);
+    return Refuses({ErrorKind::kGone, fmt::format("purged: {}", gap.ToText())});
   }
   have_ = have.Minus(compared.missing);
   stream.lost = std::move(compared.missing);
@@ -84,7 +93,7 @@ binlog::Result<void> SimulatedSource::FindByGtid(const Request& request,
     if (server.files()[i].previous.IsSubsetOf(have_)) file_ = i;
   }
   SendHead(4);
-  return {};
+  return stream;
 }
 
 binlog::Result<void> SimulatedSource::FindByFile(const Request& request) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <expected>
 #include <map>
 #include <memory>
 #include <string>
@@ -62,11 +63,10 @@ class SimulatedSource final : public binlog::EventSource {
     bool accepts_loss;
   };
 
-  [[nodiscard]] binlog::Result<binlog::StreamIdentity> Find(const Request& request,
-                                                            binlog::HostAnswer* answer);
-  [[nodiscard]] binlog::Result<void> FindByGtid(const Request& request,
-                                                binlog::StreamIdentity& stream,
-                                                binlog::HostAnswer* answer);
+  using Found = std::expected<binlog::StreamIdentity, binlog::HostAnswer>;
+
+  [[nodiscard]] Found Find(const Request& request);
+  [[nodiscard]] Found FindByGtid(const Request& request, binlog::StreamIdentity stream);
   [[nodiscard]] binlog::Result<void> FindByFile(const Request& request);
   void SendHead(std::uint64_t offset);
   void Fill();
