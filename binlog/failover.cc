@@ -28,6 +28,11 @@ bool IsVerdict(const HostAnswer& answer) {
          answer.error.kind == ErrorKind::kDiverged;
 }
 
+// It lacks transactions, and may be about to apply them: the account is not shown.
+bool IsHidden(const HostAnswer& answer) {
+  return Lacks(answer) && answer.error.kind == ErrorKind::kDenied;
+}
+
 // Whether a host may get what it lacks: it applies it, or it receives from a server that may have
 // it. One that lacks it as well and gets it from nowhere has not: what receives from the new source
 // of a failover never gets what the failover lost.
@@ -128,6 +133,8 @@ Result<std::size_t> HostChoice::Decide(std::span<const HostAnswer> answers, Time
                          : "; it still replicates and may get them HINT: STOP REPLICA on it once it"
                            " is to be the source");
   }
+  const auto hidden = std::ranges::find_if(answers, IsHidden);
+  if (hidden != answers.end()) return std::unexpected(hidden->error);
   const HostAnswer* best = nullptr;
   for (const HostAnswer& answer : answers) {
     if (answer.lack != Lack::kTail) continue;

@@ -55,7 +55,8 @@ struct Replication {
 
 // What one of the configured hosts answered when it did not take the stream over.
 struct HostAnswer {
-  Error error;                // With the host's address.
+  // With the host's address. kDenied with `lack`: the account may not see what it may still get.
+  Error error;
   Lack lack{};                // kNothing: the error is another one.
   std::uint64_t missing{};    // How many transactions it lacks.
   std::string server_uuid{};  // Its own; set with `lack`.
@@ -70,8 +71,9 @@ class HostChoice {
 
   explicit HostChoice(std::chrono::milliseconds lag_timeout) : lag_timeout_(lag_timeout) {}
 
-  // The host to go on with, without what it lost. kDisconnected: ask all hosts again later. Every
-  // other error ends the run. `answers`: one for each host in order, never empty.
+  // The host to go on with, without what it lost. kDisconnected: ask all hosts again later.
+  // kDenied: nothing can be decided without a privilege. Every other error ends the run. `answers`:
+  // one for each host in order, never empty.
   [[nodiscard]] Result<std::size_t> Decide(std::span<const HostAnswer> answers, TimePoint now);
 
   // A host has gone on.

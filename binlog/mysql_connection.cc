@@ -365,6 +365,15 @@ std::string MysqlConnection::Quote(std::string_view text) const {
   return fmt::format("'{}'", quoted);
 }
 
+Result<std::string> MysqlConnection::AccountName() {
+  auto current = QueryValue("SELECT CURRENT_USER()");
+  if (!current) return std::unexpected(current.error());
+  const std::string account = current->value_or("");
+  const std::size_t at = account.rfind('@');
+  if (at == std::string::npos) return Quote(account);
+  return fmt::format("{}@{}", Quote(account.substr(0, at)), Quote(account.substr(at + 1)));
+}
+
 Error MysqlConnection::LastError() const { return ErrorOf(handle_.get()); }
 
 unsigned MysqlConnection::LastErrorCode() const { return mysql_errno(handle_.get()); }

@@ -78,6 +78,9 @@ class MysqlConnection {
 
   [[nodiscard]] std::string Quote(std::string_view text) const;  // As an SQL string literal.
 
+  // The account in force, as GRANT wants it: 'user'@'host'.
+  [[nodiscard]] Result<std::string> AccountName();
+
   // What the last call of the client library on handle() failed with, in this project's words.
   [[nodiscard]] Error LastError() const;
   // Its number, as the library or the server has it; 0: it succeeded.

@@ -89,16 +89,21 @@ std::unexpected<HostAnswer> Refuses(ErrorKind kind, fmt::format_string<Args...> 
 // The answer of a server that lacks transactions: with how it may still get them.
 HostAnswer AnswerWithout(MysqlConnection& connection, const Comparison& compared,
                          const std::string& server_uuid) {
+  constexpr std::string_view kHint =
+      " HINT: compare event table and topic, then choose a place with 'outboxd position set'";
+  auto replication = AskForReplication(connection, compared.missing);
+  const ErrorKind kind = replication ? ErrorKind::kDiverged : replication.error().kind;
+  const std::string reason = replication ? fmt::format("{}{}", ReasonOf(compared.lack), kHint)
+                                         : replication.error().message;
   HostAnswer answer;
-  answer.error = {
-      ErrorKind::kDiverged,
-      fmt::format("server {} does not have the transactions {} that were already read: {} HINT:"
-                  " compare event table and topic, then choose a place with 'outboxd position set'",
-                  server_uuid, compared.missing.ToText(), ReasonOf(compared.lack))};
+  answer.error = {kind, fmt::format("server {} does not have the transactions {} that were already"
+                                    " read: {}",
+                                    server_uuid, compared.missing.ToText(), reason)};
+  if (kind != ErrorKind::kDiverged && kind != ErrorKind::kDenied) return answer;
   answer.lack = compared.lack;
   answer.missing = compared.missing.count();
   answer.server_uuid = server_uuid;
-  answer.replication = AskForReplication(connection, compared.missing);
+  if (replication) answer.replication = std::move(*replication);
   return answer;
 }
 

@@ -3,17 +3,20 @@
 #include "binlog/mysql_connection.h"
 
 namespace outboxd::binlog {
+namespace {
 
-Replication AskForReplication(MysqlConnection& connection, const GtidSet& missing) {
+Result<Replication> AskForChannels(MysqlConnection& connection, const GtidSet& missing) {
   // Columns of SHOW REPLICA STATUS, in their order since 5.7.
   constexpr std::size_t kReceiverIsRunning = 10;
   constexpr std::size_t kApplierIsRunning = 11;
   constexpr std::size_t kSourceUuid = 40;
   constexpr std::size_t kReceived = 51;
   auto channels = connection.Query("SHOW REPLICA STATUS");
-  if (!channels) channels = connection.Query("SHOW SLAVE STATUS");
+  if (!channels && channels.error().kind == ErrorKind::kUnsuitable) {
+    channels = connection.Query("SHOW SLAVE STATUS");
+  }
+  if (!channels) return std::unexpected(channels.error());
   Replication replication;
-  if (!channels) return replication;  // Not known then; the loss is not certain, but reported.
   for (const ResultRow& channel : *channels) {
     if (channel.size() <= kReceived) continue;
     if (channel[kReceiverIsRunning] == "Yes") {
@@ -24,6 +27,18 @@ Replication AskForReplication(MysqlConnection& connection, const GtidSet& missin
     if (received && !received->Intersect(missing).empty()) replication.is_applying = true;
   }
   return replication;
+}
+
+}  // namespace
+
+Result<Replication> AskForReplication(MysqlConnection& connection, const GtidSet& missing) {
+  auto replication = AskForChannels(connection, missing);
+  if (replication || replication.error().kind != ErrorKind::kDenied) return replication;
+  auto account = connection.AccountName();
+  if (!account) return std::unexpected(account.error());
+  return Fail(ErrorKind::kDenied,
+              "what it replicates is not shown: {} HINT: GRANT REPLICATION CLIENT ON *.* TO {}",
+              replication.error().message, *account);
 }
 
 }  // namespace outboxd::binlog

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "binlog/error.h"
 #include "binlog/failover.h"
 #include "binlog/gtid_set.h"
 
@@ -8,6 +9,9 @@ namespace outboxd::binlog {
 class MysqlConnection;
 
 // How the server may still get `missing`: by the channels that it replicates through.
-[[nodiscard]] Replication AskForReplication(MysqlConnection& connection, const GtidSet& missing);
+// kDisconnected: the connection is gone. kDenied: the account may not see it; the hint is the
+// GRANT.
+[[nodiscard]] Result<Replication> AskForReplication(MysqlConnection& connection,
+                                                    const GtidSet& missing);
 
 }  // namespace outboxd::binlog

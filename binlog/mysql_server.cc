@@ -33,13 +33,6 @@ std::string LikePattern(std::string_view pattern) {
   return like;
 }
 
-// 'user'@'host' as GRANT wants it, from CURRENT_USER()'s user@host.
-std::string AccountName(const MysqlConnection& connection, std::string_view current_user) {
-  const std::size_t at = current_user.rfind('@');
-  return fmt::format("{}@{}", connection.Quote(current_user.substr(0, at)),
-                     connection.Quote(current_user.substr(at + 1)));
-}
-
 bool GrantsGlobally(const std::vector<ResultRow>& grants, std::string_view privilege) {
   return std::ranges::any_of(grants, [privilege](const ResultRow& row) {
     const std::string grant = TextOf(row.at(0));
@@ -151,15 +144,14 @@ Result<ServerFacts> MysqlServer::Facts() {
 
 Result<std::vector<MissingPrivilege>> MysqlServer::MissingPrivileges(
     const std::vector<std::pair<std::string, std::string>>& tables) {
-  auto current_user = connection_.QueryValue("SELECT CURRENT_USER()");
-  if (!current_user) return std::unexpected(current_user.error());
-  const std::string account = AccountName(connection_, TextOf(*current_user));
+  const auto account = connection_.AccountName();
+  if (!account) return std::unexpected(account.error());
   auto grants = connection_.Query("SHOW GRANTS");
   if (!grants) return std::unexpected(grants.error());
   std::vector<MissingPrivilege> missing;
   for (const char* privilege : {"REPLICATION SLAVE", "REPLICATION CLIENT"}) {
     if (GrantsGlobally(*grants, privilege)) continue;
-    missing.push_back({privilege, fmt::format("GRANT {} ON *.* TO {}", privilege, account)});
+    missing.push_back({privilege, fmt::format("GRANT {} ON *.* TO {}", privilege, *account)});
   }
   for (const auto& [schema_name, table_name] : tables) {
     if (IsPattern(schema_name) || IsPattern(table_name)) continue;
@@ -170,7 +162,7 @@ Result<std::vector<MissingPrivilege>> MysqlServer::MissingPrivileges(
       continue;  // No such table: not ours.
     if (probe.error().kind != ErrorKind::kDenied) return std::unexpected(probe.error());
     missing.push_back({fmt::format("SELECT on {}.{}", schema_name, table_name),
-                       fmt::format("GRANT SELECT ON {} TO {}", name, account)});
+                       fmt::format("GRANT SELECT ON {} TO {}", name, *account)});
   }
   return missing;
 }
@@ -286,11 +278,10 @@ Result<std::optional<MissingPrivilege>> MysqlServer::MissingXaPrivilege() {
   auto prepared = connection_.Query("XA RECOVER");
   if (prepared) return std::nullopt;
   if (prepared.error().kind == ErrorKind::kDisconnected) return std::unexpected(prepared.error());
-  auto current_user = connection_.QueryValue("SELECT CURRENT_USER()");
-  if (!current_user) return std::unexpected(current_user.error());
+  const auto account = connection_.AccountName();
+  if (!account) return std::unexpected(account.error());
   return MissingPrivilege{"XA_RECOVER_ADMIN",
-                          fmt::format("GRANT XA_RECOVER_ADMIN ON *.* TO {}",
-                                      AccountName(connection_, TextOf(*current_user)))};
+                          fmt::format("GRANT XA_RECOVER_ADMIN ON *.* TO {}", *account)};
 }
 
 Result<std::vector<Cascade>> MysqlServer::Cascades(const TableFacts& table) {

@@ -117,6 +117,11 @@ class HostChoiceTest : public testing::Test {
     answer.replication.sources = sources;
     return answer;
   }
+  static HostAnswer Hides(Lack lack) {
+    HostAnswer answer = Lacks(lack);
+    answer.error = {ErrorKind::kDenied, "is not shown HINT: GRANT"};
+    return answer;
+  }
   // What is decided `later` than the first time that the hosts answered so.
   Result<std::size_t> Decide(const std::vector<HostAnswer>& answers, seconds later = {}) {
     if (later > seconds(0)) {
@@ -172,6 +177,16 @@ TEST_F(HostChoiceTest, AReplicaOfAServerThatLostThemDoesNotCatchUp) {
   choice_.Reset();
   // One of its sources may have them.
   EXPECT_FALSE(Decide({Lacks(Lack::kTail), Receives("r", {"promoted", "x"})}, seconds(60)));
+}
+
+TEST_F(HostChoiceTest, WhatTheAccountIsNotShownCountsNeitherAsLostNorAsAnotherHistory) {
+  for (const Lack lack : {Lack::kTail, Lack::kOther, Lack::kDisjoint}) {
+    choice_.Reset();
+    EXPECT_EQ(Refusal({Hides(lack)}), ErrorKind::kDisconnected);
+    EXPECT_EQ(Refusal({Hides(lack)}, seconds(60)), ErrorKind::kDenied);
+    EXPECT_EQ(Refusal({Lacks(Lack::kTail), Lacks(Lack::kOwn), Hides(lack)}, seconds(120)),
+              ErrorKind::kDenied);
+  }
 }
 
 TEST_F(HostChoiceTest, GivesUpOnAServerWithAnotherHistory) {

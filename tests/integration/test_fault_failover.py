@@ -99,17 +99,22 @@ def test_a_clean_failover_loses_nothing_and_repeats_nothing(pair):
     assert pair.ids() == [*expected, "last"]
 
 
+def received(pair):
+    """Whether the replica has all of the source's in its relay log, or applied."""
+    query = (
+        f"SELECT GTID_SUBSET(GTID_SUBTRACT('{executed(pair.source)}', @@global.gtid_executed),"
+        " received_transaction_set) FROM performance_schema.replication_connection_status"
+    )
+    return pair.replica.mysql(query) == "1\n"
+
+
 def test_a_replica_that_lags_is_waited_for(pair):
     pair.relay.configure(mysql__lag_timeout="1s").begin_now().start()
     pair.publish("before")
     catch_up(pair.replica, pair.source)
     pair.replica.mysql("STOP REPLICA SQL_THREAD")
     pair.publish("late-1", "late-2")
-    received = (
-        f"SELECT GTID_SUBSET(GTID_SUBTRACT('{executed(pair.source)}', @@global.gtid_executed),"
-        " received_transaction_set) FROM performance_schema.replication_connection_status"
-    )
-    wait_until(lambda: pair.replica.mysql(received) == "1\n", "received")
+    wait_until(lambda: received(pair), "received")
     # It has them, and applies them as soon as the lock is gone: however long that takes.
     pair.relay.mysql = pair.replica
     blocker = pair.relay.connect()
@@ -128,6 +133,32 @@ def test_a_replica_that_lags_is_waited_for(pair):
     assert pair.relay.stop() == 0
     assert pair.ids() == ["before", "late-1", "late-2", "after"]
     assert "alarms        0" in pair.relay.command("status").stdout
+
+
+def test_what_a_replica_still_applies_is_not_lost_because_the_account_may_not_see_it(pair):
+    pair.relay.begin_now().start()
+    pair.publish("before")
+    catch_up(pair.replica, pair.source)
+    revoke = f"REVOKE REPLICATION CLIENT ON *.* FROM {pair.relay.user}@'%'"
+    pair.replica.mysql(f"SET sql_log_bin = OFF; {revoke}")
+    pair.relay.mysql = pair.replica
+    blocker = pair.relay.connect()
+    blocker.cursor().execute("LOCK TABLES outbox READ")
+    pair.relay.mysql = pair.source
+    pair.publish("late")
+    pair.wait_for_checkpoint()
+    wait_until(lambda: received(pair), "received")
+    pair.source.kill9()
+    hint = f"HINT: GRANT REPLICATION CLIENT ON *.* TO '{pair.relay.user}'@'%'"
+    wait_until(lambda: hint in pair.relay.log() or pair.lost(), "the hint")
+    assert pair.lost() == []
+    blocker.close()
+    wait_until(lambda: f"binary log of server {pair.replica_uuid}" in pair.relay.log(), "goes on")
+    promote(pair.replica)
+    pair.relay.mysql = pair.replica
+    pair.publish("after")
+    assert pair.relay.stop() == 0
+    assert pair.ids() == ["before", "late", "after"]
 
 
 def lose(pair, *ids, kept="kept"):
