@@ -33,6 +33,16 @@ bool IsHidden(const HostAnswer& answer) {
   return Lacks(answer) && answer.error.kind == ErrorKind::kDenied;
 }
 
+std::string_view WaitHint(const HostAnswer& answer) {
+  if (answer.replication.group.empty()) {
+    return "; it still replicates and may get them HINT: STOP REPLICA on it once it is to be the"
+           " source";
+  }
+  return "; it is a member of a group and may get them HINT: wait until it has applied what it"
+         " received; should members that it cannot reach be lost for good, remove them from the"
+         " group with group_replication_force_members";
+}
+
 // Whether a host may get what it lacks: it applies it, or it receives from a server that may have
 // it. One that lacks it as well and gets it from nowhere has not: what receives from the new source
 // of a failover never gets what the failover lost.
@@ -129,9 +139,7 @@ Result<std::size_t> HostChoice::Decide(std::span<const HostAnswer> answers, Time
   if (is_early || is_catching_up) {
     const std::string& message = verdict->error.message;
     return Fail(ErrorKind::kDisconnected, "{}{}", message.substr(0, message.find(" HINT: ")),
-                is_early ? ""
-                         : "; it still replicates and may get them HINT: STOP REPLICA on it once it"
-                           " is to be the source");
+                is_early ? "" : WaitHint(*verdict));
   }
   const auto hidden = std::ranges::find_if(answers, IsHidden);
   if (hidden != answers.end()) return std::unexpected(hidden->error);

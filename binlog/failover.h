@@ -51,6 +51,7 @@ struct Comparison {
 struct Replication {
   bool is_applying{};                  // It has received some of them, and applies them.
   std::vector<std::string> sources{};  // The servers that it receives from; "": not told which.
+  std::string group{};                 // Of Group Replication, by name; empty: it is in none.
 };
 
 // What one of the configured hosts answered when it did not take the stream over.

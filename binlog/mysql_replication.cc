@@ -1,9 +1,34 @@
 #include "binlog/mysql_replication.h"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+
 #include "binlog/mysql_connection.h"
 
 namespace outboxd::binlog {
 namespace {
+
+// The channel of what the group sends. SHOW REPLICA STATUS does not tell of it.
+constexpr std::string_view kGroupChannel = "group_replication_applier";
+// Of performance_schema.
+constexpr std::array<std::string_view, 3> kGroupTables = {
+    "replication_group_members", "replication_connection_status", "replication_group_member_stats"};
+
+std::string ClientGrant(std::string_view account) {
+  return fmt::format("GRANT REPLICATION CLIENT ON *.* TO {}", account);
+}
+
+// Passes on what is no refusal; of one says what is missing.
+std::unexpected<Error> Refused(MysqlConnection& connection, const Error& error,
+                               std::string_view hidden,
+                               std::string (*grants_to)(std::string_view account)) {
+  if (error.kind != ErrorKind::kDenied) return std::unexpected(error);
+  const auto account = connection.AccountName();
+  if (!account) return std::unexpected(account.error());
+  return Fail(ErrorKind::kDenied, "{} is not shown: {} HINT: {}", hidden, error.message,
+              grants_to(*account));
+}
 
 Result<Replication> AskForChannels(MysqlConnection& connection, const GtidSet& missing) {
   // Columns of SHOW REPLICA STATUS, in their order since 5.7.
@@ -31,14 +56,82 @@ Result<Replication> AskForChannels(MysqlConnection& connection, const GtidSet& m
 
 }  // namespace
 
+Result<std::string> AskForGroup(MysqlConnection& connection) {
+  // The plugin brings the variable; asking for its value would be an error without it.
+  auto rows = connection.Query("SHOW GLOBAL VARIABLES LIKE 'group_replication_group_name'");
+  if (!rows) return std::unexpected(rows.error());
+  if (rows->empty()) return std::string();
+  const std::string name = rows->front().at(1).value_or("");
+  const auto uuid = ParseUuid(name);
+  return uuid ? ToText(*uuid) : std::string();
+}
+
+Result<GroupMember> AskForMember(MysqlConnection& connection, const std::string& group) {
+  auto members = connection.Query(fmt::format(
+      "SELECT member_id, member_state, member_id = @@global.server_uuid FROM performance_schema.{}",
+      kGroupTables[0]));
+  if (!members) return std::unexpected(members.error());
+  auto received = connection.QueryValue(fmt::format(
+      "SELECT received_transaction_set FROM performance_schema.{} WHERE channel_name = '{}'",
+      kGroupTables[1], kGroupChannel));
+  if (!received) return std::unexpected(received.error());
+  auto queued = connection.QueryValue(
+      fmt::format("SELECT count_transactions_in_queue FROM performance_schema.{} WHERE member_id ="
+                  " @@global.server_uuid",
+                  kGroupTables[2]));
+  if (!queued) return std::unexpected(queued.error());
+  auto parsed = GtidSet::Parse(received->value_or(""));
+  if (!parsed) return std::unexpected(parsed.error());
+  GroupMember member{.group = group,
+                     .received = std::move(*parsed),
+                     .has_uncertified = queued->value_or("0") != "0"};
+  for (const ResultRow& row : *members) {
+    const MemberState state = ParseMemberState(row.at(1).value_or(""));
+    if (row.at(2) == "1") {
+      member.state = state;
+    } else if (const std::string uuid = row.at(0).value_or(""); !uuid.empty()) {
+      member.others.push_back({uuid, state});
+    }
+  }
+  return member;
+}
+
 Result<Replication> AskForReplication(MysqlConnection& connection, const GtidSet& missing) {
   auto replication = AskForChannels(connection, missing);
-  if (replication || replication.error().kind != ErrorKind::kDenied) return replication;
-  auto account = connection.AccountName();
-  if (!account) return std::unexpected(account.error());
-  return Fail(ErrorKind::kDenied,
-              "what it replicates is not shown: {} HINT: GRANT REPLICATION CLIENT ON *.* TO {}",
-              replication.error().message, *account);
+  if (!replication) {
+    return Refused(connection, replication.error(), "what it replicates", ClientGrant);
+  }
+  auto group = AskForGroup(connection);
+  if (!group) return std::unexpected(group.error());
+  if (group->empty()) return replication;
+  auto member = AskForMember(connection, *group);
+  if (!member) {
+    return Refused(connection, member.error(),
+                   fmt::format("what it receives from group {}", *group), GroupGrants);
+  }
+  if (IsOutOfGroup(*member, missing)) {
+    return Fail(ErrorKind::kDisconnected,
+                "it is out of group {}, and can get them only when it is back HINT: START"
+                " GROUP_REPLICATION on it",
+                *group);
+  }
+  Replication by_group = ReplicationOf(*member, missing);
+  by_group.is_applying = by_group.is_applying || replication->is_applying;
+  std::ranges::move(replication->sources, std::back_inserter(by_group.sources));
+  return by_group;
+}
+
+std::string GroupPrivileges() {
+  return fmt::format("SELECT on performance_schema.{}", fmt::join(kGroupTables, ", "));
+}
+
+std::string GroupGrants(std::string_view account) {
+  std::string grants;
+  for (const std::string_view table : kGroupTables) {
+    if (!grants.empty()) grants += "; ";
+    grants += fmt::format("GRANT SELECT ON performance_schema.{} TO {}", table, account);
+  }
+  return grants;
 }
 
 }  // namespace outboxd::binlog

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <map>
 
+#include "binlog/mysql_replication.h"
 #include "binlog/table_filter.h"
 
 namespace outboxd::binlog {
@@ -282,6 +283,18 @@ Result<std::optional<MissingPrivilege>> MysqlServer::MissingXaPrivilege() {
   if (!account) return std::unexpected(account.error());
   return MissingPrivilege{"XA_RECOVER_ADMIN",
                           fmt::format("GRANT XA_RECOVER_ADMIN ON *.* TO {}", *account)};
+}
+
+Result<std::optional<MissingPrivilege>> MysqlServer::MissingGroupPrivilege() {
+  auto group = AskForGroup(connection_);
+  if (!group) return std::unexpected(group.error());
+  if (group->empty()) return std::nullopt;
+  const auto member = AskForMember(connection_, *group);
+  if (member) return std::nullopt;
+  if (member.error().kind != ErrorKind::kDenied) return std::unexpected(member.error());
+  const auto account = connection_.AccountName();
+  if (!account) return std::unexpected(account.error());
+  return MissingPrivilege{GroupPrivileges(), GroupGrants(*account)};
 }
 
 Result<std::vector<Cascade>> MysqlServer::Cascades(const TableFacts& table) {

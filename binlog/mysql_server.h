@@ -77,6 +77,9 @@ class MysqlServer {
   [[nodiscard]] Result<Position> EarliestPosition();
   // XA_RECOVER_ADMIN, where the account may not ask for prepared XA transactions; none: it may.
   [[nodiscard]] Result<std::optional<MissingPrivilege>> MissingXaPrivilege();
+  // On a member of a group (Group Replication): what the account lacks to see what the member has
+  // received. None: nothing, or it is no member.
+  [[nodiscard]] Result<std::optional<MissingPrivilege>> MissingGroupPrivilege();
   [[nodiscard]] Result<std::vector<Cascade>> Cascades(const TableFacts& table);
   // Whether rows that a cascade deletes or changes are in the log. InnoDB does it by itself and
   // logs nothing, but for MySQL 9.6 and later with innodb_native_foreign_keys = OFF, the default

@@ -106,6 +106,8 @@ Findings CheckSource(const Config& config, const std::optional<Checkpoint>& chec
   Append(findings, CheckServerSettings(*facts));
   auto missing = FindMissingPrivileges(*server, *tables);
   if (missing) Append(findings, CheckPrivileges(*missing));
+  auto group_privilege = server->MissingGroupPrivilege();
+  if (group_privilege) Append(findings, CheckGroup(*group_privilege));
   auto described = DescribeEventTables(*server, *tables);
   if (!described) {
     findings.push_back(

@@ -59,6 +59,11 @@ Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint
   if (auto good = EndAtFirstProblem(CheckPrivileges(*missing), warnings); !good) {
     return std::unexpected(good.error());
   }
+  auto group_privilege = server->MissingGroupPrivilege();
+  if (!group_privilege) return Pass(group_privilege.error());
+  if (auto good = EndAtFirstProblem(CheckGroup(*group_privilege), warnings); !good) {
+    return std::unexpected(good.error());
+  }
   auto described = DescribeEventTables(*server, *tables);
   if (!described) return Pass(described.error());
   auto event_tables = CheckEventTables(*tables, *described, facts->binlog_row_metadata);

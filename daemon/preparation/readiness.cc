@@ -282,6 +282,15 @@ std::vector<Finding> CheckPrivileges(const std::vector<binlog::MissingPrivilege>
   return findings;
 }
 
+std::vector<Finding> CheckGroup(const std::optional<binlog::MissingPrivilege>& missing) {
+  if (!missing) return {};
+  return {Warning("group",
+                  fmt::format("{} is missing: after a failover the relay holds, for it cannot tell"
+                              " whether a member lags or a transaction is lost",
+                              missing->privilege),
+                  missing->grant)};
+}
+
 std::vector<Finding> CheckEventTables(const EventTables& tables,
                                       const std::vector<DescribedTable>& found,
                                       std::string_view row_metadata) {

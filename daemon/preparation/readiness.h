@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,11 @@ struct Finding {
 [[nodiscard]] std::vector<Finding> CheckLogFilters(const binlog::ServerFacts& facts,
                                                    const EventTables& tables,
                                                    const std::vector<DescribedTable>& found);
+
+// On a member of a group: whether the account may see what the member has received. `missing`: what
+// MysqlServer::MissingGroupPrivilege() found; no findings: it may, or there is no group.
+[[nodiscard]] std::vector<Finding> CheckGroup(
+    const std::optional<binlog::MissingPrivilege>& missing);
 
 // Whether a read of the event tables can miss rows; no findings: no. For a relay that begins with
 // one.

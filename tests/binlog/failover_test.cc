@@ -189,6 +189,14 @@ TEST_F(HostChoiceTest, WhatTheAccountIsNotShownCountsNeitherAsLostNorAsAnotherHi
   }
 }
 
+TEST_F(HostChoiceTest, TellsHowTheWaitForAGroupEnds) {
+  HostAnswer answer = Applies();
+  EXPECT_THAT(Decide({answer}, seconds(60)).error().message, HasSubstr("HINT: STOP REPLICA"));
+  answer.replication.group = kThird;
+  EXPECT_THAT(Decide({answer}, seconds(120)).error().message,
+              HasSubstr("group_replication_force_members"));
+}
+
 TEST_F(HostChoiceTest, GivesUpOnAServerWithAnotherHistory) {
   for (const Lack lack : {Lack::kOwn, Lack::kOther, Lack::kDisjoint}) {
     choice_.Reset();

@@ -208,6 +208,15 @@ TEST(PrivilegeReadinessTest, IsReadyWhenNoneIsMissing) {
               ElementsAre("ok privileges: REPLICATION SLAVE, REPLICATION CLIENT, SELECT"));
 }
 
+TEST(GroupReadinessTest, NamesWhatIsMissingToSeeAGroup) {
+  const auto findings = CheckGroup(binlog::MissingPrivilege{"SELECT on p.m", "GRANT ... p.m"});
+  EXPECT_THAT(Told(findings),
+              ElementsAre("warning group: SELECT on p.m is missing: after a failover the relay"
+                          " holds, for it cannot tell whether a member lags or a transaction is"
+                          " lost -> GRANT ... p.m"));
+  EXPECT_THAT(CheckGroup(std::nullopt), IsEmpty());
+}
+
 class TableReadinessTest : public testing::Test {
  protected:
   std::vector<std::string> Check(std::string_view row_metadata = "FULL") {
