@@ -202,6 +202,14 @@ const TextConverter::Rules* TextConverter::Rules::Of(std::string_view character_
   return found == kRules.end() ? nullptr : &*found;
 }
 
+std::uint32_t CollationOf(std::string_view character_set) {
+  if (character_set == "utf8") character_set = "utf8mb3";
+  const auto* const found = std::ranges::find_if(kCollations, [&](const CollationRange& range) {
+    return range.character_set == character_set;
+  });
+  return found == std::end(kCollations) ? 0 : found->first;
+}
+
 CharacterSets::CharacterSets() {
   for (const CollationRange& range : kCollations) {
     for (std::uint32_t id = range.first; id <= range.last; ++id) names_[id] = range.character_set;

@@ -31,6 +31,10 @@ class CharacterSets {
 
 inline constexpr std::uint32_t kBinaryCollation = 63;
 
+// A collation of a character set of MySQL 9.7, or of "utf8", as servers before 8.0 call utf8mb3; 0:
+// there is no such set.
+[[nodiscard]] std::uint32_t CollationOf(std::string_view character_set);
+
 // Converts texts of one character set to UTF-8 as MySQL itself does. Not for several threads.
 class TextConverter {
  public:

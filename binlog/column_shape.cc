@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "binlog/any_case.h"
@@ -101,6 +102,43 @@ bool IsText(ColumnType type) {
   return type == ColumnType::kString || type == ColumnType::kVarchar || type == ColumnType::kBlob;
 }
 
+bool IsInteger(ColumnType type) {
+  return type == ColumnType::kTiny || type == ColumnType::kShort || type == ColumnType::kInt24 ||
+         type == ColumnType::kLong || type == ColumnType::kLongLong;
+}
+
+// What a log has of a column, for people: "VARCHAR of 160 bytes, NOT NULL".
+std::string TextOf(const Column& column) {
+  std::string text = NameOf(column.type);
+  switch (column.type) {
+    case ColumnType::kString:
+    case ColumnType::kVarchar:
+      text += fmt::format(" of {} bytes", column.metadata);
+      break;
+    case ColumnType::kBlob:
+      text += fmt::format(" of {} bits of length", 8 * column.metadata);
+      break;
+    case ColumnType::kNewDecimal:
+      text += fmt::format("({},{})", column.metadata >> 8, column.metadata & 0xFF);
+      break;
+    case ColumnType::kTime2:
+    case ColumnType::kDatetime2:
+    case ColumnType::kTimestamp2:
+      text += fmt::format("({})", column.metadata);
+      break;
+    default:
+      break;
+  }
+  if (column.is_unsigned) text += " UNSIGNED";
+  if (column.collation != 0) text += fmt::format(" of collation {}", column.collation);
+  return text + (column.nullable ? "" : ", NOT NULL");
+}
+
+// Of a column as it is now, with what of it the log would tell as well.
+std::string TextOf(const ColumnFacts& facts, const std::optional<Column>& as_logged) {
+  return as_logged ? fmt::format("{} ({})", facts.type, TextOf(*as_logged)) : facts.type;
+}
+
 // What the row's own table map does not tell is taken as equal.
 bool Fits(const Column& logged, const Column& today, bool has_signedness) {
   return logged.type == today.type && logged.metadata == today.metadata &&
@@ -185,11 +223,8 @@ Result<void> NameColumns(std::span<const ColumnFacts> today, std::span<const std
     auto column = AsLogged(today[i]);
     if (!column || !Fits(map.columns[i], *column, map.has_signedness)) {
       return Fail(ErrorKind::kUnsuitable,
-                  "its column {} was {} when the row was written; now that is '{}', {}{}", i + 1,
-                  NameOf(map.columns[i].type), today[i].name, today[i].type,
-                  column && column->type == map.columns[i].type
-                      ? " of another length, sign or collation, or NULL where it was NOT NULL"
-                      : "");
+                  "its column {} was {} when the row was written; now that is '{}', {}", i + 1,
+                  TextOf(map.columns[i]), today[i].name, TextOf(today[i], column));
     }
     columns.push_back(std::move(*column));
   }
@@ -208,18 +243,44 @@ Result<void> NameColumns(std::span<const ColumnFacts> today, std::span<const std
   return {};
 }
 
-Result<void> TakeSigns(std::span<const ColumnFacts> today, std::span<const std::string> wanted,
+bool IsColumnKind(std::string_view kind) {
+  return kind == "signed" || kind == "unsigned" || CollationOf(kind) != 0;
+}
+
+Result<std::vector<std::string>> TakeKinds(std::span<const std::string> kinds,
+                                           std::span<const std::string> wanted, TableMap& map) {
+  std::vector<std::string> unknown;
+  for (std::size_t i = 0; i < map.columns.size(); ++i) {
+    Column& column = map.columns[i];
+    const std::string_view kind = i < kinds.size() ? std::string_view(kinds[i]) : "";
+    const std::uint32_t collation = CollationOf(kind);
+    const bool has_kind = IsInteger(column.type) || IsText(column.type);
+    if (kind.empty()) {
+      if (has_kind && Contains(wanted, column.name)) unknown.push_back(column.name);
+    } else if (!has_kind || IsText(column.type) != (collation != 0)) {
+      return Fail(ErrorKind::kUnsuitable, "its column '{}' was {}, which '{}' does not fit",
+                  column.name, TextOf(column), kind);
+    } else {
+      column.is_unsigned = kind == "unsigned";
+      column.collation = collation;
+    }
+  }
+  map.has_signedness = unknown.empty();
+  return unknown;
+}
+
+Result<void> TakeSigns(std::span<const ColumnFacts> today, std::span<const std::string> columns,
                        TableMap& map) {
   for (Column& column : map.columns) {
+    if (!Contains(columns, column.name)) continue;
     const ColumnFacts* const facts = FindColumn(today, column.name);
     const auto known = facts == nullptr ? std::nullopt : AsLogged(*facts);
-    if (known && Fits(column, *known, map.has_signedness)) {
-      Complete(*known, map.has_signedness, column);
-    } else if (Contains(wanted, column.name)) {
+    if (!known || known->type != column.type || known->metadata != column.metadata) {
       return Fail(ErrorKind::kUnsuitable,
                   "its column '{}' was {} when the row was written and is {} now", column.name,
-                  NameOf(column.type), facts == nullptr ? "gone" : facts->type);
+                  TextOf(column), facts == nullptr ? "gone" : TextOf(*facts, known));
     }
+    Complete(*known, map.has_signedness, column);
   }
   map.has_signedness = true;
   return {};

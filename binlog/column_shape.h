@@ -55,9 +55,20 @@ using SchemaLookup = std::function<Result<std::vector<ColumnFacts>>(std::string_
 [[nodiscard]] Result<void> NameColumns(std::span<const ColumnFacts> today,
                                        std::span<const std::string> wanted, TableMap& map);
 
+// Whether `kind` is a word for what a log of before MySQL 8.0 does not tell of a column: "signed"
+// or "unsigned" of an integer, the character set of a text.
+[[nodiscard]] bool IsColumnKind(std::string_view kind);
+
 // Gives the columns of a map with names but without signs and collations (MySQL 5.7) those that
-// they have `today`. kUnsuitable: a column of `wanted` is of another kind today.
+// `kinds` declares, one for each column or none at all. The names of `wanted` whose sign or
+// collation is still not known and has to be. kUnsuitable: a kind does not fit its column.
+[[nodiscard]] Result<std::vector<std::string>> TakeKinds(std::span<const std::string> kinds,
+                                                         std::span<const std::string> wanted,
+                                                         TableMap& map);
+
+// Gives these columns of such a map the signs and collations that they have `today`. kUnsuitable:
+// one is of another type or length today, so that these may have been others as well.
 [[nodiscard]] Result<void> TakeSigns(std::span<const ColumnFacts> today,
-                                     std::span<const std::string> wanted, TableMap& map);
+                                     std::span<const std::string> columns, TableMap& map);
 
 }  // namespace outboxd::binlog

@@ -56,6 +56,15 @@ std::unexpected<Error> NoNames(const TableMap& map, std::string_view reason) {
               map.schema_name, map.table_name, reason);
 }
 
+std::unexpected<Error> NoKinds(const TableMap& map, std::string_view reason) {
+  return Fail(ErrorKind::kUnsuitable,
+              "the binary log does not tell the signs and character sets of {}.{}, nor do 'columns'"
+              " and today's table for certain: {} HINT: declare what it was then behind the"
+              " column's name, 'columns = a,b:CHARACTER_SET,c' for a text and 'b:signed' or"
+              " 'b:unsigned' for an integer",
+              map.schema_name, map.table_name, reason);
+}
+
 RowsEventVersion VersionOf(EventType type) {
   const bool is_v1 = type == EventType::kWriteRowsV1 || type == EventType::kUpdateRowsV1 ||
                      type == EventType::kDeleteRowsV1;
@@ -210,19 +219,25 @@ Result<std::size_t> RowReader::FindColumn(const TableMap& map, const std::string
 
 Result<void> RowReader::NameColumns(const TableSelection& selection, TableMap& map) const {
   if (map.has_names) return {};
-  const bool is_declared = !selection.declared_columns.empty();
-  if (is_declared) {
-    if (auto taken = TakeDeclaredNames(selection, map); !taken) return taken;
-    if (map.has_signedness) return {};
-  }
-  if (!lookup_) return is_declared ? Result<void>() : NoNames(map, "they are not declared");
+  if (!selection.declared_columns.empty()) return TakeDeclared(selection, map);
+  if (!lookup_) return NoNames(map, "they are not declared");
   auto today = lookup_(map.schema_name, map.table_name);
   if (!today) return std::unexpected(today.error());
-  const std::vector<std::string> wanted = NamesWanted(selection, *today);
-  auto told =
-      is_declared ? TakeSigns(*today, wanted, map) : binlog::NameColumns(*today, wanted, map);
+  auto told = binlog::NameColumns(*today, NamesWanted(selection, *today), map);
   if (told) return {};
   return NoNames(map, "today's table does not tell for certain: " + told.error().message);
+}
+
+Result<void> RowReader::TakeDeclared(const TableSelection& selection, TableMap& map) const {
+  if (auto taken = TakeDeclaredNames(selection, map); !taken) return taken;
+  if (map.has_signedness) return {};
+  const auto unknown = TakeKinds(selection.declared_kinds, NamesWanted(selection, {}), map);
+  if (!unknown) return NoKinds(map, unknown.error().message);
+  if (unknown->empty() || !lookup_) return {};
+  auto today = lookup_(map.schema_name, map.table_name);
+  if (!today) return std::unexpected(today.error());
+  auto told = TakeSigns(*today, *unknown, map);
+  return told ? Result<void>() : NoKinds(map, told.error().message);
 }
 
 Result<void> RowReader::Bind(const KnownTable& known) {

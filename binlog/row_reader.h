@@ -25,7 +25,8 @@ namespace outboxd::binlog {
 class RowReader {
  public:
   // Both references are borrowed and outlive the reader. `lookup` is asked once for each table map
-  // without names whose columns nobody declared; none: such a table is an error.
+  // without names whose columns nobody declared, or not all that the log does not tell of them;
+  // none: such a table is an error.
   RowReader(const TableFilter& filter, const CharacterSets& character_sets,
             SchemaLookup lookup = nullptr);
 
@@ -62,6 +63,7 @@ class RowReader {
   Result<KnownTable> MakeKnown(Bytes body) const;
   Result<void> FindColumns(const TableSelection& selection, KnownTable& known) const;
   Result<void> NameColumns(const TableSelection& selection, TableMap& map) const;
+  Result<void> TakeDeclared(const TableSelection& selection, TableMap& map) const;
   Result<std::size_t> FindColumn(const TableMap& map, const std::string& name) const;
   Result<void> Bind(const KnownTable& known);
   void DescribeRows(const KnownTable& known, RowChange change);

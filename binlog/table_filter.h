@@ -27,6 +27,9 @@ struct TableSelection {
   std::string table_pattern;
   std::vector<std::string> columns;           // Wanted, by name.
   std::vector<std::string> declared_columns;  // All columns in order, for a log without names.
+  // What a log of before MySQL 8.0 does not tell of the declared columns, one for each or none at
+  // all: see IsColumnKind(); empty: as the table has it today.
+  std::vector<std::string> declared_kinds = {};
   // Values of columns that a row was written without (binlog_row_image = MINIMAL leaves out what
   // was given no value), declared by name; none: NULL.
   std::vector<std::pair<std::string, std::optional<std::string>>> declared_defaults = {};

@@ -45,6 +45,14 @@ struct NamedValueConfig {
   bool is_optional = false;  // Left out where the value is NULL.
 };
 
+// A column of a log without names; and its sign or character set, of a log of before MySQL 8.0.
+struct DeclaredColumn {
+  std::string name;
+  std::string kind;  // See binlog::IsColumnKind(); empty: as the table has it today.
+
+  bool operator==(const DeclaredColumn&) const = default;
+};
+
 // The value of a column that a row was inserted without (binlog_row_image = MINIMAL).
 struct ColumnDefaultConfig {
   std::string column;
@@ -72,7 +80,7 @@ struct OutboxConfig {
   // Which rows are events: conditions (daemon/mapping/condition.h), all of which have to hold.
   std::vector<std::string> where;
   std::vector<std::string> update_where;  // Any: updates are events too where all of them hold.
-  std::vector<std::string> columns;       // Declared order, for binlog_row_metadata=MINIMAL.
+  std::vector<DeclaredColumn> columns;    // In order, for binlog_row_metadata=MINIMAL.
   std::vector<ColumnDefaultConfig> defaults;
   enum class Json { kMysql, kDebezium };
   Json json = Json::kMysql;     // How JSON columns print.

@@ -180,9 +180,10 @@ const std::vector<Key>& Keys() {
        nullptr,
        [](OutboxConfig& o) { return Append<ParseText>(o.update_where); }},
       {{"outbox", "columns", "",
-        "the table's columns in order, separated by commas, for servers whose log lacks the names"},
+        "the table's columns in order, separated by commas, for servers whose log lacks the names; "
+        "COLUMN:KIND, with signed, unsigned or a character set, where it lacks that too"},
        nullptr,
-       [](OutboxConfig& o) { return Set<ParseWords>(o.columns); }},
+       [](OutboxConfig& o) { return Set<ParseDeclaredColumns>(o.columns); }},
       {{"outbox", "default", "",
         "COLUMN:VALUE, or COLUMN for NULL: the column's default, for rows that a session with "
         "binlog_row_image = MINIMAL wrote without it",

@@ -10,6 +10,7 @@
 #include <span>
 #include <utility>
 
+#include "binlog/column_shape.h"
 #include "binlog/gtid_set.h"
 #include "daemon/config/presets.h"
 #include "daemon/service/log.h"
@@ -365,6 +366,24 @@ Parsed<DeliveryConfig::OnLostTransactions> ParseOnLostTransactions(std::string_v
 Parsed<OutboxConfig::Json> ParseJson(std::string_view text) {
   using enum OutboxConfig::Json;
   return ParseWord<OutboxConfig::Json>(text, {{"mysql", kMysql}, {"debezium", kDebezium}}, {});
+}
+
+Parsed<std::vector<DeclaredColumn>> ParseDeclaredColumns(std::string_view text) {
+  const auto words = ParseWords(text);
+  if (!words) return std::unexpected(words.error());
+  std::vector<DeclaredColumn> columns;
+  for (const std::string_view word : *words) {
+    const std::size_t colon = std::min(word.find(':'), word.size());
+    DeclaredColumn column{.name = std::string(Trimmed(word.substr(0, colon))), .kind = {}};
+    if (colon < word.size()) column.kind = Trimmed(word.substr(colon + 1));
+    if (column.name.empty() || (colon < word.size() && !binlog::IsColumnKind(column.kind))) {
+      return Wrong("'{}' is not COLUMN or COLUMN:KIND HINT: KIND is signed, unsigned or a character"
+                   " set, such as utf8mb4",
+                   Escaped(word));
+    }
+    columns.push_back(std::move(column));
+  }
+  return columns;
 }
 
 Parsed<ColumnDefaultConfig> ParseColumnDefault(std::string_view text) {

@@ -46,6 +46,8 @@ using Parsed = std::expected<T, std::string>;
 [[nodiscard]] Parsed<DeliveryConfig::OnLostTransactions> ParseOnLostTransactions(
     std::string_view text);
 [[nodiscard]] Parsed<OutboxConfig::Json> ParseJson(std::string_view text);
+// Names, or NAME:KIND with a KIND of binlog::IsColumnKind().
+[[nodiscard]] Parsed<std::vector<DeclaredColumn>> ParseDeclaredColumns(std::string_view text);
 [[nodiscard]] Parsed<ColumnDefaultConfig> ParseColumnDefault(std::string_view text);
 [[nodiscard]] Parsed<std::uint64_t> ParseInFlightBytes(std::string_view text);
 [[nodiscard]] Parsed<std::uint64_t> ParseRate(std::string_view text);

@@ -129,7 +129,11 @@ Result<EventTables> CompileEventTables(const Config& config) {
       binlog::TableSelection selection{.schema_pattern = std::move(schema_pattern),
                                        .table_pattern = std::move(table_pattern),
                                        .columns = mapping->columns(),
-                                       .declared_columns = outbox.columns};
+                                       .declared_columns = {}};
+      for (const DeclaredColumn& column : outbox.columns) {
+        selection.declared_columns.push_back(column.name);
+        selection.declared_kinds.push_back(column.kind);
+      }
       for (const ColumnDefaultConfig& column : outbox.defaults) {
         selection.declared_defaults.emplace_back(column.column, column.value);
       }

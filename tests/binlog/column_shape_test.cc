@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "binlog/character_sets.h"
 #include "tests/binlog/table_map_bytes.h"
 
 namespace outboxd::binlog {
@@ -120,19 +121,24 @@ TEST_F(NameColumnsTest, ATableThatIsGoneOrHasMoreOrFewerColumnsDoesNot) {
   EXPECT_THAT(Name({Int("id"), Varchar("a"), Json("b"), Int("new")}), HasSubstr("has 4 now"));
 }
 
-TEST_F(NameColumnsTest, AColumnThatIsOfAnotherKindNowIsNamed) {
+TEST_F(NameColumnsTest, AColumnThatIsOfAnotherKindNowIsNamedWithTheDifference) {
   EXPECT_THAT(Name({Int("id"), Json("b"), Varchar("a")}),
-              HasSubstr("column 2 was VARCHAR when the row was written; now that is 'b', json"));
+              HasSubstr("its column 2 was VARCHAR of 400 bytes of collation 255, NOT NULL when the"
+                        " row was written; now that is 'b', json (JSON, NOT NULL)"));
   EXPECT_THAT(Name({Int("id"), Varchar("a", 404), Json("b")}),
-              HasSubstr("of another length, sign or collation"));
+              HasSubstr("varchar(100) (VARCHAR of 404 bytes of collation 255, NOT NULL)"));
   EXPECT_THAT(Name({Int("id", "int unsigned"), Varchar("a"), Json("b")}),
-              HasSubstr("another length, sign"));
+              HasSubstr("column 1 was INT, NOT NULL when the row was written; now that is 'id', int"
+                        " unsigned (INT UNSIGNED, NOT NULL)"));
   auto other_collation = Varchar("a");
   other_collation.collation = 8;
-  EXPECT_THAT(Name({Int("id"), other_collation, Json("b")}), HasSubstr("collation"));
+  EXPECT_THAT(Name({Int("id"), other_collation, Json("b")}),
+              HasSubstr("varchar(100) (VARCHAR of 400 bytes of collation 8, NOT NULL)"));
   auto nullable = Json("b");
   nullable.nullable = true;
-  EXPECT_THAT(Name({Int("id"), Varchar("a"), nullable}), HasSubstr("NULL"));
+  EXPECT_THAT(Name({Int("id"), Varchar("a"), nullable}),
+              HasSubstr("column 3 was JSON, NOT NULL when the row was written; now that is 'b',"
+                        " json (JSON)"));
 }
 
 TEST_F(NameColumnsTest, AnUnknownTypeIsNoMatch) {
@@ -163,15 +169,81 @@ TEST(TakeSignsTest, ADeclaredColumnWithoutSignHasThatOfTheTable) {
   EXPECT_EQ(map.columns[1].collation, kUtf8mb4);
 }
 
-TEST(TakeSignsTest, AWantedColumnOfAnotherKindIsAnError) {
-  auto map = TableMap::Parse(TableMapBytes().Column(kLongType).bytes()).value();
+TEST(TakeSignsTest, AColumnOfAnotherTypeOrLengthIsNamedWithTheDifference) {
+  auto map = TableMap::Parse(
+                 TableMapBytes().Column(kLongType).Column(kVarcharType, {144, 1}).bytes())
+                 .value();
   map.columns[0].name = "id";
-  const std::vector<std::string> wanted = {"id"};
-  const auto taken = TakeSigns(std::vector{Int("id", "bigint")}, wanted, map);
-  ASSERT_FALSE(taken);
-  EXPECT_THAT(taken.error().message,
-              HasSubstr("'id' was INT when the row was written and is bigint"));
-  EXPECT_FALSE(TakeSigns({}, wanted, map));
+  map.columns[1].name = "a";
+  const auto refused = [&](const std::vector<ColumnFacts>& today, const std::string& name) {
+    const auto taken = TakeSigns(today, std::vector{name}, map);
+    return taken ? "taken" : taken.error().message;
+  };
+  EXPECT_EQ(refused({Int("id", "bigint")}, "id"),
+            "its column 'id' was INT, NOT NULL when the row was written and is bigint (BIGINT, NOT"
+            " NULL) now");
+  EXPECT_EQ(refused({Varchar("a", 404)}, "a"),
+            "its column 'a' was VARCHAR of 400 bytes, NOT NULL when the row was written and is"
+            " varchar(100) (VARCHAR of 404 bytes of collation 255, NOT NULL) now");
+  EXPECT_THAT(refused({}, "a"), HasSubstr("and is gone now"));
+}
+
+TEST(TakeSignsTest, NullTellsNothingOfSignsAndCollations) {
+  auto map = TableMap::Parse(TableMapBytes().Column(kVarcharType, {144, 1}).bytes()).value();
+  map.columns[0].name = "a";
+  auto nullable = Varchar("a");
+  nullable.nullable = true;
+  ASSERT_TRUE(TakeSigns(std::vector{nullable}, std::vector<std::string>{"a"}, map));
+  EXPECT_EQ(map.columns[0].collation, kUtf8mb4);
+  EXPECT_FALSE(map.columns[0].nullable);
+}
+
+class TakeKindsTest : public testing::Test {
+ protected:
+  TakeKindsTest() {
+    TableMapBytes bytes;
+    bytes.Column(kLongType).Column(kVarcharType, {144, 1}).Column(kJsonType, {4});
+    map_ = TableMap::Parse(bytes.bytes()).value();
+    for (std::size_t i = 0; i < wanted_.size(); ++i) map_.columns[i].name = wanted_[i];
+  }
+  // The columns whose kind is still to be told.
+  std::vector<std::string> Take(const std::vector<std::string>& kinds) {
+    const auto unknown = TakeKinds(kinds, wanted_, map_);
+    if (!unknown) return {unknown.error().message};
+    return *unknown;
+  }
+
+  const std::vector<std::string> wanted_ = {"id", "a", "b"};
+  TableMap map_;
+};
+
+TEST_F(TakeKindsTest, WhatIsDeclaredNeedsNoTable) {
+  EXPECT_THAT(Take({"unsigned", "latin1", ""}), testing::IsEmpty());
+  EXPECT_TRUE(map_.has_signedness);
+  EXPECT_TRUE(map_.columns[0].is_unsigned);
+  EXPECT_EQ(CharacterSets().NameOf(map_.columns[1].collation), "latin1");
+}
+
+TEST_F(TakeKindsTest, WhatIsNotDeclaredIsStillToBeTold) {
+  EXPECT_THAT(Take({}), testing::ElementsAre("id", "a"));
+  EXPECT_FALSE(map_.has_signedness);
+  EXPECT_THAT(Take({"signed", "", ""}), testing::ElementsAre("a"));
+  EXPECT_THAT(Take({"", "utf8", ""}), testing::ElementsAre("id"));
+  EXPECT_EQ(CharacterSets().NameOf(map_.columns[1].collation), "utf8mb3");
+}
+
+TEST_F(TakeKindsTest, AKindThatDoesNotFitIsNamed) {
+  EXPECT_THAT(Take({"latin1", "", ""}),
+              testing::ElementsAre(HasSubstr("'id' was INT, NOT NULL, which 'latin1' does not")));
+  EXPECT_THAT(Take({"", "signed", ""}), testing::ElementsAre(HasSubstr("'a' was VARCHAR")));
+  EXPECT_THAT(Take({"", "", "utf8mb4"}), testing::ElementsAre(HasSubstr("'b' was JSON")));
+}
+
+TEST(IsColumnKindTest, IsASignOrACharacterSet) {
+  for (const char* kind : {"signed", "unsigned", "utf8", "utf8mb4", "latin1", "binary"}) {
+    EXPECT_TRUE(IsColumnKind(kind)) << kind;
+  }
+  for (const char* kind : {"", "int", "utf9", "UNSIGNED"}) EXPECT_FALSE(IsColumnKind(kind)) << kind;
 }
 
 TEST(FindTwinsTest, TellsWhetherALogWithoutNamesCanBeRead) {

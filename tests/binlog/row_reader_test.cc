@@ -356,6 +356,63 @@ TEST_F(RowReaderTest, AnUnknownPlaceOfAWantedColumnIsUnsuitable) {
   EXPECT_NE(error_.message.find("no column 'payload'"), std::string::npos);
 }
 
+// A log of before 8.0 tells neither names nor signs nor character sets: here of a TINYINT and a
+// VARCHAR of 20 bytes. The table was altered since.
+class OldLogTest : public RowReaderTest {
+ protected:
+  std::string Read(ColumnFacts n, ColumnFacts text, std::vector<std::string> kinds = {}) {
+    Use({.schema_pattern = {},
+         .table_pattern = {},
+         .columns = {"n", "text"},
+         .declared_columns = {"n", "text"},
+         .declared_kinds = std::move(kinds)});
+    const std::vector<ColumnFacts> today = {std::move(n), std::move(text)};
+    reader_ = std::make_unique<RowReader>(*filter_, character_sets_, [today](auto, auto) {
+      return Result<std::vector<ColumnFacts>>(today);
+    });
+    rows_.Clear();
+    Map(TableMapBytes().Column(kTinyType).Column(kVarcharType, {20, 0}));
+    Rows({3, 0, 200, 1, 0xE9});
+    return ReadAll();
+  }
+  const ColumnFacts n_ = {.name = "n", .type = "tinyint unsigned"};
+  const ColumnFacts text_ = {.name = "text",
+                             .type = "varchar(20)",
+                             .character_set = "latin1",
+                             .collation = 8,
+                             .octet_length = 20};
+};
+
+TEST_F(OldLogTest, IsReadByTheTableAlsoWhereNullWasAllowedSince) {
+  EXPECT_EQ(Read(n_, text_), "200|é ");
+  auto nullable = text_;
+  nullable.nullable = true;
+  EXPECT_EQ(Read(n_, nullable), "200|é ");
+}
+
+TEST_F(OldLogTest, OfAnotherLengthNamesTheDifferenceAndTheWayOutThatItsHintTells) {
+  auto longer = text_;
+  longer.type = "varchar(40)";
+  longer.octet_length = 40;
+  EXPECT_EQ(Read(n_, longer), "error");
+  EXPECT_THAT(error_.message,
+              testing::HasSubstr("its column 'text' was VARCHAR of 20 bytes, NOT NULL when the row"
+                                 " was written and is varchar(40) (VARCHAR of 40 bytes"));
+  EXPECT_THAT(error_.message, testing::HasSubstr("HINT: declare what it was then behind the column"
+                                                 "'s name, 'columns = a,b:CHARACTER_SET,c'"));
+  EXPECT_EQ(Read(n_, longer, {"", "latin1"}), "200|é ");
+  EXPECT_EQ(Read({.name = "n", .type = "bigint"}, longer, {"", "latin1"}), "error");
+  EXPECT_THAT(error_.message, testing::HasSubstr("column 'n' was TINYINT"));
+  EXPECT_EQ(Read({.name = "n", .type = "bigint"}, longer, {"signed", "latin1"}), "-56|é ");
+  EXPECT_EQ(Read({.name = "x", .type = "json"}, longer, {"unsigned", "latin1"}), "200|é ");
+}
+
+TEST_F(OldLogTest, AKindThatDoesNotFitItsColumnIsUnsuitable) {
+  EXPECT_EQ(Read(n_, text_, {"latin1", ""}), "error");
+  EXPECT_EQ(error_.kind, ErrorKind::kUnsuitable);
+  EXPECT_THAT(error_.message, testing::HasSubstr("which 'latin1' does not fit"));
+}
+
 TEST_F(RowReaderTest, RowsOfAnIdWithoutTableMapAreCorrupt) {
   UseColumns({"id"});
   Map(MapOf(7));

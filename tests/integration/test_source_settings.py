@@ -177,9 +177,13 @@ def test_a_log_without_names_is_read_where_no_two_columns_look_alike(told_apart)
     "change, reason",
     [
         ("ADD COLUMN more BIGINT", "it had 5 columns when the row was written and has 6 now"),
-        ("MODIFY type VARCHAR(41) NOT NULL", "another length"),
+        (
+            "MODIFY type VARCHAR(41) NOT NULL",
+            "now that is 'type', varchar(41) (VARCHAR of 164 bytes of collation 255, NOT NULL)",
+        ),
         ("MODIFY aggregateid VARCHAR(30) AFTER id", "column 2 was VARCHAR"),
         ("MODIFY payload LONGTEXT", "column 5 was JSON"),
+        ("MODIFY aggregateid VARCHAR(30) NOT NULL", "collation 255 when the row was written; now"),
         ("RENAME COLUMN type TO kind", "no column 'type'"),
     ],
 )

@@ -107,7 +107,7 @@ partition = part
 topic = t.{kind}
 header = type:eventType
 header = tenant:tenant
-columns = event_id, body,kind
+columns = event_id, body:utf8mb4,kind : unsigned
 default = body:{}
 default = tenant
 table-header = no
@@ -161,7 +161,9 @@ level = debug
   EXPECT_EQ(outbox.timestamp + "," + outbox.partition + "," + outbox.topic, "at,part,t.{kind}");
   ASSERT_EQ(outbox.headers.size(), 2u);
   EXPECT_EQ(outbox.headers[0].value + ">" + outbox.headers[0].name, "type>eventType");
-  EXPECT_THAT(outbox.columns, ElementsAre("event_id", "body", "kind"));
+  EXPECT_THAT(outbox.columns,
+              ElementsAre(DeclaredColumn{"event_id", ""}, DeclaredColumn{"body", "utf8mb4"},
+                          DeclaredColumn{"kind", "unsigned"}));
   ASSERT_EQ(outbox.defaults.size(), 2u);
   EXPECT_EQ(outbox.defaults[0].column + ":" + outbox.defaults[0].value.value(), "body:{}");
   EXPECT_EQ(outbox.defaults[1].column, "tenant");
@@ -265,6 +267,10 @@ TEST_F(ConfigReaderTest, TheModesForWhatIsNotPublishedAreChecked) {
             "c.conf:6: delivery.on-update: 'stop' is none of: ignore, publish, alarm");
   EXPECT_THAT(Wrong("[relay]\nname = shop\nspill-bytes-max = lots\n[outbox]\ntable = a.b\n"),
               StartsWith("c.conf:3: relay.spill-bytes-max: 'lots' is not a size HINT: "));
+  for (const std::string columns : {"a,b:utf9", "a,b:", ":signed", "a,,b"}) {
+    EXPECT_THAT(Wrong("[relay]\nname = shop\n[outbox]\ncolumns = " + columns + "\n"),
+                StartsWith("c.conf:4: outbox.columns: '"));
+  }
   EXPECT_THAT(Wrong(std::string(kLeast) + "default = :x\n"),
               StartsWith("c.conf:5: outbox.default: ':x' is not COLUMN:VALUE HINT: "));
 }

@@ -49,13 +49,13 @@ std::vector<std::string> ToldWith(std::string binlog::ServerFacts::* setting, co
   return Told(CheckServerSettings(facts));
 }
 
-EventTables TablesOf(std::vector<std::string> names, std::vector<std::string> declared = {},
+EventTables TablesOf(std::vector<std::string> names, const std::vector<std::string>& declared = {},
                      std::string payload = "payload") {
   Config config;
   OutboxConfig outbox;
   outbox.section = "outbox";
   outbox.tables = std::move(names);
-  outbox.columns = std::move(declared);
+  for (const std::string& name : declared) outbox.columns.push_back({.name = name, .kind = {}});
   outbox.payload = std::move(payload);
   config.outboxes.push_back(std::move(outbox));
   return CompileEventTables(config).value();
