@@ -1,6 +1,10 @@
 #include "binlog/control_event.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "binlog/any_case.h"
 
 namespace outboxd::binlog {
 namespace {
@@ -10,10 +14,42 @@ constexpr std::size_t kChecksumTailBytes = 1 + kChecksumBytes;
 constexpr std::uint8_t kNoChecksum = 0;
 constexpr std::uint8_t kCrc32 = 1;
 
+// MySQL 9.7 libs/mysql/binlog/event/binlog_event.h, checksum_version_split.
+constexpr std::array<unsigned, 3> kFirstWithChecksums = {5, 6, 1};
+
 // Types of the fields of a HEARTBEAT_V2.
 constexpr std::uint64_t kHeartbeatEnd = 0;
 constexpr std::uint64_t kHeartbeatFile = 1;
 constexpr std::uint64_t kHeartbeatOffset = 2;
+
+// Of "5.5.62-log" 5, 5 and 62; what is no number is 0.
+std::array<unsigned, 3> NumbersOf(std::string_view version) {
+  std::array<unsigned, 3> numbers{};
+  for (unsigned& number : numbers) {
+    const auto read = std::from_chars(version.data(), version.data() + version.size(), number);
+    version.remove_prefix(static_cast<std::size_t>(read.ptr - version.data()));
+    if (!version.starts_with('.')) break;
+    version.remove_prefix(1);
+  }
+  return numbers;
+}
+
+// What a server of this version writes, whatever the rest of the event looks like.
+Result<void> CheckServer(std::string_view version) {
+  if (ContainsInAnyCase(version, "mariadb")) {
+    return Fail(ErrorKind::kUndecodable,
+                "the log is of server {}: MariaDB has events of its own, which are not read HINT:"
+                " outboxd reads MySQL 5.7 to 9.7 and Percona Server",
+                version);
+  }
+  const auto numbers = NumbersOf(version);
+  // A version without number is a build of somebody's own.
+  if (numbers[0] == 0 || numbers >= kFirstWithChecksums) return {};
+  return Fail(ErrorKind::kUndecodable,
+              "the log is of server {}: those of before MySQL 5.6.1 are not read HINT: outboxd"
+              " reads MySQL 5.7 to 9.7 and Percona Server",
+              version);
+}
 
 }  // namespace
 
@@ -26,7 +62,8 @@ Result<FormatDescription> ParseFormatDescription(Bytes event) {
   ByteCursor cursor(
       event.subspan(kEventHeaderBytes, event.size() - kEventHeaderBytes - kChecksumTailBytes));
   const std::uint16_t binlog_version = cursor.U16();
-  const std::string_view version = AsText(cursor.Take(kServerVersionBytes));
+  std::string_view version = AsText(cursor.Take(kServerVersionBytes));
+  version = version.substr(0, version.find('\0'));
   cursor.U32();  // Time of creation.
   const std::uint8_t header_bytes = cursor.U8();
   const Bytes post_header_lengths = cursor.Rest();
@@ -34,15 +71,17 @@ Result<FormatDescription> ParseFormatDescription(Bytes event) {
     return Fail(ErrorKind::kCorrupt, "FORMAT_DESCRIPTION event of {} bytes is too short",
                 event.size());
   }
+  if (auto checked = CheckServer(version); !checked) return std::unexpected(checked.error());
   if (binlog_version != 4 || header_bytes != kEventHeaderBytes) {
     return Fail(ErrorKind::kUndecodable,
-                "binlog format version {} with headers of {} bytes is not supported",
-                binlog_version, header_bytes);
+                "binlog format version {} with headers of {} bytes, of server {}, is not supported",
+                binlog_version, header_bytes, version);
   }
   if (tail[0] != kNoChecksum && tail[0] != kCrc32) {
-    return Fail(ErrorKind::kUndecodable, "binlog checksum algorithm {} is not supported", tail[0]);
+    return Fail(ErrorKind::kUndecodable,
+                "binlog checksum algorithm {} of server {} is not supported", tail[0], version);
   }
-  return FormatDescription{.server_version = std::string(version.substr(0, version.find('\0'))),
+  return FormatDescription{.server_version = std::string(version),
                            .has_checksums = tail[0] == kCrc32,
                            .event_types = static_cast<std::uint8_t>(
                                std::min<std::size_t>(post_header_lengths.size(), 255))};

@@ -21,6 +21,8 @@ struct FormatDescription {
 
 // `event`: the whole event, since the place of its checksum is part of what it says: the last five
 // bytes are the algorithm and the CRC32, even with checksums off (MySQL 5.6.1 and later).
+// kUndecodable: another format, or the log of a server before that or of MariaDB; the text names
+// the version.
 [[nodiscard]] Result<FormatDescription> ParseFormatDescription(Bytes event);
 
 struct Rotate {

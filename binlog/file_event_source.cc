@@ -40,7 +40,35 @@ Result<StreamIdentity> FileEventSource::Open(const Position&, const KnownHistory
                 path_);
   }
   offset_ = kFirstOffset;
+  if (auto checked = CheckAge(); !checked) return std::unexpected(checked.error());
   return StreamIdentity{.server_uuid = {}, .by_gtid = false, .has_checksums = false};
+}
+
+// Before MySQL 5.0 a log began with a START event: header, format version, server version, time of
+// creation. In 3.23 (format 1) the header ended behind the event's length.
+// MySQL 5.7 libbinlogevents/include/control_events.h, Start_event_v3; client/mysqlbinlog.cc,
+// check_header().
+Result<void> FileEventSource::CheckAge() {
+  constexpr std::uint8_t kStart = 1;
+  constexpr std::size_t kTypeOffset = 4;
+  constexpr std::size_t kLengthOffset = 9;
+  constexpr std::size_t kShortHeaderBytes = 13;
+  constexpr std::size_t kFormatBytes = 2;
+  constexpr std::size_t kVersionBytes = 50;
+  constexpr std::size_t kStartBytes = kFormatBytes + kVersionBytes + 4;
+  std::array<std::uint8_t, kEventHeaderBytes + kStartBytes> first{};
+  const std::size_t read = std::fread(first.data(), 1, first.size(), file_.get());
+  if (fseeko(file_.get(), kFirstOffset, SEEK_SET) != 0) {
+    return Fail(ErrorKind::kUnsuitable, "{} cannot be read: {}", path_, ErrorText());
+  }
+  if (read < kShortHeaderBytes + kStartBytes || first[kTypeOffset] != kStart) return {};
+  const bool is_short = LoadLittle<4>(first.data() + kLengthOffset) < first.size();
+  const Bytes body = Bytes(first).subspan(is_short ? kShortHeaderBytes : kEventHeaderBytes);
+  const std::string_view version = AsText(body.subspan(kFormatBytes, kVersionBytes));
+  return Fail(ErrorKind::kUnsuitable,
+              "{} is a binary log of server {}, in format {}: those of before MySQL 5.6.1 are not"
+              " read HINT: outboxd reads MySQL 5.7 to 9.7 and Percona Server",
+              path_, version.substr(0, version.find('\0')), LoadLittle<2>(body.data()));
 }
 
 // The next event's header into event_; false: the file has ended.

@@ -17,7 +17,7 @@ class FileEventSource final : public EventSource {
 
   // Begins at the file's first event, whatever `from` says: the FORMAT_DESCRIPTION event tells how
   // all others are to be read. kUnsuitable: it cannot be read, or is no binary log, or an encrypted
-  // one.
+  // one, or of before MySQL 5.0, when there was no such event.
   [[nodiscard]] Result<StreamIdentity> Open(const Position& from,
                                             const KnownHistory& known) override;
   // kEnd: there is no event any more. kCorrupt: the file ends within one.
@@ -26,6 +26,7 @@ class FileEventSource final : public EventSource {
   void Close() override { file_.reset(); }
 
  private:
+  [[nodiscard]] Result<void> CheckAge();
   [[nodiscard]] Result<bool> ReadHeader();
 
   struct Closer {

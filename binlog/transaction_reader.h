@@ -51,6 +51,10 @@ class TransactionReader {
 
   [[nodiscard]] const Transaction& transaction() const { return transaction_; }
   [[nodiscard]] TransactionBuffer& rows() { return rows_; }
+  // The transaction whose terminator was not fed yet, as far as it has come; null: none is open.
+  [[nodiscard]] const Transaction* open_transaction() const {
+    return state_ == State::kBetween ? nullptr : &transaction_;
+  }
 
   // The last boundary: behind everything whose terminator was fed, prepared transactions included.
   // Its GTID set is empty while it is not known, that is, in a stream by file that did not begin

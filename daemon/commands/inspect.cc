@@ -40,6 +40,7 @@ Result<void> Read(binlog::EventSource& source, const binlog::Position& from, std
   while (!signals.Arrived()) {
     auto event = source.Next();
     if (!event) {
+      if (event.error().kind == binlog::ErrorKind::kEnd) inspector.End();
       if (event.error().kind == binlog::ErrorKind::kEnd) break;
       return Fail(ExitCodeOf(event.error().kind), "{}", event.error().message);
     }

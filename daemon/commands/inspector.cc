@@ -78,8 +78,13 @@ void Inspector::Begin(const binlog::StreamIdentity& stream, const binlog::Positi
 
 Result<void> Inspector::Take(binlog::Bytes event) {
   const auto header = binlog::ParseEventHeader(event);
+  const bool is_format = header && header->type == binlog::EventType::kFormatDescription;
+  const std::optional<Transaction> open = is_format ? OpenTransaction() : std::nullopt;
   auto outcome = transactions_.Feed(event);
   if (header) PrintEvent(*header, event);
+  if (open && transactions_.open_transaction() == nullptr) {
+    PrintCutOff(*open, "another file begins, so that the server crashed within it");
+  }
   if (!outcome) {
     fmt::print("  => STOP: {}\n", Escaped(outcome.error().message, kErrorBytesMax));
     return Fail(ExitCodeOf(outcome.error().kind), "{}", outcome.error().message);
@@ -88,11 +93,33 @@ Result<void> Inspector::Take(binlog::Bytes event) {
   return PrintVerdict(transactions_.transaction());
 }
 
+void Inspector::End() {
+  const auto open = OpenTransaction();
+  if (open) {
+    PrintCutOff(*open, "the file ends, so that the server is writing it or crashed within it");
+  }
+}
+
+std::optional<Transaction> Inspector::OpenTransaction() const {
+  const Transaction* const open = transactions_.open_transaction();
+  return open == nullptr ? std::nullopt : std::optional(*open);
+}
+
+void Inspector::PrintCutOff(const Transaction& transaction, std::string_view why) {
+  if (transaction.begin_offset < begin_) return;
+  ++cut_off_;
+  fmt::print("  => NOT PUBLISHED: transaction {} has no end{}: {}\n", PlaceOf(transaction),
+             transaction.has_rows ? ", its rows of event tables do not count" : "", why);
+}
+
 void Inspector::PrintSummary() const {
-  fmt::print("{} transactions: {} published ({} rows), {} held at their XA PREPARE, {} skipped{}\n",
-             transactions_seen_, published_, rows_seen_, held_,
-             transactions_seen_ - published_ - held_,
-             alarms_ == 0 ? "" : fmt::format("; {} alarms", alarms_));
+  fmt::print(
+      "{} transactions: {} published ({} rows), {} held at their XA PREPARE, {} skipped{}{}{}\n",
+      transactions_seen_, published_, rows_seen_, held_,
+      transactions_seen_ - published_ - held_ - stopped_at_,
+      stopped_at_ == 0 ? "" : fmt::format("; {} cannot be published", stopped_at_),
+      cut_off_ == 0 ? "" : fmt::format("; {} without end", cut_off_),
+      alarms_ == 0 ? "" : fmt::format("; {} alarms", alarms_));
 }
 
 void Inspector::PrintEvent(const binlog::EventHeader& header, binlog::Bytes event) {
@@ -140,42 +167,54 @@ Result<void> Inspector::PrintVerdict(const Transaction& transaction) {
     fmt::print("  => {}\n", Escaped(WhyNothing(transaction), kTextBytesMax));
     return {};
   }
-  ++published_;
-  fmt::print("  => published as {}{}:\n", PlaceOf(transaction),
-             transaction.xa == XaStep::kCommitted
-                 ? fmt::format(", the rows of XA transaction {}", Escaped(transaction.xid))
-                 : std::string());
-  return PrintRows();
+  const std::string place = PlaceOf(transaction);
+  const std::string whose =
+      transaction.xa == XaStep::kCommitted
+          ? fmt::format(", the rows of XA transaction {}", Escaped(transaction.xid))
+          : std::string();
+  return PrintRows(place, fmt::format("  => published as {}{}:\n", place, whose));
 }
 
-Result<void> Inspector::PrintRows() {
+Result<void> Inspector::PrintRows(std::string_view place, std::string_view published) {
   rows_.Begin(transactions_.rows());
   for (std::uint64_t number = 1;; ++number) {
     auto row = rows_.Next();
-    if (!row && is_lenient_) {
-      fmt::print("     {}. cannot be shown, nor can those behind it in its transaction: {}\n",
-                 number, Escaped(row.error().message, kErrorBytesMax));
-      return {};
-    }
-    if (!row) {
-      fmt::print("     STOP at row {}: {}\n", number, Escaped(row.error().message, kErrorBytesMax));
+    if (!row && !is_lenient_) {
+      // What stands in front of it goes out before the relay stops.
+      ++(number == 1 ? stopped_at_ : published_);
+      const std::string cause = Escaped(row.error().message, kErrorBytesMax);
+      if (number == 1) {
+        fmt::print("  => NOT PUBLISHED: STOP at row 1 of {}: {}\n", place, cause);
+      } else {
+        fmt::print("     STOP at row {}: {}\n", number, cause);
+      }
       return Fail(ExitCodeOf(row.error().kind), "{}", row.error().message);
     }
-    if (*row == nullptr) return {};
-    ++rows_seen_;
-    fmt::print("     {}. {}.{}{}", number, Escaped((*row)->schema_name),
-               Escaped((*row)->table_name),
-               (*row)->change == binlog::RowChange::kUpdate ? " (updated)" : "");
-    const binlog::TableSelection& selection = filter_[(*row)->table];
-    const bool has_whole_row = selection.whole_row != binlog::WholeRow::kNo;
-    for (std::size_t i = has_whole_row ? selection.columns.size() : 0; i < (*row)->values.size();
-         ++i) {
-      const auto& value = (*row)->values[i];
-      fmt::print("  {}={}", Escaped((*row)->columns[i]),
-                 value ? fmt::format("'{}'", Escaped(*value, kValueBytesMax)) : "NULL");
+    if (number == 1) fmt::print("{}", published);
+    if (!row) {
+      fmt::print("     {}. cannot be shown, nor can those behind it in its transaction: {}\n",
+                 number, Escaped(row.error().message, kErrorBytesMax));
     }
-    fmt::print("\n");
+    if (!row || *row == nullptr) {
+      ++published_;
+      return {};
+    }
+    PrintRow(number, **row);
   }
+}
+
+void Inspector::PrintRow(std::uint64_t number, const binlog::Row& row) {
+  ++rows_seen_;
+  fmt::print("     {}. {}.{}{}", number, Escaped(row.schema_name), Escaped(row.table_name),
+             row.change == binlog::RowChange::kUpdate ? " (updated)" : "");
+  const binlog::TableSelection& selection = filter_[row.table];
+  const bool has_whole_row = selection.whole_row != binlog::WholeRow::kNo;
+  for (std::size_t i = has_whole_row ? selection.columns.size() : 0; i < row.values.size(); ++i) {
+    const auto& value = row.values[i];
+    fmt::print("  {}={}", Escaped(row.columns[i]),
+               value ? fmt::format("'{}'", Escaped(*value, kValueBytesMax)) : "NULL");
+  }
+  fmt::print("\n");
 }
 
 }  // namespace outboxd

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "binlog/event_source.h"
 #include "binlog/payload_reader.h"
@@ -27,13 +29,20 @@ class Inspector {
   // The error is what the relay would stop with; it has been printed.
   [[nodiscard]] Result<void> Take(binlog::Bytes event);
 
+  // The stream has ended: tells of a transaction that it ends within.
+  void End();
+
   void PrintSummary() const;
 
  private:
+  [[nodiscard]] std::optional<binlog::Transaction> OpenTransaction() const;
+  void PrintCutOff(const binlog::Transaction& transaction, std::string_view why);
   void PrintEvent(const binlog::EventHeader& header, binlog::Bytes event);
   void PrintPayload(binlog::Bytes body);
   Result<void> PrintVerdict(const binlog::Transaction& transaction);
-  Result<void> PrintRows();
+  // `published`: the line above the first row, once it is known that there is one.
+  Result<void> PrintRows(std::string_view place, std::string_view published);
+  void PrintRow(std::uint64_t number, const binlog::Row& row);
 
   // Constant after construction.
   const binlog::TableFilter& filter_;
@@ -49,6 +58,8 @@ class Inspector {
   std::uint64_t held_ = 0;
   std::uint64_t rows_seen_ = 0;
   std::uint64_t alarms_ = 0;
+  std::uint64_t stopped_at_ = 0;
+  std::uint64_t cut_off_ = 0;
 };
 
 }  // namespace outboxd

@@ -48,6 +48,30 @@ TEST(FormatDescriptionTest, RefusesFormatsItDoesNotKnow) {
   }
 }
 
+// Of before 5.6.1 the last bytes are no checksum but the lengths of types.
+TEST(FormatDescriptionTest, NamesTheVersionOfAServerWhoseLogIsNotRead) {
+  for (const std::string version : {"5.0.96-log", "5.5.62", "5.6.0-m4", "10.11.6-MariaDB-log"}) {
+    EventBytes body;
+    body.Little(4, 2).Text(version).Text(std::string(50 - version.size(), '\0')).Little(0, 4);
+    body.Little(19, 1).Text(std::string(27, '\x08'));
+    const auto format = ParseFormatDescription(FormatEvent(body));
+    ASSERT_FALSE(format) << version;
+    EXPECT_EQ(format.error().kind, ErrorKind::kUndecodable);
+    EXPECT_NE(format.error().message.find("server " + version + ":"), std::string::npos);
+  }
+}
+
+TEST(FormatDescriptionTest, ReadsWhateverVersionHasChecksums) {
+  for (const std::string version : {"5.6.1", "5.7.44-48-log", "8.0.mysql_aurora.3.04", "9.7.4"}) {
+    EventBytes body;
+    body.Little(4, 2).Text(version).Text(std::string(50 - version.size(), '\0')).Little(0, 4);
+    const auto event = FormatEvent(body.Little(19, 1).Text(std::string(40, '\x08')).Little(0, 5));
+    const auto format = ParseFormatDescription(event);
+    ASSERT_TRUE(format) << format.error().message;
+    EXPECT_EQ(format->server_version, version);
+  }
+}
+
 TEST(FormatDescriptionTest, RejectsAnEventWithoutRoomForItsFields) {
   const auto event = FormatEvent(FormatBody(4, 19, 0, 0));
   EXPECT_TRUE(ParseFormatDescription(event));

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "binlog/transaction_reader.h"
@@ -110,6 +111,23 @@ TEST_F(FileEventSourceTest, TellsHowAnEncryptedLogIsRead) {
       std::string(600, 'x'));
   EXPECT_EQ(ErrorOfOpen(), ErrorKind::kUnsuitable);
   EXPECT_NE(message_.find("encrypted HINT: "), std::string::npos) << message_;
+}
+
+TEST_F(FileEventSourceTest, ALogOfBeforeMysql5NamesItsVersion) {
+  // MySQL 4.1: a header of 19 bytes; MySQL 3.23: one of 13.
+  EventBytes start;
+  start.Little(0, 4).Little(1, 1).Little(1, 4).Little(75, 4).Little(4, 4).Little(0, 2);
+  start.Little(3, 2).Text("4.1.22-log").Little(0, 40).Little(0, 4).Little(0, 19);
+  EventBytes short_start;
+  short_start.Little(0, 4).Little(1, 1).Little(1, 4).Little(69, 4);
+  short_start.Little(1, 2).Text("3.23.58").Little(0, 43).Little(0, 4);
+  const std::pair<EventBytes, const char*> logs[] = {
+      {start, "server 4.1.22-log, in format 3"}, {short_start, "server 3.23.58, in format 1"}};
+  for (const auto& [log, version] : logs) {
+    Write(Log({log.bytes()}));
+    EXPECT_EQ(ErrorOfOpen(), ErrorKind::kUnsuitable);
+    EXPECT_NE(message_.find(version), std::string::npos) << message_;
+  }
 }
 
 TEST_F(FileEventSourceTest, AFileCutOffWithinAnEventIsCorrupt) {

@@ -53,6 +53,27 @@ def test_a_flipped_bit_in_the_log_ends_the_run_with_the_place_and_loses_nothing(
         assert relay.stop() == 0
 
 
+def test_inspect_tells_of_a_transaction_that_the_file_ends_within(
+    outboxd, server, kafka, tmp_path
+):
+    with Relay(outboxd, server, kafka, tmp_path) as relay:
+        relay.insert("whole")
+        relay.insert("cut")
+        log = server.binlogs()[-1].read_bytes()
+        # Each event tells its length in bytes 9 to 12; the last one is the XID of the last insert.
+        begins, offset = [], 4
+        while offset < len(log):
+            begins.append(offset)
+            offset += int.from_bytes(log[offset + 9 : offset + 13], "little")
+        cut = tmp_path / "binlog.000009"
+        cut.write_bytes(log[: begins[-1]])
+        inspected = relay.command("inspect", str(cut))
+        assert inspected.returncode == 0
+        assert "id='whole'" in inspected.stdout and "id='cut'" not in inspected.stdout
+        assert " has no end, its rows of event tables do not count: " in inspected.stdout
+        assert inspected.stdout.endswith("; 1 without end\n")
+
+
 def test_damage_that_heals_is_read_again(outboxd, server, kafka, tmp_path):
     with Relay(outboxd, server, kafka, tmp_path) as relay:
         relay.begin_now()

@@ -156,7 +156,15 @@ TEST_F(WantedKeyTest, StopsWhereTheRelayWouldStop) {
   const std::string text = testing::internal::GetCapturedStdout();
   ASSERT_FALSE(taken);
   EXPECT_EQ(taken.error().exit_code, ExitCode::kUndecodable);
-  EXPECT_THAT(text, HasSubstr("     STOP at row 1: table shop.outbox: column 'aggregateid' is"));
+  EXPECT_THAT(text, HasSubstr("  => NOT PUBLISHED: STOP at row 1 of "
+                              "11111111-1111-1111-1111-111111111111:1: table shop.outbox: column "
+                              "'aggregateid' is"));
+  EXPECT_THAT(text, Not(HasSubstr("published as")));
+  testing::internal::CaptureStdout();
+  inspector_.PrintSummary();
+  EXPECT_THAT(testing::internal::GetCapturedStdout(),
+              HasSubstr("1 transactions: 0 published (0 rows), 0 held at their XA PREPARE, "
+                        "0 skipped; 1 cannot be published\n"));
 }
 
 TEST_F(InspectorTest, ShowsTheEventThatItStopsAtAndWhy) {
@@ -168,6 +176,50 @@ TEST_F(InspectorTest, ShowsTheEventThatItStopsAtAndWhy) {
   ASSERT_FALSE(taken);
   EXPECT_EQ(taken.error().exit_code, ExitCode::kUndecodable);
   EXPECT_THAT(text, testing::ContainsRegex("XID +commits\n  => STOP: at binlog.000001:[0-9]+: "));
+}
+
+// A log that ends within a transaction, or goes on with another file there.
+class CutOffTest : public InspectorTest {
+ protected:
+  // What it prints of the first `events` of a log with one transaction that inserts a row, and then
+  // of `next`, or at the end of the stream.
+  std::string PrintedOf(int events, const std::vector<std::uint8_t>& next = {}) {
+    source_.transactions = {{"a"}};
+    testing::internal::CaptureStdout();
+    inspector_.Begin(source_.Open({}, {}).value(), {}, 0);
+    for (int i = 0; i < events; ++i) EXPECT_TRUE(inspector_.Take(source_.Next().value()));
+    if (next.empty()) {
+      inspector_.End();
+    } else {
+      EXPECT_TRUE(inspector_.Take(next));
+    }
+    inspector_.PrintSummary();
+    return testing::internal::GetCapturedStdout();
+  }
+  // In front of the transaction there are a ROTATE and a FORMAT_DESCRIPTION; it is a GTID, BEGIN,
+  // a table map, the row and XID.
+  static constexpr int kToTheGtid = 3, kToTheRow = 6, kToTheXid = 7;
+};
+
+TEST_F(CutOffTest, TheEndOfAFileIsToldWithinATransaction) {
+  EXPECT_THAT(PrintedOf(kToTheRow),
+              HasSubstr("  => NOT PUBLISHED: transaction 11111111-1111-1111-1111-111111111111:1 "
+                        "has no end, its rows of event tables do not count: the file ends, so"));
+  EXPECT_THAT(PrintedOf(kToTheGtid), HasSubstr(":1 has no end: the file ends"));
+  const std::string whole = PrintedOf(kToTheXid);
+  EXPECT_THAT(whole, AllOf(Not(HasSubstr("has no end")), HasSubstr("published as")));
+}
+
+TEST_F(CutOffTest, AnotherFileIsToldWithinATransaction) {
+  binlog::EventBytes format;
+  format.Little(4, 2).Text("9.7.4").Text(std::string(45, '\0')).Little(0, 4).Little(19, 1);
+  const auto next = MakeEvent(binlog::EventType::kFormatDescription,
+                              format.Text(std::string(42, '\x01')).Little(0, 5), 126);
+  const std::string cut = PrintedOf(kToTheRow, next);
+  EXPECT_THAT(cut, HasSubstr(":1 has no end, its rows of event tables do not count: another file "
+                             "begins, so that the server crashed within it\n"));
+  EXPECT_THAT(cut, HasSubstr("0 skipped; 1 without end\n"));
+  EXPECT_THAT(PrintedOf(kToTheXid, next), Not(HasSubstr("has no end")));
 }
 
 }  // namespace
