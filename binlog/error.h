@@ -19,10 +19,17 @@ enum class ErrorKind {
   kDenied,        // Wrong password or missing privilege.
   kHandshake,     // TLS or the log-in could not be agreed on: a certificate, a method, or damage.
   kUnsuitable,    // A setting, version or table that cannot be served.
+  kUnknown,       // An error or an answer that is not known: whether it passes by is not either.
   kSpill,         // The spill directory fails.
   kInterrupted,   // Interrupt() was called.
   kEnd,           // A file has come to its end.
 };
+
+// Whether the same host may well answer otherwise later without anybody's doing, so that its answer
+// is none yet.
+[[nodiscard]] constexpr bool MayPass(ErrorKind kind) {
+  return kind == ErrorKind::kDisconnected || kind == ErrorKind::kUnknown;
+}
 
 // `message` is for people: lower case, names the thing and the value, no full stop, and ends with
 // " HINT: ..." when the operator can act.

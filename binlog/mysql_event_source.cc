@@ -362,7 +362,7 @@ Result<bool> MysqlEventSource::CheckLastTransaction(const KnownHistory& known,
   std::optional<std::uint32_t> idle_at;  // Where the heartbeat before stood.
   for (int i = 0; i < kEventsBeforeLastMax; ++i) {
     auto event = dump_->Fetch(options_.first_event_deadline);
-    if (!event && event.error().kind == ErrorKind::kDisconnected) {
+    if (!event && MayPass(event.error().kind)) {
       return std::unexpected(event.error());
     }
     if (!event) return false;  // What cannot be read there cannot be compared.

@@ -278,7 +278,7 @@ Result<std::optional<MissingPrivilege>> MysqlServer::MissingXaPrivilege() {
   // Before 8.0 it takes no privilege.
   auto prepared = connection_.Query("XA RECOVER");
   if (prepared) return std::nullopt;
-  if (prepared.error().kind == ErrorKind::kDisconnected) return std::unexpected(prepared.error());
+  if (MayPass(prepared.error().kind)) return std::unexpected(prepared.error());
   const auto account = connection_.AccountName();
   if (!account) return std::unexpected(account.error());
   return MissingPrivilege{"XA_RECOVER_ADMIN",

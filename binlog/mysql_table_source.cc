@@ -216,8 +216,7 @@ Result<void> MysqlTableSource::PrepareSession(MysqlServer& server) {
   // Unknown before 8.0.30.
   auto shown =
       connection.Query("SET SESSION show_gipk_in_create_table_and_information_schema = ON");
-  const bool is_lost = !shown && shown.error().kind == ErrorKind::kDisconnected;
-  if (is_lost) return std::unexpected(shown.error());
+  if (!shown && MayPass(shown.error().kind)) return std::unexpected(shown.error());
   return {};
 }
 

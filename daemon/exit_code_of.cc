@@ -19,6 +19,7 @@ ExitCode ExitCodeOf(binlog::ErrorKind kind) {
       return ExitCode::kDenied;
     case binlog::ErrorKind::kHandshake:
     case binlog::ErrorKind::kUnsuitable:
+    case binlog::ErrorKind::kUnknown:
       return ExitCode::kConfiguration;
     case binlog::ErrorKind::kSpill:
       return ExitCode::kState;

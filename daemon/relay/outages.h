@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <limits>
 #include <mutex>
 #include <optional>
@@ -19,7 +20,10 @@ class Outages {
   // `clock` is borrowed.
   explicit Outages(const Clock& clock) : clock_(clock) {}
 
-  void SourceFails(const std::string& reason) { Fails(source_, reason); }
+  // `since_us`: by the wall clock; none: now, unless it fails already.
+  void SourceFails(const std::string& reason, std::optional<std::uint64_t> since_us = {}) {
+    Fails(source_, reason, since_us);
+  }
   void SourceAnswers() { Answers(source_); }
   void SinkFails(const std::string& reason) { Fails(sink_, reason); }
   void SinkAnswers() { Answers(sink_); }
@@ -57,9 +61,10 @@ class Outages {
   }
 
  private:
-  void Fails(std::optional<Outage>& side, const std::string& reason) {
+  void Fails(std::optional<Outage>& side, const std::string& reason,
+             std::optional<std::uint64_t> since_us = {}) {
     const std::lock_guard lock(mutex_);
-    if (!side) side.emplace().since_us = clock_.WallMicroseconds();
+    if (!side) side.emplace().since_us = since_us.value_or(clock_.WallMicroseconds());
     side->reason = reason;
   }
   void Answers(std::optional<Outage>& side) {

@@ -60,6 +60,7 @@ class RelayCore {
     binlog::TransactionBufferOptions buffer = {};
     StreamFeed::Options stream = {};
     TableFeed::Options read = {};
+    SourceRetry::Options retry = {};
     binlog::SchemaLookup schema_lookup = nullptr;
     decltype(Publisher::Options::on_mapped) on_mapped = {};
   };

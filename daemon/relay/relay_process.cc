@@ -177,6 +177,7 @@ RelayCore::Settings RelayProcess::SettingsOf() {
                    .ledger_directory = config.relay.spill_directory,
                    .open_timeout = open_timeout,
                    .read_timeout = read_timeout},
+          .retry = {.has_answered = true},
           .schema_lookup = LookUpSchema(config.mysql, &interrupter_),
           .on_mapped = parts_.on_mapped};
 }

@@ -12,27 +12,49 @@ namespace {
 constexpr std::chrono::milliseconds kBackOffFirst{100};
 constexpr std::chrono::milliseconds kBackOffMax{15'000};
 constexpr int kDamagedTimesMax = 3;
+// A source that has been open for so long works, though there was nothing to read.
+constexpr std::chrono::seconds kWorksAfter{60};
+
+std::string AgeText(std::chrono::steady_clock::duration age) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(age).count();
+  return seconds < 120 ? fmt::format("{} s", seconds) : fmt::format("{} min", seconds / 60);
+}
 
 }  // namespace
 
-SourceRetry::SourceRetry(const Clock& clock, Outages& outages)
-    : outages_(outages), back_off_(kBackOffFirst, kBackOffMax, clock.WallMicroseconds()) {}
+SourceRetry::SourceRetry(const Clock& clock, Outages& outages, Options options)
+    : clock_(clock),
+      options_(options),
+      outages_(outages),
+      back_off_(kBackOffFirst, kBackOffMax, clock.WallMicroseconds()),
+      has_answered_(options.has_answered) {}
 
 void SourceRetry::Succeeded() {
   if (std::exchange(is_unrecorded_, false)) outages_.RecordIsStored();
   back_off_.Reset();
   damaged_times_ = 0;
+  failure_.reset();
 }
 
 void SourceRetry::Opened() {
-  was_open_ = true;
+  has_answered_ = true;
+  opened_at_ = clock_.Now();
   outages_.SourceAnswers();
+}
+
+// A source that opens and fails again, without anything read, has never worked in between.
+SourceRetry::Failure& SourceRetry::NoteFailure() {
+  const auto now = clock_.Now();
+  if (opened_at_ && now - *opened_at_ >= kWorksAfter) failure_.reset();
+  opened_at_.reset();
+  if (!failure_) failure_ = Failure{.since = now, .since_us = clock_.WallMicroseconds()};
+  return *failure_;
 }
 
 Result<Step> SourceRetry::OnError(const binlog::Error& error, const std::string& place) {
   const bool is_servers =
       error.kind != binlog::ErrorKind::kInterrupted && error.kind != binlog::ErrorKind::kSpill;
-  if (is_servers) outages_.SourceFails(error.message);
+  if (is_servers) outages_.SourceFails(error.message, NoteFailure().since_us);
   switch (error.kind) {
     case binlog::ErrorKind::kInterrupted:
       return Step{};
@@ -40,13 +62,16 @@ Result<Step> SourceRetry::OnError(const binlog::Error& error, const std::string&
       return OnDamage(error, place);
     case binlog::ErrorKind::kDenied:
     case binlog::ErrorKind::kHandshake:
-      if (!was_open_) break;
+      if (!has_answered_) break;
       [[fallthrough]];  // A password or certificate being rotated: it will be right again.
     case binlog::ErrorKind::kDisconnected: {
       const Step step = Pause();
       spdlog::warn("source: {}; trying again in {} ms", error.message, step.pause.count());
       return step;
     }
+    case binlog::ErrorKind::kUnknown:
+      if (!has_answered_) break;
+      return OnUnknown(error, *failure_);
     case binlog::ErrorKind::kSpill: {
       // Space may come back, or another directory with more of it: nothing is lost by waiting.
       const Step step = Pause();
@@ -73,6 +98,19 @@ Step SourceRetry::OnUnrecorded(const Error& error) {
   const Step step = Pause();
   spdlog::error("holding: an alarm cannot be recorded: {}; trying again in {} ms", error.message,
                 step.pause.count());
+  return step;
+}
+
+// It may last for long: one line when it comes, and one each interval.
+Step SourceRetry::OnUnknown(const binlog::Error& error, Failure& failure) {
+  const Step step = Pause();
+  const auto now = clock_.Now();
+  const bool is_new = failure.told != error.message;
+  if (!is_new && now - failure.told_at < options_.tell_interval) return step;
+  failure.told_at = now;
+  failure.told = error.message;
+  spdlog::error("source: nothing could be read for {}, waiting until this has passed: {}",
+                AgeText(now - failure.since), error.message);
   return step;
 }
 

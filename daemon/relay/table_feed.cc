@@ -376,6 +376,9 @@ Result<Feed::Advanced> TableFeed::OnRowError(const binlog::Error& error) {
   switch (error.kind) {
     case binlog::ErrorKind::kSpill:
     case binlog::ErrorKind::kDisconnected:
+    case binlog::ErrorKind::kUnknown:
+    case binlog::ErrorKind::kDenied:
+    case binlog::ErrorKind::kHandshake:
     case binlog::ErrorKind::kInterrupted:
       return ReadLogAnew(error);  // The transaction counts as read.
     default:
@@ -767,7 +770,7 @@ Result<Feed::Advanced> TableFeed::OnTablesError(const binlog::Error& error) {
   tables_are_open_ = false;
   if (waiting_ == Waiting::kNothing) chunk_.reset();
   // The next try may find another server, and its log goes with it.
-  if (error.kind == binlog::ErrorKind::kDisconnected) CloseSource();
+  if (binlog::MayPass(error.kind)) CloseSource();
   return Retry(error);
 }
 

@@ -87,7 +87,31 @@ INSTANTIATE_TEST_SUITE_P(
         Told{1053, "Server shutdown in progress", ErrorKind::kDisconnected},
         Told{1317, "Query execution was interrupted", ErrorKind::kDisconnected},
         Told{1927, "Connection was killed", ErrorKind::kDisconnected},
+        Told{2013, "a proxy lost its server", ErrorKind::kDisconnected},
         Told{3169, "The session was killed", ErrorKind::kDisconnected}));
+
+// The server, a cluster's member or a proxy has no room now.
+INSTANTIATE_TEST_SUITE_P(
+    WhatPasses, MysqlErrorTest,
+    testing::Values(
+        Told{1021, "Disk full (/tmp/x); waiting for someone to free some space...",
+             ErrorKind::kDisconnected},
+        Told{1030, "Got error 168 - 'Unknown error' from storage engine", ErrorKind::kDisconnected},
+        Told{1038, "Out of sort memory, consider increasing server sort buffer size",
+             ErrorKind::kDisconnected},
+        Told{1047, "WSREP has not yet prepared node for application use", ErrorKind::kDisconnected},
+        Told{1135, "Can't create a new thread (errno 11)", ErrorKind::kDisconnected},
+        Told{1412, "Table definition has changed, please retry transaction",
+             ErrorKind::kDisconnected},
+        Told{3015, "Out of memory in InnoDB", ErrorKind::kDisconnected},
+        Told{9001, "Max connect timeout reached while reaching hostgroup 0 after 10000ms",
+             ErrorKind::kDisconnected}));
+
+INSTANTIATE_TEST_SUITE_P(UnknownNumbers, MysqlErrorTest,
+                         testing::Values(Told{12345, "a number of a later version",
+                                              ErrorKind::kUnknown},
+                                         Told{1815, "Internal error", ErrorKind::kUnknown},
+                                         Told{0, "", ErrorKind::kUnknown}));
 
 INSTANTIATE_TEST_SUITE_P(
     Refusals, MysqlErrorTest,
@@ -96,6 +120,11 @@ INSTANTIATE_TEST_SUITE_P(
         Told{1227, "Access denied; you need the REPLICATION SLAVE privilege(s)",
              ErrorKind::kDenied},
         Told{1142, "SELECT command denied to user", ErrorKind::kDenied},
+        Told{1401, "XAER_RMERR: Fatal error occurred in the transaction branch",
+             ErrorKind::kDenied},
+        Told{3159, "Connections using insecure transport are prohibited", ErrorKind::kHandshake},
+        Told{1054, "Unknown column 'x' in 'field list'", ErrorKind::kUnsuitable},
+        Told{1146, "Table 'shop.outbox' doesn't exist", ErrorKind::kUnsuitable},
         Told{2020, "Got packet bigger than 'max_allowed_packet' bytes", ErrorKind::kUnsuitable},
         Told{2026, "SSL connection error: certificate verify failed", ErrorKind::kHandshake},
         Told{2059, "Authentication plugin 'x' cannot be loaded", ErrorKind::kHandshake},
@@ -114,6 +143,7 @@ TEST(MysqlErrorTextTest, TellsWhatTheOperatorCanDo) {
        {std::pair{1045u, "Access denied"},
         std::pair{3159u, "Connections using insecure transport are prohibited"},
         std::pair{2061u, "Authentication requires secure connection."},
+        std::pair{12345u, "a number of a later version"},
         std::pair{1236u, "Cannot replicate anonymous transaction when AUTO_POSITION = 1"},
         std::pair{1236u, "Cannot replicate GTID-transaction when @@GLOBAL.GTID_MODE = OFF"}}) {
     EXPECT_NE(MakeMysqlError(code, text).message.find(" HINT: "), std::string::npos) << text;

@@ -13,6 +13,8 @@ using binlog::ErrorKind;
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 
+constexpr std::chrono::seconds kTellInterval{10};
+
 class SourceRetryTest : public ::testing::Test {
  protected:
   Result<Step> Fails(ErrorKind kind, const std::string& place = "binlog.000001:4") {
@@ -26,7 +28,7 @@ class SourceRetryTest : public ::testing::Test {
   FakeClock clock_;
   CapturedLog log_;
   Outages outages_{clock_};
-  SourceRetry retry_{clock_, outages_};
+  SourceRetry retry_{clock_, outages_, {.tell_interval = kTellInterval}};
 };
 
 TEST_F(SourceRetryTest, WaitsForAServerThatIsAway) {
@@ -85,6 +87,64 @@ TEST_F(SourceRetryTest, AnOperatorsFaultIsWaitedOutOnceTheSourceWasOpen) {
   retry_.Opened();
   EXPECT_TRUE(Waits(ErrorKind::kDenied));
   EXPECT_TRUE(Waits(ErrorKind::kHandshake));
+}
+
+TEST_F(SourceRetryTest, AnUnknownErrorEndsTheStart) {
+  EXPECT_EQ(Fails(ErrorKind::kUnknown).error().exit_code, ExitCode::kConfiguration);
+  EXPECT_EQ(Fails(ErrorKind::kUnknown).error().message, "reason");
+}
+
+TEST_F(SourceRetryTest, AnUnknownErrorIsWaitedOutOnceAHostHasAnswered) {
+  SourceRetry prepared(clock_, outages_, {.has_answered = true});
+  EXPECT_TRUE(prepared.OnError({ErrorKind::kUnknown, "reason"}, ""));
+  retry_.Opened();
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(Waits(ErrorKind::kUnknown));
+    clock_.Move(std::chrono::minutes(1));
+  }
+}
+
+TEST_F(SourceRetryTest, AnUnknownErrorIsToldOnceEachIntervalWithItsAge) {
+  retry_.Opened();
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Waits(ErrorKind::kUnknown));
+  EXPECT_EQ(log_.lines(), 1);
+  EXPECT_THAT(log_.text(), HasSubstr("nothing could be read for 0 s, waiting until this has"
+                                     " passed: reason\n"));
+  clock_.Move(kTellInterval - milliseconds(1));
+  EXPECT_TRUE(Waits(ErrorKind::kUnknown));
+  EXPECT_EQ(log_.lines(), 1);
+  clock_.Move(milliseconds(1));
+  EXPECT_TRUE(Waits(ErrorKind::kUnknown));
+  EXPECT_EQ(log_.lines(), 2);
+  EXPECT_THAT(log_.text(), HasSubstr("for 10 s,"));
+  clock_.Move(std::chrono::minutes(5));
+  EXPECT_TRUE(Waits(ErrorKind::kUnknown));
+  EXPECT_EQ(log_.lines(), 3);
+  EXPECT_THAT(log_.text(), HasSubstr("for 5 min,"));
+}
+
+TEST_F(SourceRetryTest, ASourceThatOpensAndFailsAgainHasNotWorkedInBetween) {
+  ASSERT_TRUE(Waits(ErrorKind::kDisconnected));
+  const std::uint64_t since = outages_.source()->since_us;
+  for (int i = 0; i < 20; ++i) {
+    clock_.Move(std::chrono::seconds(15));
+    retry_.Opened();
+    EXPECT_FALSE(outages_.source());
+    ASSERT_TRUE(Waits(ErrorKind::kUnknown));
+    EXPECT_EQ(outages_.source()->since_us, since);
+  }
+  EXPECT_THAT(log_.text(), HasSubstr("for 5 min,"));
+}
+
+TEST_F(SourceRetryTest, AFailureIsANewOneBehindSomethingReadOrAMinuteOfSilence) {
+  for (const bool reads : {true, false}) {
+    ASSERT_TRUE(Waits(ErrorKind::kDisconnected));
+    retry_.Opened();
+    clock_.Move(std::chrono::seconds(reads ? 1 : 60));
+    if (reads) retry_.Succeeded();
+    ASSERT_TRUE(Waits(ErrorKind::kDisconnected));
+    EXPECT_EQ(outages_.source()->since_us, clock_.WallMicroseconds()) << reads;
+  }
 }
 
 TEST_F(SourceRetryTest, DamageIsReadAgainAndEndsAtTheThirdTimeInOnePlace) {
