@@ -212,6 +212,15 @@ std::unexpected<Error> RefuseMariaDb(std::string_view address) {
               address);
 }
 
+// What no server that was tried does; a proxy before it may.
+std::unexpected<Error> OddAnswer(std::string_view sql, std::string_view got) {
+  constexpr std::size_t kStatementBytesMax = 100;
+  return Fail(ErrorKind::kUnknown,
+              "the server answers '{}{}' with {} HINT: let outboxd connect to the server itself,"
+              " without a proxy that answers in its place",
+              sql.substr(0, kStatementBytesMax), sql.size() > kStatementBytesMax ? "..." : "", got);
+}
+
 ResultRow CopyRow(MYSQL_ROW row, const unsigned long* lengths, unsigned fields) {
   ResultRow copy(fields);
   for (unsigned i = 0; i < fields; ++i) {
@@ -309,21 +318,28 @@ Result<void> MysqlConnection::Ask(std::string_view sql) {
   return {};
 }
 
-Result<std::vector<ResultRow>> MysqlConnection::Query(std::string_view sql) {
+Result<std::vector<ResultRow>> MysqlConnection::Query(std::string_view sql,
+                                                      std::size_t columns_min) {
   if (auto asked = Ask(sql); !asked) return std::unexpected(std::move(asked).error());
   const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> result(
       mysql_store_result(handle_.get()), &mysql_free_result);
   std::vector<ResultRow> rows;
-  if (!result) {
-    if (mysql_field_count(handle_.get()) != 0) return std::unexpected(LastError());
-    return rows;
-  }
+  if (!result && mysql_field_count(handle_.get()) != 0) return std::unexpected(LastError());
+  const unsigned fields = result ? mysql_num_fields(result.get()) : 0;
+  if (fields < columns_min) return OddAnswer(sql, fmt::format("{} columns", fields));
+  if (!result) return rows;
   rows.reserve(static_cast<std::size_t>(mysql_num_rows(result.get())));
-  const unsigned fields = mysql_num_fields(result.get());
   while (MYSQL_ROW row = mysql_fetch_row(result.get())) {
     rows.push_back(CopyRow(row, mysql_fetch_lengths(result.get()), fields));
   }
   return rows;
+}
+
+Result<ResultRow> MysqlConnection::QueryRow(std::string_view sql, std::size_t columns_min) {
+  auto rows = Query(sql, columns_min);
+  if (!rows) return std::unexpected(std::move(rows).error());
+  if (rows->empty()) return OddAnswer(sql, "no row");
+  return std::move(rows->front());
 }
 
 Result<bool> MysqlConnection::VisitRows(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -64,7 +65,13 @@ class MysqlConnection {
 
   // All rows of one statement. kDenied: names the missing privilege as the server says it.
   // kDisconnected: the connection is of no more use. kUnsuitable: the server refuses the statement.
-  [[nodiscard]] Result<std::vector<ResultRow>> Query(std::string_view sql);
+  // kUnknown: an error that is not known, or rows of less than `columns_min` values: each row of
+  // the result has as many.
+  [[nodiscard]] Result<std::vector<ResultRow>> Query(std::string_view sql,
+                                                     std::size_t columns_min = 0);
+
+  // The first row of an answer that cannot be without one. Errors as Query(); kUnknown: no row.
+  [[nodiscard]] Result<ResultRow> QueryRow(std::string_view sql, std::size_t columns_min);
 
   // Lets `visit` see the rows of one statement while they arrive; what it is given is valid for the
   // call. False from it breaks the statement off, and the connection is of no more use: whatever
@@ -73,7 +80,7 @@ class MysqlConnection {
   [[nodiscard]] Result<bool> VisitRows(
       std::string_view sql, const std::function<bool(std::span<const ColumnValue>)>& visit);
 
-  // One value of a single row; none: NULL or no row.
+  // One value of a single row; none: NULL or no row. Errors as Query().
   [[nodiscard]] Result<std::optional<std::string>> QueryValue(std::string_view sql);
 
   [[nodiscard]] std::string Quote(std::string_view text) const;  // As an SQL string literal.

@@ -34,18 +34,21 @@ Result<StreamIdentity> PrepareSession(MysqlConnection& connection,
       " @replica_uuid = {1}, @slave_uuid = {1}, SESSION net_write_timeout = {2}",
       heartbeat_ns, uuid, kNetWriteTimeoutSeconds));
   if (!set) return std::unexpected(set.error());
-  auto rows = connection.Query(
-      "SELECT @@server_uuid, @@global.gtid_mode, @source_binlog_checksum, @@global.log_bin");
-  if (!rows) return std::unexpected(rows.error());
-  const ResultRow& row = rows->at(0);
-  if (row.at(3).value_or("0") != "1") {
+  auto answer = connection.QueryRow(
+      "SELECT @@server_uuid, @@global.gtid_mode, @source_binlog_checksum, @@global.log_bin", 4);
+  if (!answer) return std::unexpected(answer.error());
+  const ResultRow& row = *answer;
+  if (row[0].value_or("").empty()) {
+    return Fail(ErrorKind::kUnknown, "the server does not tell its server_uuid");
+  }
+  if (row[3].value_or("0") != "1") {
     return Fail(ErrorKind::kUnsuitable,
                 "log_bin is OFF: there is no binary log to read HINT: in"
                 " my.cnf: [mysqld] log_bin = binlog, then restart the server");
   }
-  return StreamIdentity{.server_uuid = row.at(0).value_or(""),
-                        .by_gtid = row.at(1).value_or("") == "ON",
-                        .has_checksums = row.at(2).value_or("NONE") != "NONE"};
+  return StreamIdentity{.server_uuid = row[0].value_or(""),
+                        .by_gtid = row[1].value_or("") == "ON",
+                        .has_checksums = row[2].value_or("NONE") != "NONE"};
 }
 
 Result<std::string> QueryVariable(MysqlConnection& connection, std::string_view variable) {
@@ -131,12 +134,12 @@ Result<void> CheckFile(MysqlConnection& connection, const Position& from) {
                 from.offset, from.file);
   }
   if (from.file.empty()) return {};
-  auto logs = connection.Query("SHOW BINARY LOGS");
+  auto logs = connection.Query("SHOW BINARY LOGS", 2);
   if (!logs) return std::unexpected(logs.error());
   for (const ResultRow& row : *logs) {
-    if (row.at(0) != from.file) continue;
+    if (row[0] != from.file) continue;
     std::uint64_t size = 0;
-    const std::string text = row.at(1).value_or("");
+    const std::string text = row[1].value_or("");
     std::from_chars(text.data(), text.data() + text.size(), size);
     if (from.offset <= size) return {};
     return Fail(ErrorKind::kDiverged,

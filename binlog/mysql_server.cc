@@ -36,7 +36,7 @@ std::string LikePattern(std::string_view pattern) {
 
 bool GrantsGlobally(const std::vector<ResultRow>& grants, std::string_view privilege) {
   return std::ranges::any_of(grants, [privilege](const ResultRow& row) {
-    const std::string grant = TextOf(row.at(0));
+    const std::string grant = TextOf(row[0]);
     const std::size_t scope = grant.find(" ON *.* TO ");
     if (scope == std::string::npos) return false;
     const std::string_view privileges = std::string_view(grant).substr(0, scope);
@@ -47,15 +47,15 @@ bool GrantsGlobally(const std::vector<ResultRow>& grants, std::string_view privi
 
 // A statement that has another name since some version of 8.
 Result<std::vector<ResultRow>> QueryRenamed(MysqlConnection& connection, std::string_view statement,
-                                            std::string_view former) {
-  auto rows = connection.Query(statement);
+                                            std::string_view former, std::size_t columns_min) {
+  auto rows = connection.Query(statement, columns_min);
   if (rows || rows.error().kind != ErrorKind::kUnsuitable) return rows;
-  return connection.Query(former);
+  return connection.Query(former, columns_min);
 }
 
-// The end of the log.
+// The end of the log: file, offset, binlog_do_db, binlog_ignore_db, and mostly the GTIDs.
 Result<std::vector<ResultRow>> LogStatus(MysqlConnection& connection) {
-  return QueryRenamed(connection, "SHOW BINARY LOG STATUS", "SHOW MASTER STATUS");
+  return QueryRenamed(connection, "SHOW BINARY LOG STATUS", "SHOW MASTER STATUS", 4);
 }
 
 // No rows where the account may not ask.
@@ -79,10 +79,10 @@ Result<void> AddReplicationFacts(MysqlConnection& connection, ServerFacts& facts
   auto log = IfAllowed(LogStatus(connection));
   if (!log) return std::unexpected(log.error());
   if (!log->empty()) {
-    facts.binlog_do_db = SplitNames(TextOf(log->front().at(2)));
-    facts.binlog_ignore_db = SplitNames(TextOf(log->front().at(3)));
+    facts.binlog_do_db = SplitNames(TextOf(log->front()[2]));
+    facts.binlog_ignore_db = SplitNames(TextOf(log->front()[3]));
   }
-  auto sources = IfAllowed(QueryRenamed(connection, "SHOW REPLICA STATUS", "SHOW SLAVE STATUS"));
+  auto sources = IfAllowed(QueryRenamed(connection, "SHOW REPLICA STATUS", "SHOW SLAVE STATUS", 0));
   if (!sources) return std::unexpected(sources.error());
   facts.is_replica = !sources->empty();
   return {};
@@ -116,10 +116,11 @@ Result<ServerFacts> MysqlServer::Facts() {
       "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_uuid', 'gtid_mode',"
       " 'log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata', 'binlog_checksum',"
       " 'sync_binlog', 'innodb_flush_log_at_trx_commit', 'binlog_expire_logs_seconds',"
-      " 'lower_case_table_names', 'log_replica_updates', 'log_slave_updates')");
+      " 'lower_case_table_names', 'log_replica_updates', 'log_slave_updates')",
+      2);
   if (!rows) return std::unexpected(rows.error());
   std::map<std::string, std::string> values;
-  for (const ResultRow& row : *rows) values[TextOf(row.at(0))] = TextOf(row.at(1));
+  for (const ResultRow& row : *rows) values[TextOf(row[0])] = TextOf(row[1]);
   ServerFacts facts;
   facts.version = values["version"];
   facts.server_uuid = values["server_uuid"];
@@ -147,7 +148,7 @@ Result<std::vector<MissingPrivilege>> MysqlServer::MissingPrivileges(
     const std::vector<std::pair<std::string, std::string>>& tables) {
   const auto account = connection_.AccountName();
   if (!account) return std::unexpected(account.error());
-  auto grants = connection_.Query("SHOW GRANTS");
+  auto grants = connection_.Query("SHOW GRANTS", 1);
   if (!grants) return std::unexpected(grants.error());
   std::vector<MissingPrivilege> missing;
   for (const char* privilege : {"REPLICATION SLAVE", "REPLICATION CLIENT"}) {
@@ -172,19 +173,22 @@ Result<std::vector<TableFacts>> MysqlServer::DescribeTables(std::string_view sch
                                                             std::string_view table_pattern) {
   const std::string schema_like = connection_.Quote(LikePattern(schema_pattern));
   const std::string table_like = connection_.Quote(LikePattern(table_pattern));
-  auto tables = connection_.Query(fmt::format(
-      "SELECT t.table_schema, t.table_name, t.engine, e.transactions FROM information_schema.tables"
-      " t LEFT JOIN information_schema.engines e ON e.engine = t.engine WHERE t.table_schema LIKE"
-      " {} AND t.table_name LIKE {} AND t.table_type = 'BASE TABLE' ORDER BY 1, 2",
-      schema_like, table_like));
+  auto tables = connection_.Query(
+      fmt::format(
+          "SELECT t.table_schema, t.table_name, t.engine, e.transactions FROM"
+          " information_schema.tables t LEFT JOIN information_schema.engines e ON e.engine ="
+          " t.engine WHERE t.table_schema LIKE {} AND t.table_name LIKE {} AND t.table_type = 'BASE"
+          " TABLE' ORDER BY 1, 2",
+          schema_like, table_like),
+      4);
   if (!tables) return std::unexpected(tables.error());
   std::vector<TableFacts> all;
   for (const ResultRow& row : *tables) {
     TableFacts facts;
-    facts.schema_name = TextOf(row.at(0));
-    facts.table_name = TextOf(row.at(1));
-    facts.engine = TextOf(row.at(2));
-    facts.engine_is_transactional = TextOf(row.at(3)) == "YES";
+    facts.schema_name = TextOf(row[0]);
+    facts.table_name = TextOf(row[1]);
+    facts.engine = TextOf(row[2]);
+    facts.engine_is_transactional = TextOf(row[3]) == "YES";
     if (!FitsPattern(facts.schema_name, schema_pattern) ||
         !FitsPattern(facts.table_name, table_pattern)) {
       continue;
@@ -192,12 +196,14 @@ Result<std::vector<TableFacts>> MysqlServer::DescribeTables(std::string_view sch
     auto columns = DescribeColumns(facts.schema_name, facts.table_name);
     if (!columns) return std::unexpected(columns.error());
     facts.columns = std::move(*columns);
-    auto key = connection_.Query(fmt::format(
-        "SELECT column_name FROM information_schema.key_column_usage WHERE table_schema = {} AND"
-        " table_name = {} AND constraint_name = 'PRIMARY' ORDER BY ordinal_position",
-        connection_.Quote(facts.schema_name), connection_.Quote(facts.table_name)));
+    auto key = connection_.Query(
+        fmt::format(
+            "SELECT column_name FROM information_schema.key_column_usage WHERE table_schema = {}"
+            " AND table_name = {} AND constraint_name = 'PRIMARY' ORDER BY ordinal_position",
+            connection_.Quote(facts.schema_name), connection_.Quote(facts.table_name)),
+        1);
     if (!key) return std::unexpected(key.error());
-    for (const ResultRow& column : *key) facts.primary_key.push_back(TextOf(column.at(0)));
+    for (const ResultRow& column : *key) facts.primary_key.push_back(TextOf(column[0]));
     all.push_back(std::move(facts));
   }
   return all;
@@ -210,18 +216,19 @@ Result<std::vector<ColumnFacts>> MysqlServer::DescribeColumns(std::string_view s
                   " c.character_octet_length, c.extra FROM information_schema.columns c LEFT JOIN"
                   " information_schema.collations l ON l.collation_name = c.collation_name WHERE"
                   " c.table_schema = {} AND c.table_name = {} ORDER BY c.ordinal_position",
-                  connection_.Quote(schema_name), connection_.Quote(table_name)));
+                  connection_.Quote(schema_name), connection_.Quote(table_name)),
+      7);
   if (!rows) return std::unexpected(rows.error());
   std::vector<ColumnFacts> columns;
   for (const ResultRow& row : *rows) {
     columns.push_back(
-        {.name = TextOf(row.at(0)),
-         .type = TextOf(row.at(1)),
-         .nullable = TextOf(row.at(2)) == "YES",
-         .character_set = TextOf(row.at(3)),
-         .collation = static_cast<std::uint32_t>(NumberOf(TextOf(row.at(4)))),
-         .octet_length = static_cast<std::uint32_t>(NumberOf(TextOf(row.at(5)))),
-         .is_auto_increment = TextOf(row.at(6)).find("auto_increment") != std::string::npos});
+        {.name = TextOf(row[0]),
+         .type = TextOf(row[1]),
+         .nullable = TextOf(row[2]) == "YES",
+         .character_set = TextOf(row[3]),
+         .collation = static_cast<std::uint32_t>(NumberOf(TextOf(row[4]))),
+         .octet_length = static_cast<std::uint32_t>(NumberOf(TextOf(row[5]))),
+         .is_auto_increment = TextOf(row[6]).find("auto_increment") != std::string::npos});
   }
   return columns;
 }
@@ -243,19 +250,18 @@ Result<Position> MysqlServer::CurrentPosition() {
   if (!status) return std::unexpected(status.error());
   if (status->empty()) return Fail(ErrorKind::kUnsuitable, "the server has no binary log");
   // The set matches file and offset, so that a later change of gtid_mode to ON finds it known.
-  auto gtids = GtidSet::Parse(status->front().size() > 4 ? TextOf(status->front().at(4)) : "");
+  auto gtids = GtidSet::Parse(status->front().size() > 4 ? TextOf(status->front()[4]) : "");
   if (!gtids) return std::unexpected(gtids.error());
   return Position{.gtids = std::move(*gtids),
-                  .file = TextOf(status->front().at(0)),
-                  .offset = NumberOf(TextOf(status->front().at(1)))};
+                  .file = TextOf(status->front()[0]),
+                  .offset = NumberOf(TextOf(status->front()[1]))};
 }
 
 Result<LogEnd> MysqlServer::EndOfLog() {
   auto status = LogStatus(connection_);
   if (!status) return std::unexpected(status.error());
   if (status->empty()) return Fail(ErrorKind::kUnsuitable, "the server has no binary log");
-  return LogEnd{.file = TextOf(status->front().at(0)),
-                .offset = NumberOf(TextOf(status->front().at(1)))};
+  return LogEnd{.file = TextOf(status->front()[0]), .offset = NumberOf(TextOf(status->front()[1]))};
 }
 
 Result<Position> MysqlServer::EarliestPosition() {
@@ -268,10 +274,10 @@ Result<Position> MysqlServer::EarliestPosition() {
     if (!gtids) return std::unexpected(gtids.error());
     return Position{.gtids = std::move(*gtids), .file = {}, .offset = 0};
   }
-  auto logs = connection_.Query("SHOW BINARY LOGS");
+  auto logs = connection_.Query("SHOW BINARY LOGS", 1);
   if (!logs) return std::unexpected(logs.error());
   if (logs->empty()) return Fail(ErrorKind::kUnsuitable, "the server has no binary log");
-  return Position{.gtids = {}, .file = TextOf(logs->front().at(0)), .offset = 4};
+  return Position{.gtids = {}, .file = TextOf(logs->front()[0]), .offset = 4};
 }
 
 Result<std::optional<MissingPrivilege>> MysqlServer::MissingXaPrivilege() {
@@ -302,15 +308,16 @@ Result<std::vector<Cascade>> MysqlServer::Cascades(const TableFacts& table) {
       fmt::format("SELECT constraint_name, delete_rule, update_rule, unique_constraint_schema,"
                   " referenced_table_name FROM information_schema.referential_constraints WHERE"
                   " constraint_schema = {} AND table_name = {} ORDER BY 1",
-                  connection_.Quote(table.schema_name), connection_.Quote(table.table_name)));
+                  connection_.Quote(table.schema_name), connection_.Quote(table.table_name)),
+      5);
   if (!rows) return std::unexpected(rows.error());
   const auto changes_rows = [](std::string_view rule) {
     return rule == "CASCADE" || rule == "SET NULL";
   };
   std::vector<Cascade> cascades;
   for (const ResultRow& row : *rows) {
-    const std::string on_delete = TextOf(row.at(1));
-    const std::string on_update = TextOf(row.at(2));
+    const std::string on_delete = TextOf(row[1]);
+    const std::string on_update = TextOf(row[2]);
     std::string rules;
     if (changes_rows(on_delete)) rules = "ON DELETE " + on_delete;
     if (changes_rows(on_update))
@@ -318,17 +325,17 @@ Result<std::vector<Cascade>> MysqlServer::Cascades(const TableFacts& table) {
     if (rules.empty()) continue;
     cascades.push_back({.schema_name = table.schema_name,
                         .table_name = table.table_name,
-                        .name = TextOf(row.at(0)),
+                        .name = TextOf(row[0]),
                         .rules = std::move(rules),
-                        .parent = fmt::format("{}.{}", TextOf(row.at(3)), TextOf(row.at(4)))});
+                        .parent = fmt::format("{}.{}", TextOf(row[3]), TextOf(row[4]))});
   }
   return cascades;
 }
 
 Result<bool> MysqlServer::LogsCascades() {
-  auto rows = connection_.Query("SHOW GLOBAL VARIABLES LIKE 'innodb\\_native\\_foreign\\_keys'");
+  auto rows = connection_.Query("SHOW GLOBAL VARIABLES LIKE 'innodb\\_native\\_foreign\\_keys'", 2);
   if (!rows) return std::unexpected(rows.error());
-  return !rows->empty() && TextOf(rows->front().at(1)) == "OFF";
+  return !rows->empty() && TextOf(rows->front()[1]) == "OFF";
 }
 
 Result<std::uint64_t> MysqlServer::EstimatedRows(const TableFacts& table) {
@@ -348,22 +355,23 @@ Result<std::optional<std::uint64_t>> MysqlServer::CountOlder(const TableFacts& t
   if (facts == nullptr) return std::nullopt;
   const auto is_older = OlderThan(QuoteIdentifier(facts->name), facts->type, age);
   if (!is_older) return std::nullopt;
-  auto rows = connection_.Query(fmt::format(
+  auto rows = connection_.QueryValue(fmt::format(
       "SELECT /*+ MAX_EXECUTION_TIME(5000) */ COUNT(*) FROM (SELECT 1 FROM {}.{} WHERE"
       " {} LIMIT {}) AS older",
       QuoteIdentifier(table.schema_name), QuoteIdentifier(table.table_name), *is_older, rows_max));
-  if (rows && !rows->empty()) return NumberOf(TextOf(rows->front().at(0)));
-  if (!rows && rows.error().kind == ErrorKind::kDisconnected) return std::unexpected(rows.error());
+  if (rows && *rows) return NumberOf(**rows);
+  if (!rows && MayPass(rows.error().kind)) return std::unexpected(rows.error());
   return std::nullopt;
 }
 
 Result<std::vector<std::pair<std::uint32_t, std::string>>> MysqlServer::Collations() {
-  auto rows = connection_.Query("SELECT id, character_set_name FROM information_schema.collations");
+  auto rows =
+      connection_.Query("SELECT id, character_set_name FROM information_schema.collations", 2);
   if (!rows) return std::unexpected(rows.error());
   std::vector<std::pair<std::uint32_t, std::string>> collations;
   for (const ResultRow& row : *rows) {
-    if (!row.at(0) || !row.at(1)) continue;
-    collations.emplace_back(static_cast<std::uint32_t>(NumberOf(*row.at(0))), *row.at(1));
+    if (!row[0] || !row[1]) continue;
+    collations.emplace_back(static_cast<std::uint32_t>(NumberOf(*row[0])), *row[1]);
   }
   return collations;
 }

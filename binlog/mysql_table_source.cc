@@ -28,6 +28,9 @@ std::size_t NumberOf(std::string_view text) {
   return number;
 }
 
+// What IndexStatement() selects and IndexColumnOf() takes.
+constexpr std::size_t kIndexValues = 11;
+
 // Columns of indexes; `parts`: what servers before 8.0 do not know.
 std::string IndexStatement(const MysqlConnection& connection, const TableFacts& table,
                            std::string_view parts) {
@@ -41,18 +44,18 @@ std::string IndexStatement(const MysqlConnection& connection, const TableFacts& 
 }
 
 IndexColumn IndexColumnOf(const ResultRow& row) {
-  const bool is_expression = row.at(10).has_value();
+  const bool is_expression = row[10].has_value();
   IndexColumn part;
-  part.index = TextOf(row.at(0));
-  part.column = {.name = is_expression ? "" : TextOf(row.at(1)),
-                 .type = TextOf(row.at(6)),
-                 .collation = TextOf(row.at(7)),
-                 .is_descending = TextOf(row.at(2)) == "D"};
-  part.has_prefix = row.at(3).has_value();
-  part.is_unique = TextOf(row.at(4)) == "0";
-  part.is_tree = TextOf(row.at(5)) == "BTREE";
-  part.is_nullable = TextOf(row.at(8)) != "NO";
-  part.is_visible = TextOf(row.at(9)) == "YES";
+  part.index = TextOf(row[0]);
+  part.column = {.name = is_expression ? "" : TextOf(row[1]),
+                 .type = TextOf(row[6]),
+                 .collation = TextOf(row[7]),
+                 .is_descending = TextOf(row[2]) == "D"};
+  part.has_prefix = row[3].has_value();
+  part.is_unique = TextOf(row[4]) == "0";
+  part.is_tree = TextOf(row[5]) == "BTREE";
+  part.is_nullable = TextOf(row[8]) != "NO";
+  part.is_visible = TextOf(row[9]) == "YES";
   const bool is_text =
       !part.column.type.starts_with("enum") && !part.column.type.starts_with("set");
   if (!is_text) part.column.collation.clear();
@@ -195,15 +198,15 @@ Result<void> MysqlTableSource::Connect() {
 
 Result<void> MysqlTableSource::PrepareSession(MysqlServer& server) {
   MysqlConnection& connection = server.connection();
-  auto rows = connection.Query("SELECT @@server_uuid, VERSION()");
-  if (!rows) return std::unexpected(rows.error());
-  const std::string found = TextOf(rows->at(0).at(0));
+  auto row = connection.QueryRow("SELECT @@server_uuid, VERSION()", 2);
+  if (!row) return std::unexpected(row.error());
+  const std::string found = TextOf((*row)[0]);
   if (found != server_uuid_) {
     return Fail(ErrorKind::kDisconnected,
                 "mysql at {}: another server answers there now, {} instead of {}",
                 AddressText(options_.hosts[host_]), found, server_uuid_);
   }
-  has_for_share_ = NumberOf(TextOf(rows->at(0).at(1))) >= 8;
+  has_for_share_ = NumberOf(TextOf((*row)[1])) >= 8;
   auto isolation = connection.Query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
   if (!isolation) return std::unexpected(isolation.error());
   // Nothing global may cut a read short. A DATE that is none is compared like others.
@@ -277,9 +280,10 @@ Result<std::vector<TableToRead>> MysqlTableSource::Describe(std::string_view sch
 
 Result<TableKey> MysqlTableSource::ReadKey(MysqlServer& server, const TableFacts& table) {
   MysqlConnection& connection = server.connection();
-  auto rows = connection.Query(IndexStatement(connection, table, "s.is_visible, s.expression"));
+  auto rows = connection.Query(IndexStatement(connection, table, "s.is_visible, s.expression"),
+                               kIndexValues);
   if (!rows && rows.error().kind == ErrorKind::kUnsuitable) {
-    rows = connection.Query(IndexStatement(connection, table, "'YES', NULL"));
+    rows = connection.Query(IndexStatement(connection, table, "'YES', NULL"), kIndexValues);
   }
   if (!rows) return std::unexpected(rows.error());
   std::vector<IndexColumn> parts;
@@ -321,7 +325,8 @@ Result<std::optional<KeyValues>> MysqlTableSource::HighestKey(const TableToRead&
   if (!server) return std::unexpected(server.error());
   MysqlConnection& connection = (*server)->connection();
   const MysqlChunkStatement statement(table, connection);
-  auto rows = connection.Query(statement.HighestKey(LockWords(waits_for_commits)));
+  auto rows = connection.Query(statement.HighestKey(LockWords(waits_for_commits)),
+                               table.key.columns.size());
   if (!rows) return FailedToRead(rows.error(), table);
   if (rows->empty()) return std::optional<KeyValues>();
   KeyValues key;
@@ -349,10 +354,10 @@ Result<MysqlTableSource::Weights> MysqlTableSource::AskForWeights(
   std::vector<std::size_t> asked;  // Indexes in `weights`.
   const auto ask = [&]() -> Result<void> {
     if (asked.empty()) return {};
-    auto rows = server.connection().Query("SELECT " + terms);
-    if (!rows) return std::unexpected(rows.error());
+    auto row = server.connection().QueryRow("SELECT " + terms, asked.size());
+    if (!row) return std::unexpected(row.error());
     for (std::size_t i = 0; i < asked.size(); ++i) {
-      auto& answer = rows->at(0).at(i);
+      auto& answer = (*row)[i];
       if (!answer) return Fail(ErrorKind::kUndecodable, "the server tells no weights of a key");
       weights[asked[i]] = std::move(answer);
     }

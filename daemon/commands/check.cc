@@ -105,7 +105,12 @@ Findings CheckSource(const Config& config, const std::optional<Checkpoint>& chec
   }
   Append(findings, CheckServerSettings(*facts));
   auto missing = FindMissingPrivileges(*server, *tables);
-  if (missing) Append(findings, CheckPrivileges(*missing));
+  if (missing) {
+    Append(findings, CheckPrivileges(*missing));
+  } else {
+    findings.push_back(
+        ProblemOf("privileges", missing.error().message, ExitCodeOf(missing.error().kind)));
+  }
   auto group_privilege = server->MissingGroupPrivilege();
   if (group_privilege) Append(findings, CheckGroup(*group_privilege));
   auto described = DescribeEventTables(*server, *tables);
