@@ -32,9 +32,12 @@ class Feed {
   // error ends the run.
   [[nodiscard]] virtual Result<Advanced> Advance() = 0;
 
-  // The next row of the unit that was begun, valid until the next call; null at its end. kSpill:
-  // start over. Any other error ends the run.
+  // The next row of the unit that was begun, valid until the next call; null at its end. After an
+  // error OnUnitError() says what to do.
   [[nodiscard]] virtual binlog::Result<const binlog::Row*> NextRow() = 0;
+  // What NextRow() failed with: the unit is to be read anew, behind what is acknowledged, after the
+  // pause of the step. An error ends the run.
+  [[nodiscard]] virtual Result<Step> OnUnitError(const binlog::Error& error) = 0;
   // Of the row that was read last; valid until the next call of NextRow().
   [[nodiscard]] virtual std::string_view row_position() const = 0;
 

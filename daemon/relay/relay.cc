@@ -189,11 +189,7 @@ Result<Step> Relay::PublishRows() {
     }
     if (row_ == nullptr) {
       auto row = feed_->NextRow();
-      if (!row && row.error().kind == binlog::ErrorKind::kSpill) {
-        spdlog::error("{}; reading it again", row.error().message);
-        return CloseSink();
-      }
-      if (!row) return Fail(ExitCodeOf(row.error().kind), "{}", row.error().message);
+      if (!row) return OnUnitError(row.error());
       if (*row == nullptr) {
         is_publishing_ = false;
         feed_->EndUnit();
@@ -223,6 +219,13 @@ Result<Step> Relay::PublishRows() {
   }
   moved_at_ = parts_.clock.Now();
   return Step{};
+}
+
+Result<Step> Relay::OnUnitError(const binlog::Error& error) {
+  auto step = feed_->OnUnitError(error);
+  if (!step) return step;
+  const Step pause = CloseSink();
+  return step->kind == Step::Kind::kPause ? *step : pause;
 }
 
 // The rows in hand are kept by the feed: the source is not needed for them.

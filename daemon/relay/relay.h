@@ -78,6 +78,7 @@ class Relay {
   Step OfferBoundary(bool is_last);
   Result<Step> Advance();
   Result<Step> PublishRows();
+  Result<Step> OnUnitError(const binlog::Error& error);
   Result<Step> OnDeliveryTrouble();
   Step CloseSink();
   void StartOver();

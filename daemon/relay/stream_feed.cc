@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "daemon/exit_code_of.h"
 #include "daemon/service/log.h"
 
 namespace outboxd {
@@ -120,6 +121,21 @@ binlog::Result<const binlog::Row*> StreamFeed::NextRow() {
   if (!row) return binlog::Fail(row.error(), "event {}", event_position_.NextRow());
   if (*row != nullptr) row_position_ = event_position_.NextRow();
   return row;
+}
+
+// For the columns of a table the server may have to be asked.
+Result<Step> StreamFeed::OnUnitError(const binlog::Error& error) {
+  switch (error.kind) {
+    case binlog::ErrorKind::kSpill:
+    case binlog::ErrorKind::kDisconnected:
+    case binlog::ErrorKind::kUnknown:
+    case binlog::ErrorKind::kDenied:
+    case binlog::ErrorKind::kHandshake:
+    case binlog::ErrorKind::kInterrupted:
+      return parts_.retry.OnError(error, parts_.transactions.Place());
+    default:
+      return Fail(ExitCodeOf(error.kind), "{}", error.message);
+  }
 }
 
 void StreamFeed::EndUnit() {

@@ -653,6 +653,15 @@ binlog::Result<const binlog::Row*> TableFeed::NextRow() {
   }
 }
 
+// That the ledger has failed the next step sees to.
+Result<Step> TableFeed::OnUnitError(const binlog::Error& error) {
+  if (error.kind != binlog::ErrorKind::kSpill) {
+    return Fail(ExitCodeOf(error.kind), "{}", error.message);
+  }
+  spdlog::error("{}; reading it again", error.message);
+  return Step{};
+}
+
 binlog::Result<const binlog::Row*> TableFeed::TakeImage() {
   std::swap(given_bytes_, image_bytes_);
   const std::string place = image_place_;

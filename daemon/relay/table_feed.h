@@ -64,6 +64,7 @@ class TableFeed final : public Feed {
 
   [[nodiscard]] Result<Advanced> Advance() override;
   [[nodiscard]] binlog::Result<const binlog::Row*> NextRow() override;
+  [[nodiscard]] Result<Step> OnUnitError(const binlog::Error& error) override;
   [[nodiscard]] std::string_view row_position() const override { return row_position_; }
   void EndUnit() override;
   void StartOver(const Progress& progress) override;
