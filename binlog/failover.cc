@@ -43,6 +43,15 @@ std::string_view WaitHint(const HostAnswer& answer) {
          " group with group_replication_force_members";
 }
 
+// How much an answer leaves to hope for: by itself, by an operator's doing, or nothing. A verdict
+// says more than a server that does not fit.
+int HopeOf(ErrorKind kind) {
+  if (kind == ErrorKind::kDisconnected) return 4;
+  if (kind == ErrorKind::kUnknown) return 3;
+  if (kind == ErrorKind::kDenied || kind == ErrorKind::kHandshake) return 2;
+  return kind == ErrorKind::kGone || kind == ErrorKind::kDiverged ? 1 : 0;
+}
+
 // Whether a host may get what it lacks: it applies it, or it receives from a server that may have
 // it. One that lacks it as well and gets it from nowhere has not: what receives from the new source
 // of a failover never gets what the failover lost.
@@ -124,11 +133,23 @@ Result<void> CompareLastTransaction(const KnownHistory& known, std::uint64_t ser
               ToText(*known.last_gtid), TimeText(known.last_commit_us), TimeText(server_us));
 }
 
+Error MostHopeful(std::span<const HostAnswer> answers) {
+  const HostAnswer& best = *std::ranges::max_element(
+      answers, {}, [](const HostAnswer& answer) { return HopeOf(answer.error.kind); });
+  std::string others;
+  for (const HostAnswer& answer : answers) {
+    if (&answer == &best || answer.error.message == best.error.message) continue;
+    const std::string& message = answer.error.message;
+    others += message.substr(0, message.find(" HINT: ")) + "; ";
+  }
+  return {best.error.kind, others + best.error.message};
+}
+
 Result<std::size_t> HostChoice::Decide(std::span<const HostAnswer> answers, TimePoint now) {
   const auto verdict = std::ranges::find_if(answers, IsVerdict);
   if (verdict == answers.end()) {
     since_.reset();
-    return std::unexpected(answers.back().error);
+    return std::unexpected(MostHopeful(answers));
   }
   if (!since_) since_ = now;
   const auto may_change = [](const HostAnswer& answer) {
@@ -149,7 +170,7 @@ Result<std::size_t> HostChoice::Decide(std::span<const HostAnswer> answers, Time
     if (best == nullptr || answer.missing < best->missing) best = &answer;
   }
   if (best != nullptr) return static_cast<std::size_t>(best - answers.data());
-  return std::unexpected(verdict->error);
+  return std::unexpected(MostHopeful(answers));
 }
 
 }  // namespace outboxd::binlog

@@ -64,6 +64,10 @@ struct HostAnswer {
   Replication replication{};
 };
 
+// Of the answers of all hosts the one that leaves most hope, the first of several, so that a run
+// ends only when every host's answer ends it. Its text names what the other hosts answered as well.
+[[nodiscard]] Error MostHopeful(std::span<const HostAnswer> answers);
+
 // Decides what to do when no host could go on: wait, because a host may catch up or come back; go
 // on with one that lost transactions; or give up. One thread.
 class HostChoice {
@@ -73,8 +77,8 @@ class HostChoice {
   explicit HostChoice(std::chrono::milliseconds lag_timeout) : lag_timeout_(lag_timeout) {}
 
   // The host to go on with, without what it lost. kDisconnected: ask all hosts again later.
-  // kDenied: nothing can be decided without a privilege. Every other error ends the run. `answers`:
-  // one for each host in order, never empty.
+  // kDenied: nothing can be decided without a privilege. Every other error is that of the most
+  // hopeful answer. `answers`: one for each host in order, never empty.
   [[nodiscard]] Result<std::size_t> Decide(std::span<const HostAnswer> answers, TimePoint now);
 
   // A host has gone on.

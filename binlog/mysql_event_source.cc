@@ -202,6 +202,7 @@ class MysqlEventSource::Dump {
   }
 
   [[nodiscard]] MysqlConnection& connection() { return connection_; }
+  [[nodiscard]] bool has_answered() const { return has_answered_; }
 
  private:
   MysqlConnection connection_;
@@ -213,7 +214,9 @@ class MysqlEventSource::Dump {
 };
 
 MysqlEventSource::MysqlEventSource(MysqlEventSourceOptions options)
-    : options_(std::move(options)), choice_(options_.lag_timeout) {}
+    : options_(std::move(options)),
+      choice_(options_.lag_timeout),
+      refused_dumps_(options_.hosts.size()) {}
 
 MysqlEventSource::~MysqlEventSource() { Close(); }
 
@@ -222,6 +225,10 @@ Result<StreamIdentity> MysqlEventSource::Open(const Position& from, const KnownH
   if (options_.hosts.empty()) return Fail(ErrorKind::kUnsuitable, "no host is configured");
   std::vector<HostAnswer> answers;
   for (std::size_t i = 0; i < options_.hosts.size(); ++i) {
+    if (refused_dumps_[i]) {
+      answers.push_back({.error = *refused_dumps_[i]});
+      continue;
+    }
     auto opened = TryHost(i, {from, known, false});
     if (opened) return *opened;
     if (opened.error().error.kind == ErrorKind::kInterrupted) {
@@ -229,18 +236,21 @@ Result<StreamIdentity> MysqlEventSource::Open(const Position& from, const KnownH
     }
     answers.push_back(std::move(opened.error()));
   }
+  std::ranges::fill(refused_dumps_, std::nullopt);  // They are asked again the next time.
   auto chosen = choice_.Decide(answers, std::chrono::steady_clock::now());
   if (!chosen) return std::unexpected(chosen.error());
   auto opened = TryHost(*chosen, {from, known, true});
-  if (!opened) return std::unexpected(opened.error().error);
-  return *opened;
+  if (opened) return *opened;
+  answers[*chosen] = std::move(opened.error());
+  const Error& error = answers[*chosen].error;
+  return std::unexpected(error.kind == ErrorKind::kInterrupted ? error : MostHopeful(answers));
 }
 
 MysqlEventSource::Opened MysqlEventSource::TryHost(std::size_t index, const Request& request) {
   const ConnectionOptions& host = options_.hosts[index];
   auto opened = OpenHost(host, request);
   if (opened) {
-    opened->host = index;
+    opened->host = opened_host_ = index;
     choice_.Reset();
     return opened;
   }
@@ -259,7 +269,6 @@ Result<StreamIdentity> MysqlEventSource::Connect(const ConnectionOptions& host) 
                                   std::chrono::seconds(1));
   auto connection = MysqlConnection::Connect(options);
   if (!connection) return std::unexpected(connection.error());
-  address_ = AddressText(host);
   dump_ = std::make_unique<Dump>(std::move(*connection));
   return PrepareSession(dump_->connection(), options_);
 }
@@ -384,6 +393,7 @@ Result<bool> MysqlEventSource::CheckLastTransaction(const KnownHistory& known,
 
 Result<Bytes> MysqlEventSource::Next() {
   if (!dump_) return Fail(ErrorKind::kDisconnected, "the stream is not open");
+  const bool had_events = dump_->has_answered();
   auto event = dump_->Fetch(options_.first_event_deadline);
   if (event && !interrupter_.requested()) return event;
   Close();
@@ -391,7 +401,24 @@ Result<Bytes> MysqlEventSource::Next() {
     static_cast<void>(interrupter_.Take());
     return Fail(ErrorKind::kInterrupted, "interrupted");
   }
-  return AsInterrupted(AfterFetch(std::move(event.error())));
+  return AsInterrupted(AfterDump(AfterFetch(std::move(event.error())), had_events));
+}
+
+// Open() finds nothing wrong with a host that then refuses the dump: the other hosts are asked
+// before it is asked again.
+Error MysqlEventSource::AfterDump(Error error, bool had_events) {
+  const bool is_for_good = error.kind == ErrorKind::kGone || error.kind == ErrorKind::kDiverged ||
+                           error.kind == ErrorKind::kUnsuitable;
+  const bool is_every_hosts =
+      error.kind == ErrorKind::kReplaced || error.kind == ErrorKind::kCorrupt;
+  if (options_.hosts.size() < 2 || is_every_hosts || (had_events && !is_for_good)) return error;
+  error.message =
+      fmt::format("mysql at {}: {}", AddressText(options_.hosts[opened_host_]), error.message);
+  refused_dumps_[opened_host_] = error;
+  if (!is_for_good) return error;
+  return {ErrorKind::kDisconnected,
+          fmt::format("{}; asking the other hosts",
+                      error.message.substr(0, error.message.find(" HINT: ")))};
 }
 
 // Another one has asked for the log with the same identity, which ends the dump of the one before.
@@ -401,7 +428,8 @@ Error MysqlEventSource::Replaced() const {
                       " began one with the same identity (server_id {}, UUID {}) HINT: if a second"
                       " relay of this name runs, stop one of the two; if it is another relay or a"
                       " replica, give it a relay.name or a server_id of its own",
-                      address_, options_.server_id, options_.replica_uuid)};
+                      AddressText(options_.hosts[opened_host_]), options_.server_id,
+                      options_.replica_uuid)};
 }
 
 // While gtid_mode goes to ON one file can hold transactions with and without GTID. The server does

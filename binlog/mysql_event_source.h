@@ -65,6 +65,7 @@ class MysqlEventSource final : public EventSource {
                                                   const StreamIdentity& stream);
   [[nodiscard]] Error AfterFetch(Error error);
   [[nodiscard]] Error Replaced() const;
+  [[nodiscard]] Error AfterDump(Error error, bool had_events);
   [[nodiscard]] std::unexpected<Error> AsInterrupted(const Error& error);
 
   // Constant after construction.
@@ -73,7 +74,9 @@ class MysqlEventSource final : public EventSource {
   // Reader thread only.
   std::unique_ptr<Dump> dump_;
   HostChoice choice_;
-  std::string address_;              // Of the host that was connected to last.
+  std::size_t opened_host_ = 0;  // The one that was opened last.
+  // What hosts answered to the request for the log, until no other one can be opened.
+  std::vector<std::optional<Error>> refused_dumps_;
   std::string opened_from_;          // The file of the position that the stream began at.
   std::string file_with_anonymous_;  // Cannot be read by GTID, though gtid_mode is ON now.
 

@@ -1,7 +1,9 @@
 #include "daemon/preparation/preparation.h"
 
 #include <algorithm>
+#include <expected>
 #include <iterator>
+#include <utility>
 
 #include "daemon/exit_code_of.h"
 #include "daemon/preparation/message_age.h"
@@ -13,13 +15,21 @@
 namespace outboxd {
 namespace {
 
-std::unexpected<Error> Pass(const binlog::Error& error) {
-  return Fail(ExitCodeOf(error.kind), "{}", error.message);
+// Why a host is not the one to begin with.
+struct Refusal {
+  Error error;
+  bool is_problem = false;  // That readiness.h finds.
+};
+template <typename T>
+using Prepared = std::expected<T, Refusal>;
+
+std::unexpected<Refusal> Pass(const binlog::Error& error) {
+  return std::unexpected(Refusal{{ExitCodeOf(error.kind), error.message}});
 }
 
 // Without one the warnings are kept.
-Result<void> EndAtFirstProblem(const std::vector<Finding>& findings,
-                               std::vector<Finding>& warnings) {
+Prepared<void> EndAtFirstProblem(const std::vector<Finding>& findings,
+                                 std::vector<Finding>& warnings) {
   const Finding* problem = FirstProblem(findings);
   if (problem == nullptr) {
     std::ranges::copy_if(findings, std::back_inserter(warnings), [](const Finding& finding) {
@@ -27,8 +37,10 @@ Result<void> EndAtFirstProblem(const std::vector<Finding>& findings,
     });
     return {};
   }
-  return Fail(problem->exit_code, "{}: {} HINT: {}", problem->subject, problem->found,
-              problem->remedy);
+  return std::unexpected(
+      Refusal{{problem->exit_code,
+               fmt::format("{}: {} HINT: {}", problem->subject, problem->found, problem->remedy)},
+              true});
 }
 
 // Those that are there before the read begins, so that one that is gone later is missed.
@@ -40,13 +52,11 @@ void NameTables(const std::vector<DescribedTable>& described, InitialRead& read)
   }
 }
 
-}  // namespace
-
-Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint>& checkpoint,
-                            binlog::Interrupter* interrupter) {
+Prepared<Preparation> PrepareAt(const binlog::ConnectionOptions& host, const Config& config,
+                                const std::optional<Checkpoint>& checkpoint) {
   auto tables = CompileEventTables(config);
-  if (!tables) return std::unexpected(tables.error());
-  auto server = ConnectToServer(config.mysql, interrupter);
+  if (!tables) return std::unexpected(Refusal{tables.error()});
+  auto server = binlog::MysqlServer::Connect(host);
   if (!server) return Pass(server.error());
   auto facts = server->Facts();
   if (!facts) return Pass(facts.error());
@@ -83,7 +93,8 @@ Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint
     if (auto good = EndAtFirstProblem(ages, warnings); !good) return std::unexpected(good.error());
   }
 
-  Preparation preparation{.progress = {},
+  Preparation preparation{.hosts = {},
+                          .progress = {},
                           .character_sets = {},
                           .tables = std::move(*tables),
                           .warnings = std::move(warnings),
@@ -96,11 +107,70 @@ Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint
     preparation.progress = MakeProgress(*checkpoint);
   } else {
     auto progress = ResolveStart(config.delivery.start, *facts, *server);
-    if (!progress) return std::unexpected(progress.error());
+    if (!progress) return std::unexpected(Refusal{progress.error()});
     preparation.progress = std::move(*progress);
   }
   if (preparation.progress.read) NameTables(*described, *preparation.progress.read);
   return preparation;
+}
+
+// One of several hosts, in its error. That it could not be connected to says so by itself.
+void NameHost(const binlog::ConnectionOptions& host, Error& error) {
+  const std::string name = fmt::format("mysql at {}: ", binlog::AddressText(host));
+  if (!error.message.starts_with(name)) error.message = name + error.message;
+}
+
+// The one that a later try may do without, else one that an operator can mend at the host, else the
+// first; with what is wrong with the other hosts.
+Error Together(const std::vector<Error>& errors) {
+  const auto chosen = std::ranges::max_element(errors, {}, [](const Error& error) {
+    if (error.exit_code == ExitCode::kUnreachable) return 2;
+    return error.exit_code == ExitCode::kDenied ? 1 : 0;
+  });
+  std::string others;
+  for (auto error = errors.begin(); error != errors.end(); ++error) {
+    if (error == chosen) continue;
+    others += error->message.substr(0, error->message.find(" HINT: ")) + "; ";
+  }
+  return {chosen->exit_code, others + chosen->message};
+}
+
+// Leaves the hosts with a problem out, those of `refusals`, in their order.
+void LeaveHostsOut(const Config& config, const std::vector<Refusal>& refusals,
+                   Preparation& preparation) {
+  preparation.hosts = config.mysql.hosts;
+  for (std::size_t i = refusals.size(); i-- > 0;) {
+    if (!refusals[i].is_problem) continue;
+    preparation.hosts.erase(preparation.hosts.begin() + static_cast<std::ptrdiff_t>(i));
+    preparation.warnings.push_back(
+        {Finding::Level::kWarning,
+         "mysql.host",
+         "a host is left out until the next start: " + refusals[i].error.message,
+         {},
+         ExitCode::kOk});
+  }
+}
+
+}  // namespace
+
+Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint>& checkpoint,
+                            binlog::Interrupter* interrupter) {
+  std::vector<binlog::ConnectionOptions> hosts = ConnectionOptionsOf(config.mysql);
+  std::vector<Refusal> refusals;
+  for (binlog::ConnectionOptions& host : hosts) {
+    host.interrupter = interrupter;
+    auto prepared = PrepareAt(host, config, checkpoint);
+    if (prepared) {
+      LeaveHostsOut(config, refusals, *prepared);
+      return std::move(*prepared);
+    }
+    if (hosts.size() > 1) NameHost(host, prepared.error().error);
+    refusals.push_back(std::move(prepared.error()));
+    if (interrupter != nullptr && interrupter->requested()) break;
+  }
+  std::vector<Error> errors;
+  for (const Refusal& refusal : refusals) errors.push_back(refusal.error);
+  return std::unexpected(Together(errors));
 }
 
 }  // namespace outboxd

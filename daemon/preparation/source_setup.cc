@@ -6,6 +6,7 @@
 #include <iterator>
 #include <random>
 
+#include "binlog/failover.h"
 #include "daemon/config/config_value.h"
 #include "daemon/stable_hash.h"
 
@@ -67,14 +68,14 @@ std::vector<binlog::ConnectionOptions> ConnectionOptionsOf(const MysqlConfig& co
 
 binlog::Result<binlog::MysqlServer> ConnectToServer(const MysqlConfig& config,
                                                     binlog::Interrupter* interrupter) {
-  binlog::Result<binlog::MysqlServer> server =
-      binlog::Fail(binlog::ErrorKind::kUnsuitable, "mysql.host names no host");
+  std::vector<binlog::HostAnswer> answers;
   for (binlog::ConnectionOptions& options : ConnectionOptionsOf(config)) {
     options.interrupter = interrupter;
-    server = binlog::MysqlServer::Connect(options);
-    if (server || server.error().kind == binlog::ErrorKind::kInterrupted) break;
+    auto server = binlog::MysqlServer::Connect(options);
+    if (server || server.error().kind == binlog::ErrorKind::kInterrupted) return server;
+    answers.emplace_back(std::move(server.error()));
   }
-  return server;
+  return std::unexpected(binlog::MostHopeful(answers));
 }
 
 binlog::SchemaLookup LookUpSchema(const MysqlConfig& config, binlog::Interrupter* interrupter) {

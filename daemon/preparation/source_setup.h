@@ -24,8 +24,8 @@ namespace outboxd {
 // One for each host, in the order in which they are tried.
 [[nodiscard]] std::vector<binlog::ConnectionOptions> ConnectionOptionsOf(const MysqlConfig& config);
 
-// The first host that answers; else the error of the last. `interrupter`: breaks off what is waited
-// for; null: nothing does.
+// The first host that answers; else the most hopeful of their errors (binlog/failover.h).
+// `interrupter`: breaks off what is waited for; null: nothing does.
 [[nodiscard]] binlog::Result<binlog::MysqlServer> ConnectToServer(
     const MysqlConfig& config, binlog::Interrupter* interrupter = nullptr);
 

@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kBackOffFirst{100};
 constexpr milliseconds kBackOffMax{15'000};
-// For the statements of a preparation together; each has a deadline of its own.
+// For the statements of a preparation at one host together; each has a deadline of its own.
 constexpr std::chrono::seconds kStatementsMax{600};
 constexpr std::chrono::seconds kConnectMax{20};
 
@@ -101,7 +101,7 @@ Result<void> Opening::PrepareSource() {
 
 Result<Preparation> Opening::PrepareOnce() {
   const auto hosts = static_cast<int>(parts_.config.mysql.hosts.size());
-  parts_.liveness.ExpectAnswerWithin(hosts * kConnectMax + kStatementsMax);
+  parts_.liveness.ExpectAnswerWithin(hosts * (kConnectMax + kStatementsMax));
   return Prepare(parts_.config, checkpoint_, &parts_.interrupter);
 }
 

@@ -156,11 +156,11 @@ Result<void> RelayProcess::StoreFirst(const Progress& progress) {
                                             parts_.clock.WallMicroseconds()));
 }
 
-RelayCore::Settings RelayProcess::SettingsOf() {
+RelayCore::Settings RelayProcess::SettingsOf(const MysqlConfig& mysql) {
   const Config& config = parts_.config;
   // Opening can wait for a first event of each host, to compare it.
-  const milliseconds first_event = config.mysql.first_event_timeout;
-  const auto hosts = static_cast<int>(config.mysql.hosts.size());
+  const milliseconds first_event = mysql.first_event_timeout;
+  const auto hosts = static_cast<int>(mysql.hosts.size());
   const milliseconds open_timeout = hosts * first_event + kSourceAnswerMargin;
   const milliseconds read_timeout = first_event + kSourceAnswerMargin;
   const binlog::TransactionBufferOptions buffer{.spill_directory = config.relay.spill_directory,
@@ -178,14 +178,16 @@ RelayCore::Settings RelayProcess::SettingsOf() {
                    .open_timeout = open_timeout,
                    .read_timeout = read_timeout},
           .retry = {.has_answered = true},
-          .schema_lookup = LookUpSchema(config.mysql, &interrupter_),
+          .schema_lookup = LookUpSchema(mysql, &interrupter_),
           .on_mapped = parts_.on_mapped};
 }
 
 Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdentity& identity) {
   const Config& config = parts_.config;
-  binlog::MysqlEventSource source(SourceOptionsOf(config.mysql, identity));
-  binlog::MysqlTableSource tables({.hosts = ConnectionOptionsOf(config.mysql)});
+  MysqlConfig mysql = config.mysql;
+  mysql.hosts = preparation.hosts;
+  binlog::MysqlEventSource source(SourceOptionsOf(mysql, identity));
+  binlog::MysqlTableSource tables({.hosts = ConnectionOptionsOf(mysql)});
   const std::string directory = parts_.state == nullptr ? "" : parts_.state->path();
   std::optional<AlarmLog> alarms;
   std::optional<Journal> journal;
@@ -195,7 +197,7 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
       journal.emplace(directory, config.checkpoint.journal_bytes_max);
     }
   }
-  RelayCore::Settings settings = SettingsOf();
+  RelayCore::Settings settings = SettingsOf(mysql);
   rows_estimate_ = preparation.read_rows_estimate;
   ReadPace pace({.rows_estimate = rows_estimate_,
                  .log_kept = preparation.log_kept,

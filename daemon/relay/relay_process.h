@@ -60,7 +60,7 @@ class RelayProcess {
   [[nodiscard]] Result<void> Begin(Opening& opening);
   void TellBeginning(bool has_checkpoint, const Progress& progress) const;
   [[nodiscard]] Result<void> StoreFirst(const Progress& progress);
-  [[nodiscard]] RelayCore::Settings SettingsOf();
+  [[nodiscard]] RelayCore::Settings SettingsOf(const MysqlConfig& mysql);
   [[nodiscard]] Result<void> Relaying(Preparation preparation, const ReplicaIdentity& identity);
   void WhileRelaying(RelayCore& core, const Worker& reader, const AlarmLog* alarms, ReadPace& pace);
   void Tell(RelayStatus status);

@@ -138,7 +138,7 @@ class HostChoiceTest : public testing::Test {
   HostChoice choice_{seconds(60)};
 };
 
-TEST_F(HostChoiceTest, PassesTheLastErrorOnWhenNoHostAnswers) {
+TEST_F(HostChoiceTest, PassesTheMostHopefulErrorOnWhenNoHostCanGoOn) {
   EXPECT_EQ(Refusal({Fails(ErrorKind::kDenied), Fails(ErrorKind::kDisconnected)}),
             ErrorKind::kDisconnected);
   EXPECT_EQ(Refusal({Fails(ErrorKind::kDenied)}), ErrorKind::kDenied);
@@ -210,7 +210,43 @@ TEST_F(HostChoiceTest, APurgeEndsTheRunAtOnceUnlessAnotherHostMayComeBack) {
   const std::vector<HostAnswer> one_away = {Fails(ErrorKind::kGone),
                                             Fails(ErrorKind::kDisconnected)};
   EXPECT_EQ(Refusal(one_away, seconds(59)), ErrorKind::kDisconnected);
-  EXPECT_EQ(Refusal(one_away, seconds(60)), ErrorKind::kGone);
+  EXPECT_EQ(Refusal(one_away, seconds(3600)), ErrorKind::kDisconnected);
+  const std::vector<HostAnswer> both = {Fails(ErrorKind::kGone), Fails(ErrorKind::kUnsuitable)};
+  EXPECT_EQ(Refusal(both, seconds(3700)), ErrorKind::kGone);
+}
+
+TEST_F(HostChoiceTest, ADefiniteAnswerDoesNotEndTheRunWhileAnotherHostGivesNone) {
+  for (const ErrorKind definite :
+       {ErrorKind::kUnsuitable, ErrorKind::kDenied, ErrorKind::kHandshake, ErrorKind::kGone}) {
+    for (const ErrorKind open : {ErrorKind::kDisconnected, ErrorKind::kUnknown}) {
+      choice_.Reset();
+      EXPECT_EQ(Refusal({Fails(definite), Fails(open)}, seconds(3600)), open);
+      choice_.Reset();
+      EXPECT_EQ(Refusal({Fails(open), Fails(definite)}, seconds(3600)), open);
+    }
+  }
+  choice_.Reset();
+  EXPECT_EQ(Refusal({Lacks(Lack::kOwn), Fails(ErrorKind::kDisconnected)}, seconds(3600)),
+            ErrorKind::kDisconnected);
+  EXPECT_EQ(Refusal({Fails(ErrorKind::kUnknown), Fails(ErrorKind::kDisconnected)}),
+            ErrorKind::kDisconnected);
+}
+
+TEST_F(HostChoiceTest, WhatAnOperatorCanMendAtAHostCountsMoreThanAnotherHostsVerdict) {
+  EXPECT_EQ(Refusal({Fails(ErrorKind::kUnsuitable), Fails(ErrorKind::kDenied)}),
+            ErrorKind::kDenied);
+  EXPECT_EQ(Refusal({Fails(ErrorKind::kHandshake), Fails(ErrorKind::kUnsuitable)}),
+            ErrorKind::kHandshake);
+}
+
+TEST(MostHopefulTest, NamesWhatEachHostAnsweredAndKeepsOneHint) {
+  std::vector<HostAnswer> answers(3);
+  answers[0].error = {ErrorKind::kUnsuitable, "a: log_bin is OFF HINT: switch it on"};
+  answers[1].error = {ErrorKind::kDenied, "b: access denied HINT: the password"};
+  answers[2].error = {ErrorKind::kUnsuitable, "c: MariaDB"};
+  const Error error = MostHopeful(answers);
+  EXPECT_EQ(error.kind, ErrorKind::kDenied);
+  EXPECT_EQ(error.message, "a: log_bin is OFF; c: MariaDB; b: access denied HINT: the password");
 }
 
 TEST_F(HostChoiceTest, TheWaitBeginsAnewAfterAHostWentOnOrNoneAnswered) {

@@ -26,3 +26,16 @@ def catch_up(replica, source):
 
 def promote(replica):
     replica.mysql("STOP REPLICA; RESET REPLICA ALL; SET GLOBAL read_only = OFF")
+
+
+def copy_account(relay, other):
+    """What Relay makes on its own server, on another one."""
+    for statement in (
+        f"CREATE DATABASE {relay.database}",
+        "CREATE TABLE {d}.outbox (id VARCHAR(64) NOT NULL PRIMARY KEY, aggregatetype VARCHAR(255)"
+        " NOT NULL, aggregateid VARCHAR(255), type VARCHAR(255) NOT NULL, payload LONGTEXT)",
+        "CREATE USER {u}@'%' IDENTIFIED BY '" + relay.password_file.read_text().strip() + "'",
+        "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO {u}@'%'",
+        "GRANT SELECT ON {d}.outbox TO {u}@'%'",
+    ):
+        other.mysql(statement.format(d=relay.database, u=relay.user))
