@@ -208,8 +208,12 @@ def test_a_start_waits_out_what_passes(relay, proxy, number):
 
 
 def test_what_does_not_heal_ends_a_running_relay_with_its_code(relay, proxy):
+    """Of those of a statement some: `check` meets all, and they mean the same later."""
     relay.configure(sink__type="stdout")
     for row in ENDING:
+        if row.place == STATEMENT and row.number not in (1054, 1193):
+            assert row.before == row.after
+            continue
         proxy.heal()
         relay.log_path.unlink(missing_ok=True)
         relay.start()
