@@ -93,49 +93,46 @@ Findings CheckSource(const Config& config, const std::optional<Checkpoint>& chec
     findings.push_back(ProblemOf("mapping", tables.error().message, tables.error().exit_code));
     return findings;
   }
-  auto server = ConnectToServer(config.mysql);
-  if (!server) {
-    findings.push_back(ProblemOf("mysql", server.error().message, ExitCodeOf(server.error().kind)));
+  auto asked = AskServer(config.mysql);
+  if (!asked) {
+    findings.push_back(ProblemOf("mysql", asked.error().message, ExitCodeOf(asked.error().kind)));
     return findings;
   }
-  auto facts = server->Facts();
-  if (!facts) {
-    findings.push_back(ProblemOf("mysql", facts.error().message, ExitCodeOf(facts.error().kind)));
-    return findings;
-  }
-  Append(findings, CheckServerSettings(*facts));
-  auto missing = FindMissingPrivileges(*server, *tables);
+  const binlog::ServerFacts& facts = asked->facts;
+  binlog::MysqlServer& server = asked->server;
+  Append(findings, CheckServerSettings(facts));
+  auto missing = FindMissingPrivileges(server, *tables);
   if (missing) {
     Append(findings, CheckPrivileges(*missing));
   } else {
     findings.push_back(
         ProblemOf("privileges", missing.error().message, ExitCodeOf(missing.error().kind)));
   }
-  auto group_privilege = server->MissingGroupPrivilege();
+  auto group_privilege = server.MissingGroupPrivilege();
   if (group_privilege) Append(findings, CheckGroup(*group_privilege));
-  auto described = DescribeEventTables(*server, *tables);
+  auto described = DescribeEventTables(server, *tables);
   if (!described) {
     findings.push_back(
         ProblemOf("event tables", described.error().message, ExitCodeOf(described.error().kind)));
     return findings;
   }
-  Append(findings, CheckEventTables(*tables, *described, facts->binlog_row_metadata));
-  Append(findings, CheckIdentity(*tables, *described, facts->version));
-  Append(findings, CheckLogFilters(*facts, *tables, *described));
+  Append(findings, CheckEventTables(*tables, *described, facts.binlog_row_metadata));
+  Append(findings, CheckIdentity(*tables, *described, facts.version));
+  Append(findings, CheckLogFilters(facts, *tables, *described));
   if (begins_with_tables) {
-    auto for_read = FactsForTableRead(*server, *described);
+    auto for_read = FactsForTableRead(server, *described);
     if (!for_read) {
       findings.push_back(
           ProblemOf("event tables", for_read.error().message, ExitCodeOf(for_read.error().kind)));
       return findings;
     }
-    Append(findings, CheckTableRead(*for_read, *facts, config.delivery));
-    Append(findings, LookAtMessageAges(config, *tables, *described, *server));
+    Append(findings, CheckTableRead(*for_read, facts, config.delivery));
+    Append(findings, LookAtMessageAges(config, *tables, *described, server));
   }
   // What is wrong with the server would be told once more.
   const bool has_start = checkpoint || config.delivery.start.kind != StartChoice::Kind::kNone;
   if (has_start && FirstProblem(findings) == nullptr) {
-    findings.push_back(CheckLog(config, checkpoint, *facts, *server));
+    findings.push_back(CheckLog(config, checkpoint, facts, server));
   }
   return findings;
 }

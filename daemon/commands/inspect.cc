@@ -53,11 +53,9 @@ Result<void> Read(binlog::EventSource& source, const binlog::Position& from, std
 Result<void> InspectServer(const Config& config, const std::string& place, Inspector& inspector) {
   auto start = ParseStart(place.empty() ? "now" : place);
   if (!start) return Fail(ExitCode::kUsage, "--from: {}", start.error());
-  auto server = ConnectToServer(config.mysql);
-  if (!server) return Fail(ExitCodeOf(server.error().kind), "{}", server.error().message);
-  auto facts = server->Facts();
-  if (!facts) return Fail(ExitCodeOf(facts.error().kind), "{}", facts.error().message);
-  auto progress = ResolveStart(*start, *facts, *server);
+  auto asked = AskServer(config.mysql);
+  if (!asked) return Fail(ExitCodeOf(asked.error().kind), "{}", asked.error().message);
+  auto progress = ResolveStart(*start, asked->facts, asked->server);
   if (!progress) return std::unexpected(progress.error());
   binlog::MysqlEventSource source(SourceOptionsOf(config.mysql, RandomIdentity()));
   return Read(source, progress->position, 0, inspector);

@@ -101,12 +101,10 @@ Result<std::string> TextOf(const std::string& word) {
 
 // Debezium reads by GTID where the server has gtid_mode = ON, and so does a relay.
 Result<StartChoice> PlaceOf(const Config& config, DebeziumOffset offset) {
-  auto server = ConnectToServer(config.mysql);
-  if (!server) return Fail(ExitCodeOf(server.error().kind), "{}", server.error().message);
-  const auto facts = server->Facts();
-  if (!facts) return Fail(ExitCodeOf(facts.error().kind), "{}", facts.error().message);
+  const auto asked = AskServer(config.mysql);
+  if (!asked) return Fail(ExitCodeOf(asked.error().kind), "{}", asked.error().message);
   StartChoice start;
-  if (facts->gtid_mode == "ON" && !offset.gtids.empty()) {
+  if (asked->facts.gtid_mode == "ON" && !offset.gtids.empty()) {
     start.kind = StartChoice::Kind::kGtid;
     start.gtids = std::move(offset.gtids);
     return start;

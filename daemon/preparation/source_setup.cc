@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <random>
+#include <type_traits>
 
 #include "binlog/failover.h"
 #include "daemon/config/config_value.h"
@@ -43,6 +44,32 @@ ReplicaIdentity MakeIdentity(std::uint64_t high, std::uint64_t low) {
                       high & 0xFFF, 0x8000 | ((low >> 48) & 0x3FFF), low & 0xFFFFFFFFFFFF)};
 }
 
+// The answer of the first host that gives one to `ask`; else the most hopeful of their errors.
+template <typename Ask>
+std::invoke_result_t<Ask, binlog::MysqlServer> AskFirstHost(const MysqlConfig& config,
+                                                            binlog::Interrupter* interrupter,
+                                                            const Ask& ask) {
+  std::vector<binlog::ConnectionOptions> hosts = ConnectionOptionsOf(config);
+  std::vector<binlog::HostAnswer> answers;
+  for (binlog::ConnectionOptions& host : hosts) {
+    host.interrupter = interrupter;
+    binlog::Error error{};
+    if (auto server = binlog::MysqlServer::Connect(host)) {
+      auto answer = ask(std::move(*server));
+      if (answer) return answer;
+      error = std::move(answer.error());
+      if (hosts.size() > 1) {
+        error.message = fmt::format("mysql at {}: {}", binlog::AddressText(host), error.message);
+      }
+    } else {
+      error = std::move(server.error());
+    }
+    if (error.kind == binlog::ErrorKind::kInterrupted) return std::unexpected(std::move(error));
+    answers.emplace_back(std::move(error));
+  }
+  return std::unexpected(binlog::MostHopeful(answers));
+}
+
 }  // namespace
 
 std::vector<binlog::ConnectionOptions> ConnectionOptionsOf(const MysqlConfig& config) {
@@ -66,25 +93,20 @@ std::vector<binlog::ConnectionOptions> ConnectionOptionsOf(const MysqlConfig& co
   return all;
 }
 
-binlog::Result<binlog::MysqlServer> ConnectToServer(const MysqlConfig& config,
-                                                    binlog::Interrupter* interrupter) {
-  std::vector<binlog::HostAnswer> answers;
-  for (binlog::ConnectionOptions& options : ConnectionOptionsOf(config)) {
-    options.interrupter = interrupter;
-    auto server = binlog::MysqlServer::Connect(options);
-    if (server || server.error().kind == binlog::ErrorKind::kInterrupted) return server;
-    answers.emplace_back(std::move(server.error()));
-  }
-  return std::unexpected(binlog::MostHopeful(answers));
+binlog::Result<AskedServer> AskServer(const MysqlConfig& config) {
+  return AskFirstHost(config, nullptr,
+                      [](binlog::MysqlServer server) -> binlog::Result<AskedServer> {
+                        auto facts = server.Facts();
+                        if (!facts) return std::unexpected(facts.error());
+                        return AskedServer{std::move(server), std::move(*facts)};
+                      });
 }
 
 binlog::SchemaLookup LookUpSchema(const MysqlConfig& config, binlog::Interrupter* interrupter) {
-  return [config, interrupter](
-             std::string_view schema_name,
-             std::string_view table_name) -> binlog::Result<std::vector<binlog::ColumnFacts>> {
-    auto server = ConnectToServer(config, interrupter);
-    if (!server) return std::unexpected(server.error());
-    return server->DescribeColumns(schema_name, table_name);
+  return [config, interrupter](std::string_view schema_name, std::string_view table_name) {
+    return AskFirstHost(config, interrupter, [&](binlog::MysqlServer server) {
+      return server.DescribeColumns(schema_name, table_name);
+    });
   };
 }
 

@@ -24,12 +24,17 @@ namespace outboxd {
 // One for each host, in the order in which they are tried.
 [[nodiscard]] std::vector<binlog::ConnectionOptions> ConnectionOptionsOf(const MysqlConfig& config);
 
-// The first host that answers; else the most hopeful of their errors (binlog/failover.h).
-// `interrupter`: breaks off what is waited for; null: nothing does.
-[[nodiscard]] binlog::Result<binlog::MysqlServer> ConnectToServer(
-    const MysqlConfig& config, binlog::Interrupter* interrupter = nullptr);
+// A server, and what it says of itself.
+struct AskedServer {
+  binlog::MysqlServer server;
+  binlog::ServerFacts facts;
+};
 
-// Asks the server for the columns of a table, over a connection of its own each time.
+// The first host that answers; else the most hopeful of their errors (binlog/failover.h).
+[[nodiscard]] binlog::Result<AskedServer> AskServer(const MysqlConfig& config);
+
+// Asks the first host that answers for the columns of a table, over a connection of its own each
+// time. `interrupter`: breaks off what is waited for; null: nothing does.
 [[nodiscard]] binlog::SchemaLookup LookUpSchema(const MysqlConfig& config,
                                                 binlog::Interrupter* interrupter = nullptr);
 

@@ -338,6 +338,18 @@ def test_a_running_relay_waits_for_a_host_that_is_away_and_then_ends_where_none_
                for proxy in hosts.proxies)
 
 
+def test_check_asks_the_next_host_and_fails_only_when_each_has_an_unknown_error(hosts):
+    relay, (failing, good) = hosts.relay, hosts.proxies
+    failing.answer(STATEMENT, UNKNOWN, times=None, sql=b"SHOW GLOBAL VARIABLES")
+    check = relay.command("check")
+    assert check.returncode == 0, check.stdout
+    good.answer(STATEMENT, UNKNOWN + 1, times=None, sql=b"SHOW GLOBAL VARIABLES")
+    check = relay.command("check")
+    assert check.returncode == 78, check.stdout
+    for proxy, number in ((failing, UNKNOWN), (good, UNKNOWN + 1)):
+        assert f"127.0.0.1:{proxy.port}: mysql server error {number}: injected" in check.stdout
+
+
 def test_a_host_that_does_not_give_its_log_is_left_for_the_next_one(hosts):
     relay, (silent, good) = hosts.relay, hosts.proxies
     silent.answer(DUMP, UNKNOWN, times=None)
