@@ -221,7 +221,9 @@ def test_what_does_not_heal_ends_a_running_relay_with_its_code(relay, proxy):
         proxy.answer(row.place, row.number, row.text, times=None)
         proxy.reset()
         assert relay.wait() == int(row.after.split("end, ")[1]), (row, relay.log()[-3000:])
-        assert f"mysql server error {row.number}: injected" in relay.log()
+        # Another relay of the name is told in words of our own.
+        told = f"mysql server error {row.number}: injected" in relay.log()
+        assert told or "ended this relay's dump of its log" in relay.log()
         assert ("(read 3 times)" in relay.log()) == row.after.startswith("read again")
 
 
