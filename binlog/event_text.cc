@@ -117,6 +117,7 @@ std::string DescribeRows(Bytes head, std::size_t body_bytes) {
 }
 
 std::string DescribeEvent(const EventHeader& header, Bytes event, Bytes body) {
+  if (IsRowsEvent(header.type)) return DescribeRows(body, body.size());
   switch (header.type) {
     case EventType::kFormatDescription:
     case EventType::kRotate:
@@ -136,14 +137,6 @@ std::string DescribeEvent(const EventHeader& header, Bytes event, Bytes body) {
       return Cut(AsText(body.subspan(std::min<std::size_t>(1, body.size()))));
     case EventType::kTableMap:
       return Table(body);
-    case EventType::kWriteRows:
-    case EventType::kWriteRowsV1:
-    case EventType::kUpdateRows:
-    case EventType::kUpdateRowsV1:
-    case EventType::kPartialUpdateRows:
-    case EventType::kDeleteRows:
-    case EventType::kDeleteRowsV1:
-      return DescribeRows(body, body.size());
     case EventType::kXid:
       return "commits";
     case EventType::kXaPrepare:

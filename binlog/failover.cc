@@ -6,6 +6,8 @@
 #include <ctime>
 #include <set>
 
+#include "binlog/hint.h"
+
 namespace outboxd::binlog {
 namespace {
 
@@ -139,8 +141,7 @@ Error MostHopeful(std::span<const HostAnswer> answers) {
   std::string others;
   for (const HostAnswer& answer : answers) {
     if (&answer == &best || answer.error.message == best.error.message) continue;
-    const std::string& message = answer.error.message;
-    others += message.substr(0, message.find(" HINT: ")) + "; ";
+    others += fmt::format("{}; ", WithoutHint(answer.error.message));
   }
   return {best.error.kind, others + best.error.message};
 }
@@ -158,8 +159,7 @@ Result<std::size_t> HostChoice::Decide(std::span<const HostAnswer> answers, Time
   const bool is_catching_up = MayCatchUp(answers);
   const bool is_early = now - *since_ < lag_timeout_ && std::ranges::any_of(answers, may_change);
   if (is_early || is_catching_up) {
-    const std::string& message = verdict->error.message;
-    return Fail(ErrorKind::kDisconnected, "{}{}", message.substr(0, message.find(" HINT: ")),
+    return Fail(ErrorKind::kDisconnected, "{}{}", WithoutHint(verdict->error.message),
                 is_early ? "" : WaitHint(*verdict));
   }
   const auto hidden = std::ranges::find_if(answers, IsHidden);

@@ -8,6 +8,7 @@
 
 #include "binlog/event_header.h"
 #include "binlog/gtid_event.h"
+#include "binlog/hint.h"
 #include "binlog/mysql_replication.h"
 
 namespace outboxd::binlog {
@@ -417,8 +418,7 @@ Error MysqlEventSource::AfterDump(Error error, bool had_events) {
   refused_dumps_[opened_host_] = error;
   if (!is_for_good) return error;
   return {ErrorKind::kDisconnected,
-          fmt::format("{}; asking the other hosts",
-                      error.message.substr(0, error.message.find(" HINT: ")))};
+          fmt::format("{}; asking the other hosts", WithoutHint(error.message))};
 }
 
 // Another one has asked for the log with the same identity, which ends the dump of the one before.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "binlog/hint.h"
 #include "daemon/checkpoint/file_system.h"
 #include "daemon/checkpoint/held_event_json.h"
 #include "daemon/json_line.h"
@@ -49,9 +50,8 @@ std::string ReadText(const RelayStatus& status) {
 }
 
 std::string OutageText(std::string_view side, const Outage& outage, std::uint64_t now_us) {
-  const std::string_view reason = std::string_view(outage.reason);
   return fmt::format("; {} for {:.0f} s: {}", side, SecondsSince(outage.since_us, now_us),
-                     reason.substr(0, reason.find(" HINT: ")));
+                     binlog::WithoutHint(outage.reason));
 }
 
 }  // namespace

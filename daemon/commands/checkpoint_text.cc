@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "daemon/relay/read_table.h"
 #include "daemon/service/log.h"
 
 namespace outboxd {
@@ -25,8 +26,6 @@ std::string KeyText(const TableReadState& table) {
   }
   return text;
 }
-
-bool HasBegun(const TableReadState& table) { return table.is_done || !table.last_key.empty(); }
 
 std::string ReadText(const TableReadState& table) {
   if (!HasBegun(table)) return "not begun";

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "binlog/hint.h"
 #include "daemon/checkpoint/dead_letter_log.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/replayer.h"
@@ -97,7 +98,7 @@ void PrintTable(const std::vector<Letter>& letters) {
     const std::string_view reason = letter.reason;
     lines.push_back({Escaped(letter.position), Escaped(letter.id), Escaped(letter.table),
                      Escaped(letter.topic), Escaped(letter.time), letter.is_replayed ? "yes" : "no",
-                     Escaped(reason.substr(0, reason.find(" HINT: ")))});
+                     Escaped(binlog::WithoutHint(reason))});
   }
   std::array<std::size_t, kColumns> widths{};
   for (const Line& line : lines) {

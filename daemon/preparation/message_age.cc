@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "binlog/hint.h"
 #include "binlog/table_filter.h"
 #include "daemon/preparation/sink_setup.h"
 
@@ -105,7 +106,7 @@ Finding NotKnown(std::string table, std::string_view why) {
       std::move(table),
       fmt::format("whether topics keep messages for the age of these rows, whose time is"
                   " theirs, is not known: {}",
-                  why.substr(0, why.find(" HINT: "))),
+                  binlog::WithoutHint(why)),
       fmt::format("see that retention.ms of their topics is above the age of the rows, or"
                   " -1, {}",
                   kWithoutTime));

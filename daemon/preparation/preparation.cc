@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "binlog/hint.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/preparation/message_age.h"
 #include "daemon/preparation/readiness.h"
@@ -52,10 +53,9 @@ void NameTables(const std::vector<DescribedTable>& described, InitialRead& read)
   }
 }
 
+// `tables` are taken where nothing is wrong with the host.
 Prepared<Preparation> PrepareAt(const binlog::ConnectionOptions& host, const Config& config,
-                                const std::optional<Checkpoint>& checkpoint) {
-  auto tables = CompileEventTables(config);
-  if (!tables) return std::unexpected(Refusal{tables.error()});
+                                const std::optional<Checkpoint>& checkpoint, EventTables& tables) {
   auto server = binlog::MysqlServer::Connect(host);
   if (!server) return Pass(server.error());
   auto facts = server->Facts();
@@ -64,7 +64,7 @@ Prepared<Preparation> PrepareAt(const binlog::ConnectionOptions& host, const Con
   if (auto good = EndAtFirstProblem(CheckServerSettings(*facts), warnings); !good) {
     return std::unexpected(good.error());
   }
-  auto missing = FindMissingPrivileges(*server, *tables);
+  auto missing = FindMissingPrivileges(*server, tables);
   if (!missing) return Pass(missing.error());
   if (auto good = EndAtFirstProblem(CheckPrivileges(*missing), warnings); !good) {
     return std::unexpected(good.error());
@@ -74,12 +74,12 @@ Prepared<Preparation> PrepareAt(const binlog::ConnectionOptions& host, const Con
   if (auto good = EndAtFirstProblem(CheckGroup(*group_privilege), warnings); !good) {
     return std::unexpected(good.error());
   }
-  auto described = DescribeEventTables(*server, *tables);
+  auto described = DescribeEventTables(*server, tables);
   if (!described) return Pass(described.error());
-  auto event_tables = CheckEventTables(*tables, *described, facts->binlog_row_metadata);
+  auto event_tables = CheckEventTables(tables, *described, facts->binlog_row_metadata);
   if (auto good = EndAtFirstProblem(event_tables, warnings); !good)
     return std::unexpected(good.error());
-  auto log_filters = CheckLogFilters(*facts, *tables, *described);
+  auto log_filters = CheckLogFilters(*facts, tables, *described);
   if (auto good = EndAtFirstProblem(log_filters, warnings); !good)
     return std::unexpected(good.error());
   std::uint64_t read_rows_estimate = 0;
@@ -89,14 +89,14 @@ Prepared<Preparation> PrepareAt(const binlog::ConnectionOptions& host, const Con
     read_rows_estimate = for_read->rows;
     auto read = CheckTableRead(*for_read, *facts, config.delivery);
     if (auto good = EndAtFirstProblem(read, warnings); !good) return std::unexpected(good.error());
-    auto ages = LookAtMessageAges(config, *tables, *described, *server);
+    auto ages = LookAtMessageAges(config, tables, *described, *server);
     if (auto good = EndAtFirstProblem(ages, warnings); !good) return std::unexpected(good.error());
   }
 
   Preparation preparation{.hosts = {},
                           .progress = {},
                           .character_sets = {},
-                          .tables = std::move(*tables),
+                          .tables = {},
                           .warnings = std::move(warnings),
                           .read_rows_estimate = read_rows_estimate,
                           .log_kept = std::chrono::seconds(facts->binlog_expire_seconds)};
@@ -111,6 +111,7 @@ Prepared<Preparation> PrepareAt(const binlog::ConnectionOptions& host, const Con
     preparation.progress = std::move(*progress);
   }
   if (preparation.progress.read) NameTables(*described, *preparation.progress.read);
+  preparation.tables = std::move(tables);
   return preparation;
 }
 
@@ -130,7 +131,7 @@ Error Together(const std::vector<Error>& errors) {
   std::string others;
   for (auto error = errors.begin(); error != errors.end(); ++error) {
     if (error == chosen) continue;
-    others += error->message.substr(0, error->message.find(" HINT: ")) + "; ";
+    others += fmt::format("{}; ", binlog::WithoutHint(error->message));
   }
   return {chosen->exit_code, others + chosen->message};
 }
@@ -155,11 +156,13 @@ void LeaveHostsOut(const Config& config, const std::vector<Refusal>& refusals,
 
 Result<Preparation> Prepare(const Config& config, const std::optional<Checkpoint>& checkpoint,
                             binlog::Interrupter* interrupter) {
+  auto tables = CompileEventTables(config);
+  if (!tables) return std::unexpected(tables.error());
   std::vector<binlog::ConnectionOptions> hosts = ConnectionOptionsOf(config.mysql);
   std::vector<Refusal> refusals;
   for (binlog::ConnectionOptions& host : hosts) {
     host.interrupter = interrupter;
-    auto prepared = PrepareAt(host, config, checkpoint);
+    auto prepared = PrepareAt(host, config, checkpoint, *tables);
     if (prepared) {
       LeaveHostsOut(config, refusals, *prepared);
       return std::move(*prepared);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "binlog/hint.h"
 #include "daemon/checkpoint/dead_letter_log.h"
 #include "daemon/service/log.h"
 
@@ -20,10 +21,6 @@ constexpr milliseconds kSkipCheck{500};
 constexpr milliseconds kRetryFirst{500};
 constexpr milliseconds kRetryMax{30'000};
 constexpr std::size_t kDeadLetteredMax = 10'000;
-
-std::string_view WithoutHint(std::string_view message) {
-  return message.substr(0, message.find(" HINT: "));
-}
 
 }  // namespace
 
@@ -173,7 +170,7 @@ bool Publisher::SendsDeadLetters() const {
 Result<Publisher::Published> Publisher::Refused(HeldEvent event) {
   if (dead_) {
     event.reason = fmt::format("{}; as a dead letter it was refused too: {}",
-                               WithoutHint(dead_->reason), event.reason);
+                               binlog::WithoutHint(dead_->reason), event.reason);
     dead_.reset();  // The next try begins with its own topic.
     return Hold(std::move(event));
   }

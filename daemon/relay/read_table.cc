@@ -105,6 +105,8 @@ TableReadState StateOf(const ReadTable& table, const ReadCursor* cursor, bool is
   return state;
 }
 
+bool HasBegun(const TableReadState& state) { return state.is_done || !state.last_key.empty(); }
+
 std::optional<binlog::KeyValues> StoredKey(const ReadTable& table, const TableReadState& state) {
   const auto& columns = table.description.key.columns;
   if (state.last_key.empty() || state.last_key.size() != columns.size()) return std::nullopt;

@@ -55,6 +55,8 @@ struct ReadTable {
 // acknowledged.
 [[nodiscard]] TableReadState StateOf(const ReadTable& table, const ReadCursor* cursor,
                                      bool is_done);
+// Whether something of the table is acknowledged.
+[[nodiscard]] bool HasBegun(const TableReadState& state);
 // The stored key; none: nothing is stored, or the table has another key since.
 [[nodiscard]] std::optional<binlog::KeyValues> StoredKey(const ReadTable& table,
                                                          const TableReadState& state);

@@ -22,6 +22,20 @@ std::string AgeText(std::chrono::steady_clock::duration age) {
 
 }  // namespace
 
+bool IsWaitedOut(binlog::ErrorKind kind) {
+  switch (kind) {
+    case binlog::ErrorKind::kSpill:
+    case binlog::ErrorKind::kDisconnected:
+    case binlog::ErrorKind::kUnknown:
+    case binlog::ErrorKind::kDenied:
+    case binlog::ErrorKind::kHandshake:
+    case binlog::ErrorKind::kInterrupted:
+      return true;
+    default:
+      return false;
+  }
+}
+
 SourceRetry::SourceRetry(const Clock& clock, Outages& outages, Options options)
     : clock_(clock),
       options_(options),

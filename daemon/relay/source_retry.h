@@ -13,6 +13,10 @@
 
 namespace outboxd {
 
+// Whether what fails while the rows of a transaction are taken is waited out: it is the spill
+// directory, or the server that is asked for a table's columns, and not the rows.
+[[nodiscard]] bool IsWaitedOut(binlog::ErrorKind kind);
+
 // What a relay does about a failing MySQL, in every phase: waits and tries again, or ends. Which
 // server errors are what: docs/server-errors.md. Reader thread only.
 class SourceRetry {

@@ -123,19 +123,9 @@ binlog::Result<const binlog::Row*> StreamFeed::NextRow() {
   return row;
 }
 
-// For the columns of a table the server may have to be asked.
 Result<Step> StreamFeed::OnUnitError(const binlog::Error& error) {
-  switch (error.kind) {
-    case binlog::ErrorKind::kSpill:
-    case binlog::ErrorKind::kDisconnected:
-    case binlog::ErrorKind::kUnknown:
-    case binlog::ErrorKind::kDenied:
-    case binlog::ErrorKind::kHandshake:
-    case binlog::ErrorKind::kInterrupted:
-      return parts_.retry.OnError(error, parts_.transactions.Place());
-    default:
-      return Fail(ExitCodeOf(error.kind), "{}", error.message);
-  }
+  if (IsWaitedOut(error.kind)) return parts_.retry.OnError(error, parts_.transactions.Place());
+  return Fail(ExitCodeOf(error.kind), "{}", error.message);
 }
 
 void StreamFeed::EndUnit() {

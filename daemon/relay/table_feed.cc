@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "binlog/any_case.h"
+#include "binlog/hint.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/relay/change_watch.h"
 #include "daemon/service/log.h"
@@ -270,9 +271,7 @@ binlog::Result<void> TableFeed::ResumeTable(const InitialRead& read, ReadTable& 
   const auto state = std::ranges::find_if(read.tables, [&table](const TableReadState& stored) {
     return stored.schema_name == table.schema_name() && stored.table_name == table.table_name();
   });
-  const bool has_begun =
-      state != read.tables.end() && (state->is_done || !state->last_key.empty());
-  if (!has_begun) return {};
+  if (state == read.tables.end() || !HasBegun(*state)) return {};
   table.rows_handed = table.rows_acknowledged = state->rows;
   table.is_handed = table.is_acknowledged = state->is_done;
   if (state->is_done) return {};
@@ -372,22 +371,11 @@ Result<Feed::Advanced> TableFeed::TakeRows() {
 }
 
 Result<Feed::Advanced> TableFeed::OnRowError(const binlog::Error& error) {
-  const std::string place = PlaceOf(transactions_->transaction());
-  switch (error.kind) {
-    case binlog::ErrorKind::kSpill:
-    case binlog::ErrorKind::kDisconnected:
-    case binlog::ErrorKind::kUnknown:
-    case binlog::ErrorKind::kDenied:
-    case binlog::ErrorKind::kHandshake:
-    case binlog::ErrorKind::kInterrupted:
-      return ReadLogAnew(error);  // The transaction counts as read.
-    default:
-      break;
-  }
+  if (IsWaitedOut(error.kind)) return ReadLogAnew(error);  // The transaction counts as read.
   return Fail(ExitCodeOf(error.kind),
               "the initial read cannot go on behind transaction {}: {} HINT: 'outboxd position set"
               " table' begins it anew with the tables as they are then",
-              place, error.message.substr(0, error.message.find(" HINT: ")));
+              PlaceOf(transactions_->transaction()), binlog::WithoutHint(error.message));
 }
 
 // The client library keeps the memory of the largest binlog event for as long as the connection
