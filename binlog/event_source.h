@@ -31,6 +31,9 @@ struct KnownHistory {
   std::string server_uuid;         // Of the server it was read from; empty: not known.
   std::optional<Gtid> last_gtid;   // The last transaction within the position that has one ...
   std::uint64_t last_commit_us{};  // ... and when it was committed; 0: not told.
+  // One that is not within the position, but was read in part: a server that does not have it has
+  // lost it.
+  std::optional<Gtid> begun = {};
 };
 
 // One stream of raw binlog events: a server, a file or a simulator.

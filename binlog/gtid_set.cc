@@ -382,4 +382,11 @@ std::uint64_t GtidSet::count() const {
   return count;
 }
 
+std::optional<Gtid> FindGtid(std::string_view text) {
+  const auto set = GtidSet::Parse(text);
+  if (!set || set->count() != 1) return std::nullopt;
+  const auto& [origin, intervals] = *set->origins().begin();
+  return Gtid{origin, intervals.front().first};
+}
+
 }  // namespace outboxd::binlog

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,5 +65,8 @@ class GtidSet {
  private:
   std::map<GtidOrigin, Intervals> origins_;
 };
+
+// The one GTID that `text` names, as ToText() has it; none: it names none, or several.
+[[nodiscard]] std::optional<Gtid> FindGtid(std::string_view text);
 
 }  // namespace outboxd::binlog

@@ -324,7 +324,8 @@ Result<void> MysqlEventSource::StartDump(const ConnectionOptions& host, const Re
 MysqlEventSource::Opened MysqlEventSource::CheckGtids(const Request& request,
                                                       StreamIdentity stream) {
   MysqlConnection& connection = dump_->connection();
-  const GtidSet& have = request.from.gtids;
+  GtidSet have = request.from.gtids;
+  if (request.known.begun) have.Add(*request.known.begun);
   // A server sends a transaction before its commit is finished. Asked in this order, it stands in
   // one of the two at least. What another server sent may be rolled back here yet.
   auto owned_text = QueryVariable(connection, "gtid_owned");
@@ -341,7 +342,7 @@ MysqlEventSource::Opened MysqlEventSource::CheckGtids(const Request& request,
   }
   auto purged = QueryGtids(connection, "gtid_purged");
   if (!purged) return Refuses(purged.error());
-  const GtidSet gap = purged->Minus(have);
+  const GtidSet gap = purged->Minus(request.from.gtids);
   if (!gap.empty()) {
     return Refuses(ErrorKind::kGone,
                    "the server has purged the transactions {}, which were not read yet: events may"

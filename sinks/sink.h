@@ -41,7 +41,8 @@ struct OpenedSink {
   std::optional<std::string> checkpoint = {};
 };
 
-// A place at which the relay can go on: what was published up to here is whole.
+// A place at which the relay can go on: between two units (transaction, chunk), or behind a row
+// inside a large transaction.
 class Boundary {
  public:
   // The checkpoint once everything that was published is delivered, as bytes. It is not free: to be
@@ -78,7 +79,7 @@ class Sink {
   // While a failure is being looked into, the answer is kFull.
   [[nodiscard]] virtual Result<PublishOutcome> Publish(const Message& message, DeliveryId id) = 0;
 
-  // Called between two units, as often as there is something new. A sink that keeps checkpoints may
+  // Called at boundaries, as often as there is something new. A sink that keeps checkpoints may
   // make visible here what was published since it last did, together with the boundary's
   // checkpoint: all of it or nothing. Only then it reports these messages as delivered. Errors as
   // Publish(); whether they became visible is known from the next Open() then. kFull: ask again

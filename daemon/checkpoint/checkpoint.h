@@ -20,6 +20,16 @@ struct HeldXa {
   friend bool operator==(const HeldXa&, const HeldXa&) = default;
 };
 
+// What is delivered of a transaction that is not within the position: its first rows.
+struct TransactionPart {
+  std::string place;          // Of the transaction: GTID, or file and offset of its beginning.
+  std::uint64_t commit_us{};  // When it was committed; 0: the log does not tell.
+  std::uint64_t rows{};       // How many of its rows in event tables.
+  std::uint64_t counting{};   // Which rows were counted: with another one they are other rows.
+
+  friend bool operator==(const TransactionPart&, const TransactionPart&) = default;
+};
+
 // One column of a key up to which a table was read.
 struct ReadKeyPart {
   std::string column;
@@ -60,6 +70,8 @@ struct Checkpoint {
   // seen yet. Together with its GTID it tells a reused GTID from the original.
   std::uint64_t last_commit_us = 0;
   std::string last_gtid;
+  // Of a transaction behind the position; none: the next one begins with its first row.
+  std::optional<TransactionPart> part = {};
   std::optional<InitialRead> read = {};  // None: there is none under way.
   // XA transactions within `position` that are prepared without event rows, by name, sorted.
   std::vector<std::string> prepared = {};

@@ -20,6 +20,14 @@ constexpr std::string_view kCrcWord = "crc32 ";
 constexpr std::uint32_t kVersion = 1;
 // With one: where in the tables it is, which they would not know.
 constexpr std::uint32_t kVersionWithRead = 2;
+// With a part of a transaction, which they would publish again.
+constexpr std::uint32_t kVersionWithPart = 3;
+
+std::uint32_t VersionOf(const Checkpoint& checkpoint) {
+  if (checkpoint.part) return kVersionWithPart;
+  return checkpoint.read ? kVersionWithRead : kVersion;
+}
+
 std::uint32_t Crc32(std::string_view bytes) {
   const auto* begin = reinterpret_cast<const Bytef*>(bytes.data());
   return static_cast<std::uint32_t>(crc32_z(0, begin, bytes.size()));
@@ -83,6 +91,12 @@ std::string ToJson(const Checkpoint& checkpoint) {
   json["position"]["offset"] = checkpoint.position.offset;
   json["last_commit_us"] = checkpoint.last_commit_us;
   json["last_gtid"] = checkpoint.last_gtid;
+  if (checkpoint.part) {
+    json["part"] = {{"place", checkpoint.part->place},
+                    {"commit_us", checkpoint.part->commit_us},
+                    {"rows", checkpoint.part->rows},
+                    {"counting", checkpoint.part->counting}};
+  }
   json["table_read_pending"] = checkpoint.read.has_value();
   if (checkpoint.read) json["read"] = ReadToJson(*checkpoint.read);
   json["prepared"] = checkpoint.prepared;
@@ -107,6 +121,11 @@ Checkpoint FromJson(const nlohmann::json& json, std::string& gtids) {
   json.at("position").at("offset").get_to(checkpoint.position.offset);
   json.at("last_commit_us").get_to(checkpoint.last_commit_us);
   json.at("last_gtid").get_to(checkpoint.last_gtid);
+  if (json.contains("part")) {
+    const nlohmann::json& part = json.at("part");
+    checkpoint.part = {part.at("place"), part.at("commit_us"), part.at("rows"),
+                       part.at("counting")};
+  }
   // The programs before began a read that was broken off anew.
   if (json.at("table_read_pending").get<bool>()) checkpoint.read.emplace();
   if (json.contains("read")) checkpoint.read = ReadFromJson(json.at("read"));
@@ -154,12 +173,12 @@ Result<std::string_view> Unwrap(const std::string& place, std::string_view conte
   if (!first || !first->starts_with(kMagic)) return Damaged(place, "it does not begin as one");
   const auto version = ParseNumber(first->substr(kMagic.size()), 10);
   if (!version) return Damaged(place, "it does not tell its version");
-  if (*version > kVersionWithRead) {
+  if (*version > kVersionWithPart) {
     return Fail(ExitCode::kCheckpoint,
                 "{}: the checkpoint has format {}, this outboxd knows {} HINT: run the version of "
                 "outboxd that wrote it, or a later one; or look the position up there with "
                 "`outboxd position show` and give it to this one with `outboxd position set`",
-                Escaped(place), *version, kVersionWithRead);
+                Escaped(place), *version, kVersionWithPart);
   }
   if (*version < kVersion) return Damaged(place, "there is no such format version");
 
@@ -180,8 +199,7 @@ Result<std::string_view> Unwrap(const std::string& place, std::string_view conte
 }  // namespace
 
 Result<std::string> EncodeCheckpoint(const Checkpoint& checkpoint) {
-  std::string contents =
-      fmt::format("{}{}\n", kMagic, checkpoint.read ? kVersionWithRead : kVersion);
+  std::string contents = fmt::format("{}{}\n", kMagic, VersionOf(checkpoint));
   try {
     contents += ToJson(checkpoint);
   } catch (const nlohmann::json::exception& exception) {

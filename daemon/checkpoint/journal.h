@@ -14,7 +14,7 @@
 
 namespace outboxd {
 
-// The journal's line about one transaction, as its events are sent:
+// The journal's line about one transaction, or about a part of one, as its events are sent:
 //   GTID [ <space> PREPARED ] <tab> COMMIT_US <tab> EVENTS { <tab> TABLE <tab> ID } <line feed>
 // PREPARED is the GTID of the XA PREPARE that it decides. TABLE is empty where it is that of the
 // event before. Of tabs, line feeds and backslashes the first letter stands behind a backslash.
@@ -66,7 +66,7 @@ class Journal {
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  // Adds whole lines. Acknowledgement thread. kState.
+  // Adds whole lines. Any thread. kState.
   [[nodiscard]] Result<void> Append(std::string_view lines);
 
   // What is known of the transactions `gtids`: from the files, and from `unwritten`, lines that

@@ -58,6 +58,9 @@ void PrintCheckpoint(const Checkpoint& checkpoint) {
              checkpoint.position.file.empty() ? "-" : checkpoint.position.file,
              checkpoint.position.offset);
   fmt::print("last commit   {}\n", TimeText(checkpoint.last_commit_us));
+  if (const auto& part = checkpoint.part) {
+    fmt::print("behind it     the first {} rows of transaction {}\n", part->rows, part->place);
+  }
   fmt::print("kafka cluster {}\n", checkpoint.sink.empty() ? "-" : checkpoint.sink);
   PrintRead(checkpoint.read);
   for (const HeldXa& held : checkpoint.held_xa) {

@@ -10,13 +10,6 @@ namespace {
 // Lines that wait for the next checkpoint may take about so much memory.
 constexpr std::size_t kJournalBytesMax = std::size_t{1} << 20;
 
-std::optional<binlog::Gtid> ParseGtid(const std::string& text) {
-  const auto set = binlog::GtidSet::Parse(text);
-  if (!set || set->count() != 1) return std::nullopt;
-  const auto& [origin, intervals] = *set->origins().begin();
-  return binlog::Gtid{origin, intervals.front().first};
-}
-
 }  // namespace
 
 Acknowledger::Acknowledger(SinkOwner& sink, DeliveryTracker& tracker, CheckpointStore* store,
@@ -105,6 +98,7 @@ Checkpoint MakeCheckpoint(const Progress& progress, const std::string& relay,
       .position = progress.position,
       .last_commit_us = progress.last_commit_us,
       .last_gtid = progress.last_gtid ? ToText(*progress.last_gtid) : std::string(),
+      .part = progress.part,
       .read = progress.read,
       .prepared = {progress.prepared.begin(), progress.prepared.end()},
       .held_xa = progress.held_xa,
@@ -118,7 +112,8 @@ Progress MakeProgress(const Checkpoint& checkpoint) {
                   .sink = checkpoint.sink,
                   .position = checkpoint.position,
                   .last_commit_us = checkpoint.last_commit_us,
-                  .last_gtid = ParseGtid(checkpoint.last_gtid),
+                  .last_gtid = binlog::FindGtid(checkpoint.last_gtid),
+                  .part = checkpoint.part,
                   .read = checkpoint.read,
                   .prepared = {checkpoint.prepared.begin(), checkpoint.prepared.end()}};
 }

@@ -13,10 +13,26 @@ void DeliveryTracker::Begin(std::uint64_t commit_us) {
   position_.Begin(commit_us);
 }
 
-void DeliveryTracker::Finish(const binlog::Transaction& transaction, bool counts_gtids) {
-  std::string line = LineOf(transaction);
+void DeliveryTracker::MarkPart(const TransactionPart& part) {
+  std::string line;
+  const auto gtid = binlog::FindGtid(part.place);
+  if (keeps_events_ && gtid && !open_events_.empty()) {
+    line = open_events_.Text(*gtid, part.commit_us);
+    open_events_.Clear();
+  }
   const std::lock_guard lock(mutex_);
-  position_.Finish(next_id_, transaction, counts_gtids, std::move(line));
+  position_.MarkPart(next_id_, part, line);
+}
+
+std::string DeliveryTracker::TakeAnnouncedEvents() {
+  const std::lock_guard lock(mutex_);
+  return position_.TakeEvents();
+}
+
+void DeliveryTracker::Finish(const binlog::Transaction& transaction, bool counts_gtids) {
+  const std::string line = LineOf(transaction);
+  const std::lock_guard lock(mutex_);
+  position_.Finish(next_id_, transaction, counts_gtids, line);
   Advance();
 }
 

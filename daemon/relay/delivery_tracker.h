@@ -57,6 +57,11 @@ class DeliveryTracker {
   void AddEvent(std::string_view schema_name, std::string_view table_name, std::string_view id) {
     if (keeps_events_) open_events_.Add(schema_name, table_name, id);
   }
+  // So much of it is delivered once the messages that have got an id are.
+  void MarkPart(const TransactionPart& part);
+  // The journal's lines about what was announced since the last call, to be written before any of
+  // it can be delivered: where a sink keeps checkpoints.
+  [[nodiscard]] std::string TakeAnnouncedEvents();
   // All its messages have got an id. `counts_gtids`: whether the set of GTIDs is known.
   void Finish(const binlog::Transaction& transaction, bool counts_gtids);
   // A transaction without messages.
@@ -108,7 +113,7 @@ class DeliveryTracker {
 
   // Any thread.
 
-  // The progress once everything that was announced is acknowledged. Between two units only.
+  // The progress once everything that was announced is acknowledged.
   [[nodiscard]] Progress ProgressAtEnd() const;
   // Of the next message.
   [[nodiscard]] sinks::DeliveryId end_id() const { return next_id_; }

@@ -19,6 +19,9 @@ class EventPosition {
   // Of the next row in the transaction; valid until the next call.
   [[nodiscard]] std::string_view NextRow();
 
+  // How many rows of the transaction there were so far.
+  [[nodiscard]] std::uint64_t rows() const { return row_; }
+
   // Of the row with this primary key in a table read; valid until the next call.
   [[nodiscard]] std::string_view TableRow(std::string_view schema, std::string_view table,
                                           std::string_view key);

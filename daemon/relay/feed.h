@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "binlog/error.h"
 #include "binlog/row.h"
+#include "daemon/checkpoint/checkpoint.h"
 #include "daemon/error.h"
 #include "daemon/relay/delivery_tracker.h"
 #include "daemon/relay/step.h"
@@ -26,6 +29,8 @@ class Feed {
   struct Advanced {
     Outcome outcome = Outcome::kGoOn;
     Step step = {};
+    // So many first rows of the unit were delivered before: they are only to be known of.
+    std::uint64_t delivered_rows = 0;
   };
 
   // Does one thing between units: opens what is not open, reads one binlog event or one chunk. An
@@ -40,6 +45,9 @@ class Feed {
   [[nodiscard]] virtual Result<Step> OnUnitError(const binlog::Error& error) = 0;
   // Of the row that was read last; valid until the next call of NextRow().
   [[nodiscard]] virtual std::string_view row_position() const = 0;
+
+  // The unit up to and with that row, for a boundary behind it; none: there can be none inside it.
+  [[nodiscard]] virtual std::optional<TransactionPart> part() const { return std::nullopt; }
 
   // All rows of the unit were handed over.
   virtual void EndUnit() = 0;

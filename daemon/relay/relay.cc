@@ -18,13 +18,16 @@ constexpr milliseconds kUnstoredCheck{100};
 
 }  // namespace
 
-// Between two units everything that was announced is whole.
 class Relay::OfferedBoundary final : public sinks::Boundary {
  public:
-  OfferedBoundary(Relay& relay, bool is_last) : relay_(relay), is_last_(is_last) {}
+  // `part`: inside a transaction; none: between two units.
+  OfferedBoundary(Relay& relay, bool is_last, std::optional<TransactionPart> part)
+      : relay_(relay), is_last_(is_last), part_(std::move(part)) {}
 
   [[nodiscard]] std::string Checkpoint() const override {
     DeliveryTracker& tracker = relay_.parts_.tracker;
+    if (part_) tracker.MarkPart(*part_);
+    relay_.WriteJournal();
     relay_.before_ = std::exchange(
         relay_.offered_, {relay_.options_.encode(tracker.ProgressAtEnd()), tracker.end_id()});
     return *relay_.offered_.checkpoint;
@@ -34,6 +37,7 @@ class Relay::OfferedBoundary final : public sinks::Boundary {
  private:
   Relay& relay_;
   const bool is_last_;
+  const std::optional<TransactionPart> part_;
 };
 
 Relay::Relay(Parts parts, Options options)
@@ -148,14 +152,32 @@ Result<void> Relay::FindLastBoundary() {
   return {};
 }
 
-Step Relay::OfferBoundary(bool is_last) {
+Step Relay::OfferBoundary(bool is_last, std::optional<TransactionPart> part) {
   if (!parts_.sink.keeps_checkpoints()) return Step{};
-  auto outcome = parts_.sink.AtBoundary(OfferedBoundary(*this, is_last));
+  auto outcome = parts_.sink.AtBoundary(OfferedBoundary(*this, is_last, std::move(part)));
   if (!outcome) {
     parts_.tracker.Report({.delivered = {}, .failed = {}, .lost = outcome.error()});
     return Step{};
   }
-  return *outcome == sinks::PublishOutcome::kFull ? Step{Step::Kind::kFull, kRoomCheck} : Step{};
+  if (*outcome == sinks::PublishOutcome::kFull) return Step{Step::Kind::kFull, kRoomCheck};
+  rows_since_boundary_ = 0;
+  return Step{};
+}
+
+// Before anything of it can become visible: else a failover might lose what nobody knows of.
+void Relay::WriteJournal() {
+  if (parts_.journal == nullptr) return;
+  if (auto written = parts_.journal->Append(parts_.tracker.TakeAnnouncedEvents()); !written) {
+    spdlog::error("the journal cannot be written: {}", written.error().message);
+  }
+}
+
+// Behind a row, where many rows of the unit came since the last one.
+Step Relay::OfferBoundaryInside() {
+  if (!parts_.sink.keeps_checkpoints()) return Step{};
+  if (rows_since_boundary_ < options_.rows_between_boundaries) return Step{};
+  auto part = feed_->part();
+  return part ? OfferBoundary(false, std::move(part)) : Step{};
 }
 
 Result<Step> Relay::Advance() {
@@ -167,6 +189,7 @@ Result<Step> Relay::Advance() {
     case Feed::Outcome::kUnit:
       is_publishing_ = true;
       row_ = nullptr;
+      delivered_rows_ = advanced->delivered_rows;
       moved_at_ = parts_.clock.Now();
       return PublishRows();
     case Feed::Outcome::kStartOver:
@@ -188,6 +211,8 @@ Result<Step> Relay::PublishRows() {
       if (wait.count() > 0) return Step{Step::Kind::kPause, wait};
     }
     if (row_ == nullptr) {
+      const Step boundary = OfferBoundaryInside();
+      if (boundary.kind != Step::Kind::kGoOn || parts_.tracker.has_trouble()) return boundary;
       auto row = feed_->NextRow();
       if (!row) return OnUnitError(row.error());
       if (*row == nullptr) {
@@ -195,6 +220,11 @@ Result<Step> Relay::PublishRows() {
         feed_->EndUnit();
         return Step{};
       }
+      if (delivered_rows_ > 0) {
+        --delivered_rows_;
+        continue;
+      }
+      ++rows_since_boundary_;
       items_ = parts_.publisher.Begin(**row);
       if (items_ == 0) continue;
       item_ = 0;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "binlog/row.h"
+#include "daemon/checkpoint/journal.h"
 #include "daemon/error.h"
 #include "daemon/relay/clock.h"
 #include "daemon/relay/delivery_tracker.h"
@@ -38,6 +39,7 @@ class Relay {
     Liveness& liveness;
     const Outages& outages;
     const Clock& clock;
+    Journal* journal = nullptr;  // Null: none is kept.
   };
   struct Options {
     // With no checkpoint stored for so long nothing more is published: it would be sent again.
@@ -46,6 +48,8 @@ class Relay {
     // is opened again behind the unit in hand.
     std::chrono::milliseconds max_stall{600'000};
     std::uint64_t max_rate = 0;  // Events a second; 0: no limit.
+    // After so many rows of one transaction a sink that keeps checkpoints is offered a boundary.
+    std::uint64_t rows_between_boundaries = 1000;
     // Makes a call of the source or the tables that waits return at once. Any thread.
     std::function<void()> interrupt = [] {};
     // The bytes of a checkpoint, for a sink that keeps it with the messages.
@@ -75,9 +79,11 @@ class Relay {
   Result<Step> Stop();
   Result<Step> OpenSink();
   Result<void> FindLastBoundary();
-  Step OfferBoundary(bool is_last);
+  Step OfferBoundary(bool is_last, std::optional<TransactionPart> part = {});
+  Step OfferBoundaryInside();
   Result<Step> Advance();
   Result<Step> PublishRows();
+  void WriteJournal();
   Result<Step> OnUnitError(const binlog::Error& error);
   Result<Step> OnDeliveryTrouble();
   Step CloseSink();
@@ -93,6 +99,8 @@ class Relay {
   std::size_t item_ = 0, items_ = 0;  // Which of its events is next, and how many it makes.
   Clock::TimePoint moved_at_{};       // When a row was last sent, or its unit begun.
   RateLimit rate_limit_;
+  std::uint64_t rows_since_boundary_ = 0;
+  std::uint64_t delivered_rows_ = 0;  // The next ones of the unit, delivered before.
 
   bool shows_held_ = false;  // That held_ is some.
   bool starts_over_ = false;                         // As soon as the sink is open again.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon/checkpoint/checkpoint_format.h"
+#include "daemon/stable_hash.h"
 
 namespace outboxd {
 
@@ -16,6 +17,15 @@ std::function<std::string(const Progress&)> Encoder(const RelayCore::Settings& s
     return EncodeCheckpoint(MakeCheckpoint(done, name, tables, clock.WallMicroseconds()))
         .value_or("");
   };
+}
+
+// What the number of a row in its transaction depends on.
+StreamFeed::Options StreamOptions(StreamFeed::Options options, const binlog::TableFilter& filter) {
+  for (const binlog::TableSelection& selection : filter.selections()) {
+    options.counting = StableHash(selection.schema_pattern + '.' + selection.table_pattern + '.',
+                                  options.counting + (selection.takes_updates ? 1 : 0));
+  }
+  return options;
 }
 
 }  // namespace
@@ -39,7 +49,7 @@ RelayCore::RelayCore(World world, Settings settings, Progress progress,
                  {.journal = world.journal, .alarms = world.alarms}, settings.state_directory),
       stream_({world.source, transactions_, rows_, tracker_, changes_, failovers_, retry_,
                world.liveness},
-              settings.stream),
+              StreamOptions(settings.stream, filter_)),
       read_(tracker_.progress().read
                 ? std::optional<TableFeed>(
                       std::in_place,
@@ -50,10 +60,11 @@ RelayCore::RelayCore(World world, Settings settings, Progress progress,
                       settings.read)
                 : std::nullopt),
       relay_({read_ ? &*read_ : nullptr, stream_, world.sink, tracker_, publisher_, world.liveness,
-              world.outages, world.clock},
+              world.outages, world.clock, world.journal},
           {.max_unstored = kIntervalsUnstoredMax * settings.checkpoint_interval,
            .max_stall = settings.delivery.max_stall,
            .max_rate = settings.delivery.max_rate,
+           .rows_between_boundaries = settings.rows_between_boundaries,
            .interrupt =
                [&source = world.source, &tables = world.tables] {
                  source.Interrupt();

@@ -11,7 +11,8 @@ namespace outboxd {
 binlog::KnownHistory HistoryOf(const Progress& progress) {
   return {.server_uuid = progress.server_uuid,
           .last_gtid = progress.last_gtid,
-          .last_commit_us = progress.last_commit_us};
+          .last_commit_us = progress.last_commit_us,
+          .begun = progress.part ? binlog::FindGtid(progress.part->place) : std::nullopt};
 }
 
 SafePosition::SafePosition(Progress progress)
@@ -20,9 +21,9 @@ SafePosition::SafePosition(Progress progress)
       done_offset_(progress_.position.offset) {}
 
 void SafePosition::Finish(sinks::DeliveryId end_id, const binlog::Transaction& transaction,
-                          bool counts_gtids, std::string events) {
+                          bool counts_gtids, const std::string& events) {
   Pending& pending = pending_.back();
-  pending.events = std::move(events);
+  pending.events += events;
   pending.end_id = end_id;
   pending.is_finished = true;
   Merge(pending, transaction, counts_gtids);
@@ -71,6 +72,7 @@ void SafePosition::Merge(Pending& pending, const binlog::Transaction& transactio
   using binlog::XaStep;
   pending.file = FileNumber(transaction.file);
   pending.offset = transaction.end_offset;
+  if (progress_.part && progress_.part->place == PlaceOf(transaction)) pending.ends_part = true;
   if (transaction.xa != XaStep::kNone) {
     pending.xa_changes.push_back({transaction.xa,
                                   {transaction.xid, PlaceOf(transaction), transaction.commit_us},
@@ -167,6 +169,25 @@ std::uint64_t SafePosition::FileNumber(const std::string& file) {
   return first_file_ + files_.size() - 1;
 }
 
+void SafePosition::MarkPart(sinks::DeliveryId end_id, TransactionPart part,
+                            const std::string& events) {
+  pending_.back().marks.push_back({end_id, std::move(part)});
+  pending_.back().events += events;
+  pending_.back().ends_part = true;
+}
+
+void SafePosition::PassMarks(Pending& pending, sinks::DeliveryId first_unacknowledged) {
+  const auto behind = std::ranges::find_if(pending.marks, [=](const PartMark& mark) {
+    return mark.end_id > first_unacknowledged;
+  });
+  if (behind == pending.marks.begin()) return;
+  PartMark& last = *std::prev(behind);
+  after_ = last.end_id;
+  progress_.part = std::move(last.part);
+  pending.marks.erase(pending.marks.begin(), behind);
+  ++version_;
+}
+
 void SafePosition::AdvanceTo(sinks::DeliveryId first_unacknowledged) {
   while (!pending_.empty() && pending_.front().is_finished &&
          pending_.front().end_id <= first_unacknowledged) {
@@ -185,10 +206,12 @@ void SafePosition::AdvanceTo(sinks::DeliveryId first_unacknowledged) {
     SetPlace();
     TakeServer();
     if (done.chunk) ApplyChunk(*done.chunk);
+    if (done.ends_part) progress_.part.reset();
     after_ = done.end_id;
     ++version_;
     pending_.pop_front();
   }
+  if (!pending_.empty()) PassMarks(pending_.front(), first_unacknowledged);
 }
 
 void SafePosition::ApplyChunk(const ChunkEnd& chunk) {
@@ -230,6 +253,8 @@ void SafePosition::TakeOut(const binlog::GtidSet& gtids) {
   };
   progress_.position.TakeOut(gtids);
   forget(progress_.last_gtid);
+  const auto begun = HistoryOf(progress_).begun;
+  if (begun && gtids.Contains(*begun)) progress_.part.reset();
   for (Pending& pending : pending_) {
     binlog::GtidSet all;
     if (pending.has_gtid) all.Add(pending.origin, pending.numbers);
@@ -294,6 +319,13 @@ std::optional<std::uint64_t> SafePosition::oldest_commit_us() const {
 std::string SafePosition::PendingEvents() const {
   std::string lines;
   for (const Pending& pending : pending_) lines += pending.events;
+  return lines;
+}
+
+std::string SafePosition::TakeEvents() {
+  std::string lines = passed_events_ + PendingEvents();
+  passed_events_.clear();
+  for (Pending& pending : pending_) pending.events.clear();
   return lines;
 }
 

@@ -25,6 +25,8 @@ struct Progress {
   // Of the last transaction within `position`: when it was committed; 0: not told.
   std::uint64_t last_commit_us = 0;
   std::optional<binlog::Gtid> last_gtid;  // None: it has none, or those before it are not known.
+  // Of a transaction behind `position`, where the sink keeps checkpoints.
+  std::optional<TransactionPart> part = {};
   std::optional<InitialRead> read = {};   // Under way, begun at `position`; none: there is none.
   // Names of the XA transactions within `position` that are prepared without event rows. Those with
   // event rows are not within it: their GTIDs are left out, and file and offset wait for them.
@@ -37,8 +39,8 @@ struct Progress {
 
 // Which position the acknowledgements mean. Knows the units of events that were announced, in their
 // order, transactions and chunks of an initial read, and moves the progress over a unit when all
-// its messages and all before it are acknowledged: always to a boundary. Guarded by
-// DeliveryTracker.
+// its messages and all before it are acknowledged: always to a boundary. Of the transaction behind
+// it a part may stand in the progress, up to a row that was marked. Guarded by DeliveryTracker.
 class SafePosition {
  public:
   explicit SafePosition(Progress progress);
@@ -48,13 +50,17 @@ class SafePosition {
   // The unit that was begun is complete. `end_id`: behind its last message. `events`: the journal's
   // line about it.
   void Finish(sinks::DeliveryId end_id, const binlog::Transaction& transaction, bool counts_gtids,
-              std::string events);
+              const std::string& events);
   // A transaction without messages. `next_id`: of the next message.
   void Pass(sinks::DeliveryId next_id, const binlog::Transaction& transaction, bool counts_gtids,
             const std::string& events);
   // A chunk is complete. `table`: how far its table is with it; none: the read is at its end.
   void FinishChunk(sinks::DeliveryId end_id, std::uint64_t number,
                    std::optional<TableReadState> table);
+
+  // So much of the transaction in hand is delivered once all messages before `end_id` are.
+  // `events`: the journal's line about what came since the last mark.
+  void MarkPart(sinks::DeliveryId end_id, TransactionPart part, const std::string& events);
 
   // All messages before `first_unacknowledged` are acknowledged.
   void AdvanceTo(sinks::DeliveryId first_unacknowledged);
@@ -88,6 +94,8 @@ class SafePosition {
   [[nodiscard]] const std::string& passed_events() const { return passed_events_; }
   // Those of units that are not passed.
   [[nodiscard]] std::string PendingEvents() const;
+  // Both, which are not told again.
+  [[nodiscard]] std::string TakeEvents();
 
  private:
   struct XaChange {
@@ -102,11 +110,17 @@ class SafePosition {
     std::uint64_t number;
     std::optional<TableReadState> table;  // How far it is with this chunk; none: the read ends.
   };
+  struct PartMark {
+    sinks::DeliveryId end_id;
+    TransactionPart part;
+  };
   // One transaction with messages and all those without that came right after it.
   struct Pending {
     sinks::DeliveryId end_id = 0;       // Behind its last message.
     std::uint64_t begun_commit_us = 0;  // Of the transaction with messages; 0: not told.
     bool is_finished = false;
+    std::vector<PartMark> marks;  // Those that are not passed, in order.
+    bool ends_part = false;       // It is the one that Progress::part is of.
     std::shared_ptr<const ChunkEnd> chunk;  // Null: it is no chunk.
     bool has_gtid = false;
     binlog::GtidOrigin origin;
@@ -135,6 +149,7 @@ class SafePosition {
   [[nodiscard]] std::set<std::string> UndecidedNames() const;
   void ForgetHeld(const std::string& xid);
   void SetPlace();
+  void PassMarks(Pending& pending, sinks::DeliveryId first_unacknowledged);
   void ApplyChunk(const ChunkEnd& chunk);
   void SetRead(TableReadState state);
   void TakeServer();

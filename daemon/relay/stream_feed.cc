@@ -19,6 +19,14 @@ void StreamFeed::StartOver(const Progress& progress) {
 void StreamFeed::BeginBehind(const Progress& progress) {
   must_observe_ = false;
   known_ = HistoryOf(progress);
+  part_ = progress.part;
+  in_part_ = false;
+  if (part_ && part_->counting != options_.counting) {
+    spdlog::warn("the first {} rows of transaction {} are published again: the event tables, or"
+                 " which of their rows are events, are others now",
+                 part_->rows, part_->place);
+    part_->rows = 0;
+  }
   resume_from_ = progress.position;
   parts_.transactions.ForgetPrepared(progress.prepared);
 }
@@ -89,6 +97,7 @@ Result<bool> StreamFeed::OnFailover() {
   parts_.tracker.TakeOut(unread);
   resume_from_.TakeOut(unread);
   if (known_.last_gtid && unread.Contains(*known_.last_gtid)) known_.last_gtid.reset();
+  if (known_.begun && unread.Contains(*known_.begun)) ForgetPart();
   return !undecided->empty() ||
          !lost.Intersect(parts_.transactions.prepared().held_gtids()).empty();
 }
@@ -105,6 +114,7 @@ Result<Feed::Advanced> StreamFeed::OnTransaction() {
         " before it, so that a restart would publish what comes behind it again",
         Escaped(transaction.xid), PlaceOf(transaction));
   }
+  if (auto entered = EnterPart(transaction); !entered) return std::unexpected(entered.error());
   if (!transaction.has_rows) {
     parts_.tracker.Pass(transaction, parts_.transactions.collects_gtids());
     EndTransaction();
@@ -113,7 +123,38 @@ Result<Feed::Advanced> StreamFeed::OnTransaction() {
   parts_.tracker.Begin(transaction.commit_us);
   parts_.rows.Begin(parts_.transactions.rows());
   event_position_.Begin(transaction);
-  return Advanced{.outcome = Outcome::kUnit};
+  return Advanced{.outcome = Outcome::kUnit, .delivered_rows = in_part_ ? part_->rows : 0};
+}
+
+// The same GTID or place with another time of commit is another transaction.
+Result<void> StreamFeed::EnterPart(const binlog::Transaction& transaction) {
+  if (!part_ || part_->place != PlaceOf(transaction)) return {};
+  if (part_->commit_us != transaction.commit_us) {
+    return Fail(ExitCode::kDiverged,
+                "the first {} rows of transaction {} were published, and it is another one now: it"
+                " was committed at another time; the server lost it and gave its name again HINT:"
+                " see what the server lost, and choose where to continue with 'outboxd position"
+                " set'",
+                part_->rows, part_->place);
+  }
+  in_part_ = true;
+  return {};
+}
+
+void StreamFeed::ForgetPart() {
+  part_.reset();
+  in_part_ = false;
+  known_.begun.reset();
+}
+
+// Of two transactions at once no checkpoint can hold a part.
+std::optional<TransactionPart> StreamFeed::part() const {
+  if (part_ && !in_part_) return std::nullopt;
+  const binlog::Transaction& transaction = parts_.transactions.transaction();
+  return TransactionPart{.place = PlaceOf(transaction),
+                         .commit_us = transaction.commit_us,
+                         .rows = event_position_.rows(),
+                         .counting = options_.counting};
 }
 
 binlog::Result<const binlog::Row*> StreamFeed::NextRow() {
@@ -134,6 +175,7 @@ void StreamFeed::EndUnit() {
 }
 
 void StreamFeed::EndTransaction() {
+  if (in_part_) ForgetPart();
   known_.last_gtid.reset();
   if (parts_.transactions.collects_gtids()) {
     known_.last_gtid = parts_.transactions.transaction().gtid;

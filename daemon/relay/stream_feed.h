@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "binlog/event_source.h"
@@ -36,6 +37,7 @@ class StreamFeed final : public Feed {
     // After a transaction with a larger binlog event the source is opened again: the client library
     // keeps the memory of the largest one for as long as the connection lasts.
     std::size_t large_event_bytes = std::size_t{16} << 20;
+    std::uint64_t counting = 0;  // Which rows are counted (TransactionPart).
   };
 
   // Begins behind the tracker's progress.
@@ -45,6 +47,7 @@ class StreamFeed final : public Feed {
   [[nodiscard]] binlog::Result<const binlog::Row*> NextRow() override;
   [[nodiscard]] Result<Step> OnUnitError(const binlog::Error& error) override;
   [[nodiscard]] std::string_view row_position() const override { return row_position_; }
+  [[nodiscard]] std::optional<TransactionPart> part() const override;
   void EndUnit() override;
   void StartOver(const Progress& progress) override;
   void CloseSource() override;
@@ -55,6 +58,8 @@ class StreamFeed final : public Feed {
   Result<Advanced> Open();
   Result<bool> OnFailover();
   Result<Advanced> OnTransaction();
+  Result<void> EnterPart(const binlog::Transaction& transaction);
+  void ForgetPart();
   Result<Advanced> OnUnrecorded(const Error& error);
   void EndTransaction();
   Result<Advanced> OnError(const binlog::Error& error);
@@ -67,6 +72,8 @@ class StreamFeed final : public Feed {
   binlog::Position resume_from_;  // Where it is opened next.
   binlog::StreamIdentity stream_;
   binlog::KnownHistory known_;  // Of resume_from_, or of what was read behind it.
+  std::optional<TransactionPart> part_;  // Of a transaction that comes yet, or is in hand.
+  bool in_part_ = false;                 // It is the one in hand.
   EventPosition event_position_;
   std::string row_position_;
 };

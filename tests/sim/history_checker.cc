@@ -196,6 +196,7 @@ void HistoryChecker::Check(const Checkpoint& checkpoint) const {
     }
   }
   if (read_) CheckRead(checkpoint);
+  if (checkpoint.part) CheckPart(checkpoint);
   for (const std::size_t index : server.order()) {
     if (read_ && (read_->IsBefore(index) || read_->DecidesBefore(index))) continue;
     const Transaction& transaction = history_.transactions[index];
@@ -212,6 +213,22 @@ void HistoryChecker::Check(const Checkpoint& checkpoint) const {
     if (Covers(position, decision.prepare)) continue;
     throw Violation{
         fmt::format("the checkpoint covers {}, but not what it decides", NameOf(index))};
+  }
+}
+
+void HistoryChecker::CheckPart(const Checkpoint& checkpoint) const {
+  const TransactionPart& part = *checkpoint.part;
+  for (const std::size_t index : source_.server->order()) {
+    if (source_.server->NameOf(index) != part.place) continue;
+    if (Covers(checkpoint.position, index)) {
+      throw Violation{fmt::format("the checkpoint covers {}, and has a part of it", NameOf(index))};
+    }
+    const auto& events = history_.transactions[index].events;
+    for (std::size_t i = 0; i < part.rows; ++i) {
+      if (i < events.size() && history_.IsDone(history_.events[events[i]])) continue;
+      throw Violation{fmt::format("the checkpoint has {} rows of {}, but row {} is not delivered",
+                                  part.rows, NameOf(index), i + 1)};
+    }
   }
 }
 
@@ -238,6 +255,7 @@ std::string HistoryChecker::Missing() const {
     return fmt::format("event {} of {} is not delivered", i, NameOf(event.transaction));
   }
   if (!current_) return "nothing was stored";
+  if (current_->part) return "the checkpoint keeps a part of " + current_->part->place;
   if (ReadIsUnderWay(*current_)) return "the read has not come to its end";
   bool holds = false;
   for (const std::size_t index : source_.server->order()) {

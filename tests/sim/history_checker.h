@@ -76,6 +76,7 @@ class HistoryChecker {
   [[nodiscard]] bool IsBeginOfRead(const binlog::Position& position) const;
   void Check(const Checkpoint& checkpoint) const;
   void CheckRead(const Checkpoint& checkpoint) const;
+  void CheckPart(const Checkpoint& checkpoint) const;
 
   History& history_;
   const Source& source_;

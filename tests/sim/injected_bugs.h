@@ -8,6 +8,7 @@
 
 #include "binlog/event_header.h"
 #include "binlog/gtid_event.h"
+#include "daemon/checkpoint/checkpoint_format.h"
 #include "tests/sim/simulated_process.h"
 
 namespace outboxd::sim {
@@ -318,12 +319,59 @@ class UnnoticedLoss final : public Interposer {
   std::optional<SilentSource> source_;
 };
 
+// Bug: a transaction of which only a part was published counts as unknown.
+class UnnoticedLossOfPart final : public Interposer {
+ public:
+  using Interposer::Around;
+  binlog::EventSource& Around(binlog::EventSource& source) override {
+    return source_.emplace(source);
+  }
+
+ private:
+  class ForgetfulSource final : public PassingSource {
+   public:
+    using PassingSource::PassingSource;
+    binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from,
+                                                const binlog::KnownHistory& known) override {
+      binlog::KnownHistory without = known;
+      without.begun.reset();
+      return inner_.Open(from, without);
+    }
+  };
+  std::optional<ForgetfulSource> source_;
+};
+
 // Bug: the checkpoint that the sink keeps is not looked at.
 class IgnoredCheckpoint final : public Interposer {
  public:
   std::optional<std::string> Kept(const std::optional<std::string>&) override {
     return std::nullopt;
   }
+};
+
+// Changes what the sink keeps of a part of a transaction, as a process finds it.
+class ChangedPart : public Interposer {
+ public:
+  std::optional<std::string> Kept(const std::optional<std::string>& kept) override {
+    if (!kept) return kept;
+    auto checkpoint = DecodeCheckpoint(*kept, "shop", "kept");
+    if (!checkpoint || !checkpoint->part) return kept;
+    Change(checkpoint->part);
+    return EncodeCheckpoint(*checkpoint).value();
+  }
+
+ private:
+  virtual void Change(std::optional<TransactionPart>& part) = 0;
+};
+
+// Bug: a transaction of which a part is delivered is begun at its first row.
+class ForgottenPart final : public ChangedPart {
+  void Change(std::optional<TransactionPart>& part) override { part.reset(); }
+};
+
+// Bug: the row behind the boundary counts as delivered too.
+class PartOfOneRowMore final : public ChangedPart {
+  void Change(std::optional<TransactionPart>& part) override { ++part->rows; }
 };
 
 // Bug: with the messages goes the checkpoint of the boundary before.

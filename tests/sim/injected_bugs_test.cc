@@ -76,6 +76,23 @@ TEST_F(InjectedBugTest, ACheckpointInTheSinkThatIsIgnored) {
   EXPECT_THAT(Caught<IgnoredCheckpoint>(kKeeps), HasSubstr("comes more than once"));
 }
 
+TEST_F(InjectedBugTest, APartOfATransactionThatIsForgotten) {
+  EXPECT_THAT(Caught<ForgottenPart>(kKeeps), HasSubstr("comes more than once"));
+}
+
+TEST_F(InjectedBugTest, APartOfATransactionWhoseLossGoesUnnoticed) {
+  EXPECT_THAT(Caught<UnnoticedLossOfPart>({.rates = {.crash = 12, .lost_producer = 10},
+                                           .reads_by_file = false,
+                                           .fails_over = true,
+                                           .keeps_checkpoints = true},
+                                          kRareSeedsMax),
+              AnyOf(HasSubstr("that it was lost is not told"), HasSubstr("keeps a part of")));
+}
+
+TEST_F(InjectedBugTest, APartOfATransactionThatIsOneRowTooLong) {
+  EXPECT_THAT(Caught<PartOfOneRowMore>(kKeeps), HasSubstr("not delivered"));
+}
+
 TEST_F(InjectedBugTest, ACheckpointInTheSinkThatIsTheOneBefore) {
   EXPECT_NE(Caught<StaleBoundary>(kKeeps), "");
 }

@@ -39,6 +39,7 @@ RelayCore::Settings SettingsOf(const SimulatedProcess::Settings& settings) {
           .table_patterns = {"shop.outbox"},
           .delivery = delivery,
           .checkpoint_interval = kCheckpointInterval,
+          .rows_between_boundaries = 1,
           .state_directory = settings.state_directory,
           .buffer = buffer,
           .stream = {.large_event_bytes = settings.large_event_bytes},

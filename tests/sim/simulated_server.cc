@@ -118,4 +118,13 @@ std::pair<std::size_t, std::uint64_t> SimulatedServer::PlaceOf(std::size_t trans
                                       : std::pair<std::size_t, std::uint64_t>{kNone, 0};
 }
 
+std::string SimulatedServer::NameOf(std::size_t transaction) const {
+  if (const auto gtid = GtidOf(transaction)) return ToText(*gtid);
+  for (const File& file : files_) {
+    const auto logged = std::ranges::find(file.logged, transaction, &Logged::transaction);
+    if (logged != file.logged.end()) return fmt::format("{}:{}", file.name, logged->begin);
+  }
+  return {};
+}
+
 }  // namespace outboxd::sim

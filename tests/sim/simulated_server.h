@@ -72,6 +72,8 @@ class SimulatedServer {
   [[nodiscard]] bool IsBoundary(std::size_t file, std::uint64_t offset) const;
   // None: it has no GTID, or is torn.
   [[nodiscard]] std::optional<binlog::Gtid> GtidOf(std::size_t transaction) const;
+  // Its GTID, or file and offset of its beginning.
+  [[nodiscard]] std::string NameOf(std::size_t transaction) const;
   // File and end of a transaction.
   [[nodiscard]] std::pair<std::size_t, std::uint64_t> PlaceOf(std::size_t transaction) const;
 

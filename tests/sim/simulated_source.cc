@@ -61,7 +61,8 @@ SimulatedSource::Found SimulatedSource::Find(const Request& request) {
 SimulatedSource::Found SimulatedSource::FindByGtid(const Request& request,
                                                    binlog::StreamIdentity stream) {
   const SimulatedServer& server = *source_.server;
-  const binlog::GtidSet& have = request.from.gtids;
+  binlog::GtidSet have = request.from.gtids;
+  if (request.known.begun) have.Add(*request.known.begun);
   const std::string& former = request.known.server_uuid;
   auto compared = CompareHistories(have, server.logged_gtids(), server.uuid(), former);
   const bool is_accepted = request.accepts_loss && compared.lack == binlog::Lack::kTail;
@@ -79,11 +80,11 @@ SimulatedSource::Found SimulatedSource::FindByGtid(const Request& request,
     answer.replication.is_applying = is_applying;
     return std::unexpected(std::move(answer));
   }
-  if (!server.purged().IsSubsetOf(have)) {
-    const binlog::GtidSet gap = server.purged().Minus(have);
+  if (!server.purged().IsSubsetOf(request.from.gtids)) {
+    const binlog::GtidSet gap = server.purged().Minus(request.from.gtids);
     return Refuses({ErrorKind::kGone, fmt::format("purged: {}", gap.ToText())});
   }
-  have_ = have.Minus(compared.missing);
+  have_ = request.from.gtids.Minus(compared.missing);
   stream.lost = std::move(compared.missing);
   if (former != server.uuid() && !have.empty()) {
     stream.unseen = OfUnseenOrigins(have, server.logged_gtids());

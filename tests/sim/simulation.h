@@ -52,6 +52,7 @@ class Simulation {
 
   void CheckAtEnd();
   void CheckLostEvents() const;
+  void CheckLostParts() const;
   void CheckMissedXa(const std::vector<Alarm>& alarms) const;
   [[nodiscard]] bool DivergenceIsRight() const;
   void CheckMemory() const;

@@ -71,6 +71,14 @@ TEST_F(SimulationTest, NothingComesTwiceByGtidThoughXaTransactionsAreOpen) {
                     .keeps_checkpoints = true});
 }
 
+TEST_F(SimulationTest, NothingComesTwiceByGtidThoughAnotherServerTakesOver) {
+  ExpectGuarantees({.rates = {.crash = 12, .disconnect = 30, .lost_producer = 10, .disk_call = 20},
+                    .reads_by_file = false,
+                    .fails_over = true,
+                    .stops = true,
+                    .keeps_checkpoints = true});
+}
+
 TEST_F(SimulationTest, FilesArePurged) {
   ExpectGuarantees({.rates = {.crash = 80, .disconnect = 30, .lost_producer = 30, .disk_call = 20},
                     .switches_to_gtid = true,

@@ -82,6 +82,17 @@ TEST_F(CheckpointFileTest, HasTheFormThatItsHeaderDescribes) {
                                                   "crc32 [0-9a-f]{8}\n"));
 }
 
+// A program that does not know of parts would publish this one again.
+TEST_F(CheckpointFileTest, HasAFormatOfItsOwnWithAPartOfATransaction) {
+  Checkpoint stored = MakeCheckpoint(4);
+  stored.part = {.place = "binlog.000001:157", .commit_us = 5, .rows = 6, .counting = 7};
+  ASSERT_TRUE(CheckpointFile(directory_.path(), "shop").Store(stored));
+  EXPECT_THAT(directory_.Read("checkpoint"), testing::StartsWith("outboxd-checkpoint 3\n"));
+  const auto loaded = Load();
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
+  EXPECT_EQ(*loaded, stored);
+}
+
 TEST_F(CheckpointFileTest, RefusesATornFileWhereverItEnds) {
   const std::string whole = StoredText();
   for (std::size_t bytes = 0; bytes < whole.size(); ++bytes) Refusal(whole.substr(0, bytes));
@@ -98,8 +109,8 @@ TEST_F(CheckpointFileTest, RefusesEveryFlippedByte) {
 }
 
 TEST_F(CheckpointFileTest, RefusesANewerFormat) {
-  EXPECT_THAT(Refusal("outboxd-checkpoint 3\nwhatever\n"),
-              HasSubstr("has format 3, this outboxd knows 2"));
+  EXPECT_THAT(Refusal("outboxd-checkpoint 4\nwhatever\n"),
+              HasSubstr("has format 4, this outboxd knows 3"));
 }
 
 TEST_F(CheckpointFileTest, RefusesAnotherRelays) {

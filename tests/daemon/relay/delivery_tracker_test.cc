@@ -99,6 +99,37 @@ TEST_F(DeliveryTrackerTest, NeverMovesOverATransactionThatIsStillBeingSent) {
   EXPECT_EQ(Gtids(), fmt::format("{}:1", kUuid));
 }
 
+TEST_F(DeliveryTrackerTest, OfATransactionInHandTheMarkedPartIsDoneOnceAcknowledged) {
+  tracker_.Begin();
+  const auto first = tracker_.NextId();
+  const TransactionPart part{.place = fmt::format("{}:1", kUuid), .commit_us = 1, .rows = 1};
+  tracker_.MarkPart(part);
+  const auto second = tracker_.NextId();
+  EXPECT_FALSE(tracker_.progress().part);
+  tracker_.Acknowledge(first);
+  EXPECT_EQ(tracker_.progress().part, part);
+  EXPECT_EQ(Gtids(), "");
+  tracker_.Finish(Make(1), true);
+  EXPECT_EQ(tracker_.progress().part, part);
+  tracker_.Acknowledge(second);
+  EXPECT_FALSE(tracker_.progress().part);
+  EXPECT_EQ(Gtids(), fmt::format("{}:1", kUuid));
+}
+
+TEST_F(DeliveryTrackerTest, APartStaysUntilItsTransactionIsDone) {
+  tracker_.Begin();
+  const auto id = tracker_.NextId();
+  tracker_.MarkPart({.place = fmt::format("{}:2", kUuid), .commit_us = 2, .rows = 1});
+  tracker_.Acknowledge(id);
+  EXPECT_TRUE(tracker_.Restart().part);
+  Pass(1);
+  EXPECT_TRUE(tracker_.progress().part);
+  const auto ids = Send(2, 1);
+  EXPECT_TRUE(tracker_.progress().part);
+  tracker_.Acknowledge(ids[0]);
+  EXPECT_FALSE(tracker_.progress().part);
+}
+
 TEST_F(DeliveryTrackerTest, WaitsForAllTransactionsBefore) {
   const auto first = Send(1, 1);
   const auto second = Send(2, 1);
@@ -480,6 +511,20 @@ TEST(DeliveryTrackerEventsTest, AnXaDecisionNamesWhatItDecidesAlsoWithoutEvents)
   rolled_back.prepared_gtid = binlog::Gtid{origin, 1};
   tracker.Pass(rolled_back, true);
   EXPECT_EQ(tracker.TakeDeliveredEvents(), fmt::format("{0}:2 {0}:1\t0\t0\n", kUuid));
+}
+
+TEST(DeliveryTrackerEventsTest, OfAPartAreTakenBeforeItIsDeliveredAndNotAgain) {
+  DeliveryTracker tracker{Progress{}, true};
+  binlog::Transaction transaction;
+  transaction.gtid = binlog::Gtid{{binlog::ParseUuid(kUuid).value(), ""}, 1};
+  tracker.Begin();
+  tracker.AddEvent("shop", "outbox", "a");
+  tracker.MarkPart({.place = fmt::format("{}:1", kUuid), .commit_us = 0, .rows = 1});
+  EXPECT_EQ(tracker.TakeAnnouncedEvents(), fmt::format("{}:1\t0\t1\tshop.outbox\ta\n", kUuid));
+  tracker.AddEvent("shop", "outbox", "b");
+  tracker.Finish(transaction, true);
+  EXPECT_EQ(tracker.TakeAnnouncedEvents(), fmt::format("{}:1\t0\t1\tshop.outbox\tb\n", kUuid));
+  EXPECT_EQ(tracker.TakeAnnouncedEvents(), "");
 }
 
 TEST(DeliveryTrackerEventsTest, AreTakenOnceDeliveredAndKnownBeforeThat) {
