@@ -54,8 +54,8 @@ RelayCore::RelayCore(World world, Settings settings, Progress progress,
                 ? std::optional<TableFeed>(
                       std::in_place,
                       TableFeed::Parts{world.source, world.tables, filter_.selections(),
-                                       world.character_sets, settings.schema_lookup, tracker_,
-                                       failovers_, world.alarms, retry_, world.liveness,
+                                       world.ledger, world.character_sets, settings.schema_lookup,
+                                       tracker_, failovers_, world.alarms, retry_, world.liveness,
                                        world.clock},
                       settings.read)
                 : std::nullopt),

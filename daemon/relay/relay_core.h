@@ -26,6 +26,7 @@
 #include "daemon/relay/liveness.h"
 #include "daemon/relay/outages.h"
 #include "daemon/relay/publisher.h"
+#include "daemon/relay/read_ledger.h"
 #include "daemon/relay/relay.h"
 #include "daemon/relay/sink_owner.h"
 #include "daemon/relay/source_retry.h"
@@ -41,6 +42,7 @@ class RelayCore {
   struct World {  // Borrowed; it outlives the core.
     binlog::EventSource& source;
     binlog::TableSource& tables;
+    ReadLedger& ledger;  // Of the initial read; empty.
     SinkOwner& sink;
     CheckpointStore* store;  // Null: nothing is remembered.
     StateDirectory* state;   // Null: a bad event ends the run.

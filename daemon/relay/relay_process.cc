@@ -8,6 +8,7 @@
 #include "binlog/mysql_event_source.h"
 #include "binlog/mysql_table_source.h"
 #include "daemon/preparation/start_position.h"
+#include "daemon/relay/sqlite_read_ledger.h"
 
 namespace outboxd {
 namespace {
@@ -174,7 +175,6 @@ RelayCore::Settings RelayProcess::SettingsOf(const MysqlConfig& mysql) {
           .buffer = buffer,
           .stream = {.open_timeout = open_timeout, .read_timeout = read_timeout},
           .read = {.buffer = buffer,
-                   .ledger_directory = config.relay.spill_directory,
                    .open_timeout = open_timeout,
                    .read_timeout = read_timeout},
           .retry = {.has_answered = true},
@@ -188,6 +188,7 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
   mysql.hosts = preparation.hosts;
   binlog::MysqlEventSource source(SourceOptionsOf(mysql, identity));
   binlog::MysqlTableSource tables({.hosts = ConnectionOptionsOf(mysql)});
+  SqliteReadLedger ledger(config.relay.spill_directory);
   const std::string directory = parts_.state == nullptr ? "" : parts_.state->path();
   std::optional<AlarmLog> alarms;
   std::optional<Journal> journal;
@@ -204,6 +205,7 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
                  .begun_us = preparation.progress.read ? preparation.progress.read->begun_us : 0});
   RelayCore core({.source = source,
                   .tables = tables,
+                  .ledger = ledger,
                   .sink = sink_,
                   .store = parts_.store,
                   .state = parts_.state,

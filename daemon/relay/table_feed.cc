@@ -53,7 +53,7 @@ std::string Joined(const std::set<std::string>& names) {
 TableFeed::TableFeed(Parts parts, Options options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
-      ledger_(options_.ledger_directory),
+      ledger_(parts_.ledger),
       changes_(read_tables_, ledger_),
       chunk_rows_(options_.chunk_rows_first) {}
 

@@ -38,6 +38,7 @@ class TableFeed final : public Feed {
     binlog::EventSource& source;
     binlog::TableSource& tables;
     const std::vector<binlog::TableSelection>& selections;
+    ReadLedger& ledger;  // Empty, and used by nobody else.
     const binlog::CharacterSets& character_sets;
     binlog::SchemaLookup lookup;
     DeliveryTracker& tracker;
@@ -49,7 +50,6 @@ class TableFeed final : public Feed {
   };
   struct Options {
     binlog::TransactionBufferOptions buffer = {};
-    std::string ledger_directory = {};  // Empty: in memory.
     std::size_t chunk_bytes_max = std::size_t{8} << 20;
     std::size_t chunk_rows_first = 200;
     std::size_t chunk_rows_max = 10'000;
@@ -156,7 +156,7 @@ class TableFeed final : public Feed {
   // yet: locking reads wait for it.
   bool waits_for_commits_ = false;
   std::vector<ReadTable> read_tables_;
-  ReadLedger ledger_;
+  ReadLedger& ledger_;
   ReadChanges changes_;
   bool must_describe_ = true;
   bool loss_was_told_ = false;         // That a DDL statement took rows or a table away.

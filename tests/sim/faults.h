@@ -43,6 +43,7 @@ struct FaultRates {
   unsigned sink_open = 0, lost_producer = 0, unreachable_topic = 0;
   unsigned disk_call = 0, short_write = 0;
   unsigned table_open = 0, table_disconnect = 0;
+  unsigned ledger = 0;  // Calls of the ledger of a read.
 };
 
 // Decides where faults strike and keeps the trace of what happened.

@@ -82,6 +82,7 @@ Result<void> CheckedStore::Store(const Checkpoint& checkpoint) {
 SimulatedProcess::SimulatedProcess(World world, Progress progress, const Settings& settings)
     : source_(world.source, world.faults, world.clock),
       tables_(world.source, world.history, world.faults, std::move(world.go_on)),
+      ledger_(world.faults),
       sink_(MakeSink(world, settings)),
       liveness_(world.clock),
       outages_(world.clock),
@@ -92,6 +93,7 @@ SimulatedProcess::SimulatedProcess(World world, Progress progress, const Setting
                    : nullptr),
       core_({.source = world.interposer.Around(static_cast<binlog::EventSource&>(source_)),
              .tables = world.interposer.Around(static_cast<binlog::TableSource&>(tables_)),
+             .ledger = world.interposer.Around(static_cast<ReadLedger&>(ledger_)),
              .sink = owner_,
              .store = &world.interposer.Around(world.store),
              .state = world.state,

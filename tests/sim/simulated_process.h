@@ -11,6 +11,7 @@
 #include "tests/sim/fake_disk.h"
 #include "tests/sim/history_checker.h"
 #include "tests/sim/keeping_sink.h"
+#include "tests/sim/simulated_ledger.h"
 #include "tests/sim/simulated_sink.h"
 #include "tests/sim/simulated_source.h"
 #include "tests/sim/simulated_tables.h"
@@ -25,6 +26,7 @@ class Interposer {
   virtual void Meet(const Source&) {}
   virtual binlog::EventSource& Around(binlog::EventSource& source) { return source; }
   virtual binlog::TableSource& Around(binlog::TableSource& tables) { return tables; }
+  virtual ReadLedger& Around(ReadLedger& ledger) { return ledger; }
   virtual sinks::Sink& Around(sinks::Sink& sink) { return sink; }
   virtual CheckpointStore& Around(CheckpointStore& store) { return store; }
   // What the sink keeps, as a process finds it at its start.
@@ -91,6 +93,7 @@ class SimulatedProcess {
  private:
   SimulatedSource source_;
   SimulatedTables tables_;
+  SimulatedLedger ledger_;
   std::unique_ptr<WorldSink> sink_;
   Liveness liveness_;
   Outages outages_;

@@ -32,7 +32,8 @@ FaultRates SomeOf(const FaultRates& rates, SeededRandom& random) {
           .disk_call = some(rates.disk_call),
           .short_write = some(rates.short_write),
           .table_open = rates.table_open == 0 ? 0 : some(rates.table_open),
-          .table_disconnect = rates.table_disconnect == 0 ? 0 : some(rates.table_disconnect)};
+          .table_disconnect = rates.table_disconnect == 0 ? 0 : some(rates.table_disconnect),
+          .ledger = rates.ledger == 0 ? 0 : some(rates.ledger)};
 }
 
 void Remove(FileSystem& files, const std::string& directory, const char* name) {

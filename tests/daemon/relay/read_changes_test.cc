@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/relay/sqlite_read_ledger.h"
 #include "tests/daemon/fake_tables.h"
 
 namespace outboxd {
@@ -86,7 +87,7 @@ class ReadChangesTest : public ::testing::Test {
 
   std::vector<ReadTable> tables_{Table(true), Table(false), Table(true)};
   BytesInOrder source_;
-  ReadLedger ledger_{""};
+  SqliteReadLedger ledger_{""};
   ReadChanges changes_{tables_, ledger_};
   std::vector<ReadChanges::Loss> losses_;
 
@@ -275,7 +276,7 @@ TEST_F(ReadChangesTest, AnErrorOfTheServerLeavesEverythingAsItWas) {
 }
 
 TEST_F(ReadChangesTest, ALedgerThatFailsIsTold) {
-  ReadLedger broken("/nowhere");
+  SqliteReadLedger broken("/nowhere");
   ReadChanges changes(tables_, broken);
   const std::vector<ColumnValue> row = {"a", "new"};
   changes.Add({.table = 0,

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "daemon/relay/sqlite_read_ledger.h"
 #include "tests/daemon/fake_source.h"
 #include "tests/daemon/fake_tables.h"
 #include "tests/daemon/fakes.h"
@@ -40,6 +41,7 @@ class RelayTest : public ::testing::Test {
                      std::uint64_t spill_bytes_max = 1u << 30)
       : core_({.source = source_,
                .tables = tables_,
+               .ledger = ledger_,
                .sink = owner_,
                .store = nullptr,
                .state = &state_,
@@ -99,6 +101,7 @@ class RelayTest : public ::testing::Test {
   SinkOwner owner_{sink_, liveness_, outages_, clock_};
   binlog::CharacterSets character_sets_;
   NoTables tables_;
+  SqliteReadLedger ledger_{""};
   AlarmLog alarms_{directory_.path()};
   Journal journal_{directory_.path(), 1u << 20};
   RelayCore core_;

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "daemon/relay/relay_core.h"
+#include "daemon/relay/sqlite_read_ledger.h"
 #include "tests/daemon/captured_log.h"
 #include "tests/daemon/fake_source.h"
 #include "tests/daemon/fake_tables.h"
@@ -47,7 +48,6 @@ class TableFeedTest : public ::testing::Test {
     settings_.name = "shop";
     settings_.table_patterns = {"shop.outbox"};
     settings_.read.chunk_rows_first = settings_.read.chunk_rows_max = 2;
-    settings_.read.ledger_directory = directory_.path();
     progress_.server_uuid = kUuid;
     progress_.position.gtids = binlog::GtidSet::Parse(fmt::format("{}:1", kUuid)).value();
     progress_.read = InitialRead{};
@@ -91,8 +91,11 @@ class TableFeedTest : public ::testing::Test {
   }
 
   void Start() {
+    core_.reset();
+    ledger_.emplace(ledger_directory_);
     core_.emplace(RelayCore::World{.source = source_,
                                    .tables = tables_,
+                                   .ledger = *ledger_,
                                    .sink = owner_,
                                    .store = nullptr,
                                    .state = &state_,
@@ -176,6 +179,8 @@ class TableFeedTest : public ::testing::Test {
   binlog::CharacterSets character_sets_;
   RelayCore::Settings settings_;
   Progress progress_;
+  std::string ledger_directory_ = directory_.path();
+  std::optional<SqliteReadLedger> ledger_;
   std::optional<RelayCore> core_;
 
  private:
@@ -788,7 +793,7 @@ TEST_F(TableFeedTest, TheRateLimitHoldsForTheReadToo) {
 }
 
 TEST_F(TableFeedTest, ALedgerThatCannotBeWrittenIsWaitedOut) {
-  settings_.read.ledger_directory = directory_ / "spill";
+  ledger_directory_ = directory_ / "spill";
   Delete("c");
   ASSERT_TRUE(Work());
   EXPECT_FALSE(IsDone());

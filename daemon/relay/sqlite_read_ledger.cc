@@ -1,4 +1,4 @@
-#include "daemon/relay/read_ledger.h"
+#include "daemon/relay/sqlite_read_ledger.h"
 
 #include <sqlite3.h>
 #include <unistd.h>
@@ -44,28 +44,30 @@ std::string_view BytesOf(sqlite3_stmt* statement, int column) {
 
 }  // namespace
 
-void ReadLedger::DatabaseCloser::operator()(sqlite3* database) const { sqlite3_close(database); }
-void ReadLedger::StatementCloser::operator()(sqlite3_stmt* statement) const {
+void SqliteReadLedger::DatabaseCloser::operator()(sqlite3* database) const {
+  sqlite3_close(database);
+}
+void SqliteReadLedger::StatementCloser::operator()(sqlite3_stmt* statement) const {
   sqlite3_finalize(statement);
 }
 
-ReadLedger::ReadLedger(std::string directory) : directory_(std::move(directory)) {}
-ReadLedger::~ReadLedger() = default;
+SqliteReadLedger::SqliteReadLedger(std::string directory) : directory_(std::move(directory)) {}
+SqliteReadLedger::~SqliteReadLedger() = default;
 
-std::unexpected<binlog::Error> ReadLedger::Failure() {
+std::unexpected<binlog::Error> SqliteReadLedger::Failure() {
   has_failed_ = true;
   return binlog::Fail(binlog::ErrorKind::kSpill, "what the initial read keeps in {}: {}",
                       directory_.empty() ? "memory" : directory_,
                       database_ ? sqlite3_errmsg(database_.get()) : "it cannot be opened");
 }
 
-binlog::Result<void> ReadLedger::Clear() {
+binlog::Result<void> SqliteReadLedger::Clear() {
   CloseDatabase();
   has_failed_ = false;
   return {};
 }
 
-void ReadLedger::CloseDatabase() {
+void SqliteReadLedger::CloseDatabase() {
   for (Statement* statement :
        {&add_arrival_, &keep_image_, &leaves_out_, &forget_up_to_, &forget_table_, &images_}) {
     statement->reset();
@@ -73,7 +75,7 @@ void ReadLedger::CloseDatabase() {
   database_.reset();
 }
 
-binlog::Result<void> ReadLedger::Open() {
+binlog::Result<void> SqliteReadLedger::Open() {
   if (database_) return {};
   std::string path = ":memory:";
   if (!directory_.empty()) {
@@ -108,12 +110,12 @@ binlog::Result<void> ReadLedger::Open() {
   return ready;
 }
 
-binlog::Result<void> ReadLedger::Execute(const char* sql) {
+binlog::Result<void> SqliteReadLedger::Execute(const char* sql) {
   if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
   return Failure();
 }
 
-binlog::Result<ReadLedger::Statement> ReadLedger::Prepare(const char* sql) {
+binlog::Result<SqliteReadLedger::Statement> SqliteReadLedger::Prepare(const char* sql) {
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_prepare_v2(database_.get(), sql, -1, &statement, nullptr) != SQLITE_OK) {
     return Failure();
@@ -121,7 +123,7 @@ binlog::Result<ReadLedger::Statement> ReadLedger::Prepare(const char* sql) {
   return Statement(statement);
 }
 
-binlog::Result<void> ReadLedger::Run(sqlite3_stmt* statement) {
+binlog::Result<void> SqliteReadLedger::Run(sqlite3_stmt* statement) {
   const bool is_done = sqlite3_step(statement) == SQLITE_DONE;
   binlog::Result<void> outcome = {};
   if (!is_done) outcome = Failure();
@@ -130,15 +132,15 @@ binlog::Result<void> ReadLedger::Run(sqlite3_stmt* statement) {
   return outcome;
 }
 
-binlog::Result<void> ReadLedger::AddArrival(std::size_t table, std::string_view place) {
+binlog::Result<void> SqliteReadLedger::AddArrival(std::size_t table, std::string_view place) {
   if (auto opened = Open(); !opened) return opened;
   sqlite3_bind_int64(add_arrival_.get(), 1, static_cast<sqlite3_int64>(table));
   Bind(add_arrival_.get(), 2, place);
   return Run(add_arrival_.get());
 }
 
-binlog::Result<void> ReadLedger::KeepImage(std::size_t table, std::string_view place,
-                                           std::string_view image) {
+binlog::Result<void> SqliteReadLedger::KeepImage(std::size_t table, std::string_view place,
+                                                 std::string_view image) {
   if (auto opened = Open(); !opened) return opened;
   sqlite3_bind_int64(keep_image_.get(), 1, static_cast<sqlite3_int64>(table));
   Bind(keep_image_.get(), 2, place);
@@ -146,7 +148,7 @@ binlog::Result<void> ReadLedger::KeepImage(std::size_t table, std::string_view p
   return Run(keep_image_.get());
 }
 
-binlog::Result<bool> ReadLedger::LeavesOut(std::size_t table, std::string_view place) {
+binlog::Result<bool> SqliteReadLedger::LeavesOut(std::size_t table, std::string_view place) {
   if (!database_) return false;
   sqlite3_stmt* const statement = leaves_out_.get();
   sqlite3_bind_int64(statement, 1, static_cast<sqlite3_int64>(table));
@@ -158,22 +160,22 @@ binlog::Result<bool> ReadLedger::LeavesOut(std::size_t table, std::string_view p
   return found;
 }
 
-binlog::Result<void> ReadLedger::ForgetUpTo(std::size_t table, std::string_view place) {
+binlog::Result<void> SqliteReadLedger::ForgetUpTo(std::size_t table, std::string_view place) {
   if (!database_) return {};
   sqlite3_bind_int64(forget_up_to_.get(), 1, static_cast<sqlite3_int64>(table));
   Bind(forget_up_to_.get(), 2, place);
   return Run(forget_up_to_.get());
 }
 
-binlog::Result<void> ReadLedger::ForgetTable(std::size_t table) {
+binlog::Result<void> SqliteReadLedger::ForgetTable(std::size_t table) {
   if (!database_) return {};
   sqlite3_bind_int64(forget_table_.get(), 1, static_cast<sqlite3_int64>(table));
   return Run(forget_table_.get());
 }
 
-binlog::Result<void> ReadLedger::BeginImages(std::size_t table,
-                                             const std::optional<std::string>& after,
-                                             const std::optional<std::string>& up_to) {
+binlog::Result<void> SqliteReadLedger::BeginImages(std::size_t table,
+                                                   const std::optional<std::string>& after,
+                                                   const std::optional<std::string>& up_to) {
   EndImages();
   if (!database_) return {};
   sqlite3_stmt* const statement = images_.get();
@@ -187,7 +189,7 @@ binlog::Result<void> ReadLedger::BeginImages(std::size_t table,
   return {};
 }
 
-binlog::Result<std::optional<ReadLedger::Image>> ReadLedger::NextImage() {
+binlog::Result<std::optional<ReadLedger::Image>> SqliteReadLedger::NextImage() {
   if (!database_) return std::nullopt;
   const int outcome = sqlite3_step(images_.get());
   if (outcome == SQLITE_ROW) return Image{BytesOf(images_.get(), 0), BytesOf(images_.get(), 1)};
@@ -196,7 +198,7 @@ binlog::Result<std::optional<ReadLedger::Image>> ReadLedger::NextImage() {
   return std::nullopt;
 }
 
-void ReadLedger::EndImages() {
+void SqliteReadLedger::EndImages() {
   if (!images_) return;
   sqlite3_reset(images_.get());
   sqlite3_clear_bindings(images_.get());

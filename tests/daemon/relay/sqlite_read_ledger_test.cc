@@ -1,4 +1,4 @@
-#include "daemon/relay/read_ledger.h"
+#include "daemon/relay/sqlite_read_ledger.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ using namespace std::string_literals;
 constexpr std::size_t kTable = 3, kOther = 4;
 
 // In memory, and in a directory.
-class ReadLedgerTest : public ::testing::TestWithParam<bool> {
+class SqliteReadLedgerTest : public ::testing::TestWithParam<bool> {
  protected:
   void Arrive(std::string_view place, std::size_t table = kTable) {
     ASSERT_TRUE(ledger_.AddArrival(table, place));
@@ -42,14 +42,14 @@ class ReadLedgerTest : public ::testing::TestWithParam<bool> {
   }
 
   TemporaryDirectory directory_;
-  ReadLedger ledger_{GetParam() ? directory_.path() : ""};
+  SqliteReadLedger ledger_{GetParam() ? directory_.path() : ""};
 };
 
-INSTANTIATE_TEST_SUITE_P(Where, ReadLedgerTest, testing::Bool(), [](const auto& where) {
+INSTANTIATE_TEST_SUITE_P(Where, SqliteReadLedgerTest, testing::Bool(), [](const auto& where) {
   return where.param ? "InADirectory" : "InMemory";
 });
 
-TEST_P(ReadLedgerTest, KnowsNothingAtFirst) {
+TEST_P(SqliteReadLedgerTest, KnowsNothingAtFirst) {
   EXPECT_FALSE(LeavesOut("a"));
   EXPECT_THAT(Images(), IsEmpty());
   EXPECT_TRUE(ledger_.ForgetUpTo(kTable, "a"));
@@ -57,7 +57,7 @@ TEST_P(ReadLedgerTest, KnowsNothingAtFirst) {
   EXPECT_TRUE(ledger_.Clear());
 }
 
-TEST_P(ReadLedgerTest, LeavesOutWhatArrivedAndGivesNoImageOfIt) {
+TEST_P(SqliteReadLedgerTest, LeavesOutWhatArrivedAndGivesNoImageOfIt) {
   Arrive("b");
   Arrive("b");
   EXPECT_TRUE(LeavesOut("b"));
@@ -66,38 +66,38 @@ TEST_P(ReadLedgerTest, LeavesOutWhatArrivedAndGivesNoImageOfIt) {
   EXPECT_THAT(Images(), IsEmpty());
 }
 
-TEST_P(ReadLedgerTest, LeavesOutWhatItHasAnImageOf) {
+TEST_P(SqliteReadLedgerTest, LeavesOutWhatItHasAnImageOf) {
   Keep("b", "image");
   EXPECT_TRUE(LeavesOut("b"));
   EXPECT_THAT(Images(), ElementsAre("b=image"));
 }
 
-TEST_P(ReadLedgerTest, KeepsTheFirstImageOfAPlace) {
+TEST_P(SqliteReadLedgerTest, KeepsTheFirstImageOfAPlace) {
   Keep("b", "first");
   Keep("b", "second");
   EXPECT_THAT(Images(), ElementsAre("b=first"));
 }
 
-TEST_P(ReadLedgerTest, KeepsNoImageWhereARowHasArrived) {
+TEST_P(SqliteReadLedgerTest, KeepsNoImageWhereARowHasArrived) {
   Arrive("b");
   Keep("b", "of the row that arrived");
   EXPECT_TRUE(LeavesOut("b"));
   EXPECT_THAT(Images(), IsEmpty());
 }
 
-TEST_P(ReadLedgerTest, KeepsTheImageThatWasThereBeforeARowArrived) {
+TEST_P(SqliteReadLedgerTest, KeepsTheImageThatWasThereBeforeARowArrived) {
   Keep("b", "image");
   Arrive("b");
   Keep("b", "of the row that arrived");
   EXPECT_THAT(Images(), ElementsAre("b=image"));
 }
 
-TEST_P(ReadLedgerTest, GoesThroughImagesInTheOrderOfPlaces) {
+TEST_P(SqliteReadLedgerTest, GoesThroughImagesInTheOrderOfPlaces) {
   for (const char* place : {"c", "aa", "b", "a"}) Keep(place, "i");
   EXPECT_THAT(Images(), ElementsAre("a=i", "aa=i", "b=i", "c=i"));
 }
 
-TEST_P(ReadLedgerTest, GivesTheImagesBehindOnePlaceUpToAnother) {
+TEST_P(SqliteReadLedgerTest, GivesTheImagesBehindOnePlaceUpToAnother) {
   for (const char* place : {"a", "b", "c", "d"}) Keep(place, "i");
   EXPECT_THAT(Images("a", "c"), ElementsAre("b=i", "c=i"));
   EXPECT_THAT(Images("b"), ElementsAre("c=i", "d=i"));
@@ -106,7 +106,7 @@ TEST_P(ReadLedgerTest, GivesTheImagesBehindOnePlaceUpToAnother) {
   EXPECT_THAT(Images(), ElementsAre("a=i", "b=i", "c=i", "d=i")) << "no bound is left over";
 }
 
-TEST_P(ReadLedgerTest, AnEmptyPlaceIsTheFirstOfAll) {
+TEST_P(SqliteReadLedgerTest, AnEmptyPlaceIsTheFirstOfAll) {
   Keep("", "empty");
   Keep("a", "");
   EXPECT_TRUE(LeavesOut(""));
@@ -117,13 +117,13 @@ TEST_P(ReadLedgerTest, AnEmptyPlaceIsTheFirstOfAll) {
   EXPECT_THAT(Images(), ElementsAre("a="));
 }
 
-TEST_P(ReadLedgerTest, APlaceWithoutBytesNeedsNoPointer) {
+TEST_P(SqliteReadLedgerTest, APlaceWithoutBytesNeedsNoPointer) {
   Keep(std::string_view(), std::string_view());
   EXPECT_TRUE(LeavesOut(""));
   EXPECT_THAT(Images(), ElementsAre("="));
 }
 
-TEST_P(ReadLedgerTest, PlacesAndImagesAreBytes) {
+TEST_P(SqliteReadLedgerTest, PlacesAndImagesAreBytes) {
   for (const auto& place : {"a\0b"s, "a"s, "a\xff"s, "\x80"s, "a\0a"s, "\0"s}) Keep(place, place);
   EXPECT_THAT(Images(), ElementsAre("\0=\0"s, "a=a"s, "a\0a=a\0a"s, "a\0b=a\0b"s, "a\xff=a\xff"s,
                                     "\x80=\x80"s));
@@ -131,13 +131,13 @@ TEST_P(ReadLedgerTest, PlacesAndImagesAreBytes) {
   EXPECT_FALSE(LeavesOut("a\0"s));
 }
 
-TEST_P(ReadLedgerTest, AnImageKeepsAMegabyte) {
+TEST_P(SqliteReadLedgerTest, AnImageKeepsAMegabyte) {
   const std::string image(1 << 20, 'x');
   Keep("a", image);
   EXPECT_THAT(Images(), ElementsAre("a=" + image));
 }
 
-TEST_P(ReadLedgerTest, ForgetsThePlacesUpToOne) {
+TEST_P(SqliteReadLedgerTest, ForgetsThePlacesUpToOne) {
   Arrive("a");
   Keep("b", "i");
   Keep("c", "i");
@@ -149,7 +149,7 @@ TEST_P(ReadLedgerTest, ForgetsThePlacesUpToOne) {
   EXPECT_THAT(Images(), ElementsAre("c=i"));
 }
 
-TEST_P(ReadLedgerTest, ForgetsATableAndNoOther) {
+TEST_P(SqliteReadLedgerTest, ForgetsATableAndNoOther) {
   Keep("a", "i");
   Arrive("b");
   Arrive("a", kOther);
@@ -159,12 +159,12 @@ TEST_P(ReadLedgerTest, ForgetsATableAndNoOther) {
   EXPECT_TRUE(LeavesOut("a", kOther));
 }
 
-TEST_P(ReadLedgerTest, ImagesOfAnotherTableAreNotGiven) {
+TEST_P(SqliteReadLedgerTest, ImagesOfAnotherTableAreNotGiven) {
   Keep("a", "i", kOther);
   EXPECT_THAT(Images(), IsEmpty());
 }
 
-TEST_P(ReadLedgerTest, ImagesThatWereLeftInTheMiddleBeginAgain) {
+TEST_P(SqliteReadLedgerTest, ImagesThatWereLeftInTheMiddleBeginAgain) {
   Keep("a", "i");
   Keep("b", "i");
   ASSERT_TRUE(ledger_.BeginImages(kTable, {}, {}));
@@ -173,13 +173,13 @@ TEST_P(ReadLedgerTest, ImagesThatWereLeftInTheMiddleBeginAgain) {
   EXPECT_THAT(Images(), ElementsAre("a=i", "b=i"));
 }
 
-TEST_P(ReadLedgerTest, GivesNoImageBehindTheLast) {
+TEST_P(SqliteReadLedgerTest, GivesNoImageBehindTheLast) {
   Keep("a", "i");
   EXPECT_EQ(Images().size(), 1u);
   EXPECT_FALSE(ledger_.NextImage().value());
 }
 
-TEST_P(ReadLedgerTest, ClearForgetsEverythingAndItGoesOn) {
+TEST_P(SqliteReadLedgerTest, ClearForgetsEverythingAndItGoesOn) {
   Keep("a", "i");
   Arrive("b", kOther);
   ASSERT_TRUE(ledger_.Clear());
@@ -189,7 +189,7 @@ TEST_P(ReadLedgerTest, ClearForgetsEverythingAndItGoesOn) {
   EXPECT_THAT(Images(), ElementsAre("c=i"));
 }
 
-TEST_P(ReadLedgerTest, LeavesNoNameInTheDirectory) {
+TEST_P(SqliteReadLedgerTest, LeavesNoNameInTheDirectory) {
   for (int i = 0; i < 3; ++i) {
     Keep("a", "i");
     EXPECT_THAT(directory_.Names(), IsEmpty());
@@ -198,9 +198,9 @@ TEST_P(ReadLedgerTest, LeavesNoNameInTheDirectory) {
 }
 
 // More than it keeps in memory.
-TEST(ReadLedgerFileTest, HoldsMoreThanItsMemoryInTheUnlinkedFile) {
+TEST(SqliteReadLedgerFileTest, HoldsMoreThanItsMemoryInTheUnlinkedFile) {
   const TemporaryDirectory directory;
-  ReadLedger ledger(directory.path());
+  SqliteReadLedger ledger(directory.path());
   const std::string image(64 << 10, 'x');
   for (int i = 1000; i < 1400; ++i) {
     ASSERT_TRUE(ledger.KeepImage(kTable, std::to_string(i), image));
@@ -217,7 +217,7 @@ class MissingDirectoryTest : public ::testing::Test {
  protected:
   TemporaryDirectory parent_;
   const std::string path_ = parent_ / "spill";
-  ReadLedger ledger_{path_};
+  SqliteReadLedger ledger_{path_};
 };
 
 TEST_F(MissingDirectoryTest, NothingCanBeEnteredAndTheDirectoryIsNamed) {
