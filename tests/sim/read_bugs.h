@@ -1,11 +1,16 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "binlog/event_header.h"
 #include "binlog/table_source.h"
+#include "daemon/relay/read_ledger.h"
 #include "tests/sim/injected_bugs.h"
 #include "tests/sim/simulated_process.h"
 
@@ -45,6 +50,39 @@ class PassingTables : public binlog::TableSource {
 
  protected:
   binlog::TableSource& inner_;
+};
+
+class PassingLedger : public ReadLedger {
+ public:
+  explicit PassingLedger(ReadLedger& inner) : inner_(inner) {}
+
+  binlog::Result<void> Clear() override { return inner_.Clear(); }
+  [[nodiscard]] bool has_failed() const override { return inner_.has_failed(); }
+  binlog::Result<void> AddArrival(std::size_t table, std::string_view place) override {
+    return inner_.AddArrival(table, place);
+  }
+  binlog::Result<void> KeepImage(std::size_t table, std::string_view place,
+                                 std::string_view image) override {
+    return inner_.KeepImage(table, place, image);
+  }
+  binlog::Result<bool> LeavesOut(std::size_t table, std::string_view place) override {
+    return inner_.LeavesOut(table, place);
+  }
+  binlog::Result<void> ForgetUpTo(std::size_t table, std::string_view place) override {
+    return inner_.ForgetUpTo(table, place);
+  }
+  binlog::Result<void> ForgetTable(std::size_t table) override {
+    return inner_.ForgetTable(table);
+  }
+  binlog::Result<void> BeginImages(std::size_t table, const std::optional<std::string>& after,
+                                   const std::optional<std::string>& up_to) override {
+    return inner_.BeginImages(table, after, up_to);
+  }
+  binlog::Result<std::optional<Image>> NextImage() override { return inner_.NextImage(); }
+  void EndImages() override { inner_.EndImages(); }
+
+ protected:
+  ReadLedger& inner_;
 };
 
 // Bug: the end of the log is asked before the chunk is read, not behind it.
@@ -209,6 +247,40 @@ class BeforeImagesIgnored final : public Interposer {
     }
   };
   std::optional<InsertsOnly> source_;
+};
+
+// Bug: a key is forgotten when the row that came to it since the read began goes again.
+class KeyForgotten final : public Interposer {
+ public:
+  using Interposer::Around;
+  ReadLedger& Around(ReadLedger& ledger) override { return ledger_.emplace(ledger); }
+
+ private:
+  class ForgetfulLedger final : public PassingLedger {
+   public:
+    using PassingLedger::PassingLedger;
+    binlog::Result<void> Clear() override {
+      arrived_.clear();
+      return inner_.Clear();
+    }
+    binlog::Result<void> AddArrival(std::size_t table, std::string_view place) override {
+      arrived_.emplace(table, place);
+      return {};
+    }
+    binlog::Result<void> KeepImage(std::size_t table, std::string_view place,
+                                   std::string_view image) override {
+      if (arrived_.erase({table, std::string(place)}) > 0) return {};
+      return inner_.KeepImage(table, place, image);
+    }
+    binlog::Result<bool> LeavesOut(std::size_t table, std::string_view place) override {
+      if (arrived_.contains({table, std::string(place)})) return true;
+      return inner_.LeavesOut(table, place);
+    }
+
+   private:
+    std::set<std::pair<std::size_t, std::string>> arrived_;
+  };
+  std::optional<ForgetfulLedger> ledger_;
 };
 
 // Bug: a row of the read counts as delivered once it is handed over.
