@@ -22,6 +22,8 @@ constexpr milliseconds kPreparedXaCheck{500};
 // A binlog event so large is given back by opening the log anew, as StreamFeed does.
 constexpr std::size_t kLargeEventBytes = std::size_t{16} << 20;
 constexpr const char* kAlarmKind = "initial read";
+// So much of an alarm about many rows are their keys.
+constexpr std::size_t kNamedKeysBytesMax = 1000;
 
 std::vector<binlog::ColumnValue> ViewsOf(const std::vector<std::optional<std::string>>& values) {
   std::vector<binlog::ColumnValue> views;
@@ -427,26 +429,45 @@ Result<Feed::Advanced> TableFeed::EnterChanges() {
   return Advanced{};
 }
 
-// One alarm for the rows of a table that are met together.
+// One alarm for the rows of a table that are met together. After a restart others can be met
+// together: an alarm stands for the same rows only where its position is the same.
 Result<void> TableFeed::OnLosses(const std::vector<ReadChanges::Loss>& losses) {
-  for (std::size_t i = 0; i < losses.size();) {
-    const ReadTable& table = read_tables_[losses[i].table];
-    const std::string key =
-        losses[i].key.empty() ? "?" : PositionKey(table.description.key, losses[i].key);
-    std::size_t others = 0;
-    for (++i; i < losses.size() && &read_tables_[losses[i].table] == &table; ++i) ++others;
-    EventPosition position;
-    auto raised = RaiseAlarm(
-        std::string(position.TableRow(table.schema_name(), table.table_name(), key)),
-        fmt::format("the row with key {}{} of table {}.{} went before the initial read had"
-                    " delivered it, and the log holds a part of it only (binlog_row_image): it may"
-                    " be missing",
-                    Escaped(key), others == 0 ? "" : fmt::format(" and {} more", others),
-                    table.schema_name(), table.table_name()),
-        0);
-    if (!raised) return raised;
+  for (auto begin = losses.begin(); begin != losses.end();) {
+    const auto end = std::find_if(begin, losses.end(), [begin](const ReadChanges::Loss& loss) {
+      return loss.table != begin->table;
+    });
+    if (auto raised = OnLosses(std::span(begin, end)); !raised) return raised;
+    begin = end;
   }
   return {};
+}
+
+// Of one table.
+Result<void> TableFeed::OnLosses(std::span<const ReadChanges::Loss> losses) {
+  const ReadTable& table = read_tables_[losses.front().table];
+  const auto key_of = [&table](const ReadChanges::Loss& loss) {
+    return loss.key.empty() ? "?" : PositionKey(table.description.key, loss.key);
+  };
+  std::string keys = Escaped(key_of(losses.front()));
+  std::size_t named = 1;
+  for (; named < losses.size() && keys.size() < kNamedKeysBytesMax; ++named) {
+    keys += ", " + Escaped(key_of(losses[named]));
+  }
+  if (named < losses.size()) keys += fmt::format(" and {} more", losses.size() - named);
+  const bool is_one = losses.size() == 1;
+  const std::string place =
+      is_one ? key_of(losses.front())
+             : fmt::format("{} to {}, {} rows", key_of(losses.front()), key_of(losses.back()),
+                           losses.size());
+  EventPosition position;
+  return RaiseAlarm(
+      std::string(position.TableRow(table.schema_name(), table.table_name(), place)),
+      fmt::format("the {} {} of table {}.{} went before the initial read had delivered {}, and the"
+                  " log holds a part of {} only (binlog_row_image): {} may be missing",
+                  is_one ? "row with key" : "rows with the keys", keys, table.schema_name(),
+                  table.table_name(), is_one ? "it" : "them", is_one ? "it" : "them",
+                  is_one ? "it" : "they"),
+      0);
 }
 
 // Nothing is lost by reading the log once more.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -107,6 +108,7 @@ class TableFeed final : public Feed {
   Result<void> OnDdl(const binlog::Transaction& transaction);
   Result<Advanced> EnterChanges();
   Result<void> OnLosses(const std::vector<ReadChanges::Loss>& losses);
+  Result<void> OnLosses(std::span<const ReadChanges::Loss> losses);
   Result<Advanced> ReadLogAnew(const binlog::Error& error);
 
   // Between chunks.

@@ -294,6 +294,31 @@ TEST_F(TableFeedTest, ADeletedRowThatTheLogHoldsAPartOfIsAnAlarm) {
                             "table:shop.outbox:c the row with key c of table shop.outbox went")));
 }
 
+// After a restart they are met together with those that were met before it.
+TEST_F(TableFeedTest, EachRowThatTheLogHasAPartOfOnlyIsNamed) {
+  Delete("c", false);
+  WorkUntilReads(2, false);
+  Delete("d", false);
+  Delete("e", false);
+  Restart();
+  ASSERT_TRUE(Work());
+  EXPECT_TRUE(IsDone());
+  EXPECT_THAT(Alarms(), ElementsAre(HasSubstr("the row with key c of table shop.outbox went"),
+                                    HasSubstr("the rows with the keys c, d, e of table")));
+}
+
+// However many they are.
+TEST_F(TableFeedTest, AnAlarmAboutManyRowsNamesTheFirstOnes) {
+  const std::string filler(90, 'x');
+  for (const char* id : {"f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r"}) {
+    tables_.rows[id + filler] = "old";
+    Delete(id + filler, false);
+  }
+  ASSERT_TRUE(Work());
+  ASSERT_EQ(Alarms().size(), 1u);
+  EXPECT_THAT(Alarms()[0], HasSubstr("p" + filler + " and 2 more of table shop.outbox went"));
+}
+
 TEST_F(TableFeedTest, TheProgressCountsTheRowsThatAreAcknowledged) {
   WorkUntilReads(3);
   const auto read = core_->tracker().progress().read;
