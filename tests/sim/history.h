@@ -92,6 +92,9 @@ struct Transaction {
   std::size_t decision = kNone;  // Of a prepared one.
   std::size_t prepare = kNone;   // Of a decision.
   bool is_compressed = false;
+  // The session's binlog_row_image is MINIMAL: the log has the key of a row that was changed or
+  // deleted, and what was changed.
+  bool has_partial_images = false;
   bool shares_rows_event = false;  // All rows in one ROWS event.
   std::size_t padding_bytes = 0;
   bool is_lost = false;  // A failover left it behind.

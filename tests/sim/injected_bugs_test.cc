@@ -139,6 +139,13 @@ TEST_F(InjectedBugTest, AKeyThatIsForgottenWhenItsRowIsDeletedOrMoved) {
   EXPECT_THAT(Caught<KeyForgotten>(scenario), HasSubstr("which is that of the stream"));
 }
 
+TEST_F(InjectedBugTest, ARowThatTheLogHasAPartOfAndNobodyTellsOf) {
+  Scenario scenario = kReads;
+  scenario.row_changes = {.deletes = true};
+  scenario.has_partial_images = true;
+  EXPECT_THAT(Caught<PartsPassedOver>(scenario), HasSubstr("is missed without a word"));
+}
+
 TEST_F(InjectedBugTest, ARowOfTheReadThatIsDoneOnceItIsHandedOver) {
   EXPECT_THAT(Caught<HandOverIsEnough>(kReads), HasSubstr("is not delivered"));
 }

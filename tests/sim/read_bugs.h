@@ -8,10 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "binlog/byte_cursor.h"
 #include "binlog/event_header.h"
 #include "binlog/table_source.h"
 #include "daemon/relay/read_ledger.h"
+#include "tests/daemon/outbox_table.h"
 #include "tests/sim/injected_bugs.h"
+#include "tests/sim/sequenced_rows.h"
 #include "tests/sim/simulated_process.h"
 
 namespace outboxd::sim {
@@ -247,6 +250,39 @@ class BeforeImagesIgnored final : public Interposer {
     }
   };
   std::optional<InsertsOnly> source_;
+};
+
+// Bug: rows of which the log has a part only are passed over.
+class PartsPassedOver final : public Interposer {
+ public:
+  using Interposer::Around;
+  binlog::EventSource& Around(binlog::EventSource& source) override {
+    return source_.emplace(source);
+  }
+
+ private:
+  class WholeRowsOnly final : public PassingSource {
+   public:
+    using PassingSource::PassingSource;
+    binlog::Result<binlog::Bytes> Next() override {
+      auto event = inner_.Next();
+      while (event && IsInPart(*event)) event = inner_.Next();
+      return event;
+    }
+
+   private:
+    static bool IsInPart(binlog::Bytes event) {
+      const auto header = binlog::ParseEventHeader(event);
+      const bool is_change = header && (header->type == binlog::EventType::kUpdateRows ||
+                                        header->type == binlog::EventType::kDeleteRows);
+      if (!is_change) return false;
+      binlog::ByteCursor rows(event.subspan(binlog::kEventHeaderBytes));
+      if (rows.U48() != kOutboxTableId) return false;
+      rows.Skip(5);  // Flags, an empty extra part, the number of columns.
+      return rows.U8() == kSeqOnly;
+    }
+  };
+  std::optional<WholeRowsOnly> source_;
 };
 
 // Bug: a key is forgotten when the row that came to it since the read began goes again.

@@ -52,10 +52,38 @@ std::set<std::size_t> ReadChecker::Truncated() const {
   return truncated;
 }
 
+ReadChecker::PartialChanges ReadChecker::InPart() const {
+  PartialChanges partial;
+  if (std::ranges::none_of(history_.transactions, &Transaction::has_partial_images)) return partial;
+  std::set<std::size_t> open;  // Of the position, and the log has nothing else of them yet.
+  for (const auto& [seq, row] : At(true, false)) open.insert(row.event);
+  for (std::size_t i = 0; i < history_.transactions.size(); ++i) {
+    const Transaction& transaction = history_.transactions[i];
+    const bool counts = !transaction.is_lost && !before_.contains(i) && !DecidesBefore(i) &&
+                        ChangesTable(transaction);
+    for (const RowChange& change : transaction.changes) {
+      if (!counts || !open.contains(change.event)) continue;
+      const bool is_update = change.kind == RowChange::Kind::kUpdate;
+      if (transaction.has_partial_images && is_update) {
+        ++partial.updates[change.event];
+        continue;
+      }
+      open.erase(change.event);
+      if (transaction.has_partial_images) partial.gone[change.event] = change.seq;
+    }
+  }
+  return partial;
+}
+
+std::map<std::size_t, std::uint64_t> ReadChecker::GoneInPart() const { return InPart().gone; }
+
 ReadChecker::Rows ReadChecker::Due() const {
   Rows rows = At(true, false);
   const std::set<std::size_t> truncated = Truncated();
-  std::erase_if(rows, [&](const auto& row) { return truncated.contains(row.second.event); });
+  const std::map<std::size_t, std::uint64_t> gone = GoneInPart();
+  std::erase_if(rows, [&](const auto& row) {
+    return truncated.contains(row.second.event) || gone.contains(row.second.event);
+  });
   return rows;
 }
 
@@ -100,13 +128,16 @@ std::string ReadChecker::OnPublish(std::size_t index, std::size_t version, Road 
   if (IsUndecided(index)) {
     return fmt::format("the read brings event {} while an XA transaction holds it", index);
   }
+  const PartialChanges partial = InPart();
+  const auto updates = partial.updates.find(index);
+  const std::size_t updates_in_part = updates == partial.updates.end() ? 0 : updates->second;
   bool was_there = false;
   for (const bool decides : {true, false}) {
     for (const bool keeps_lost : {true, false}) {
       for (const auto& [seq, row] : At(decides, keeps_lost)) {
         if (row.event != index) continue;
         was_there = true;
-        if (row.version == version) return {};
+        if (version >= row.version && version <= row.version + updates_in_part) return {};
       }
     }
   }

@@ -42,6 +42,10 @@ class ReadChecker {
   // Whether it has to be delivered.
   [[nodiscard]] bool IsDue(std::size_t event) const;
 
+  // The keys at which rows of the position were deleted or moved while the log kept no more of them
+  // than their keys, by event: a read that had not come there can only tell that.
+  [[nodiscard]] std::map<std::size_t, std::uint64_t> GoneInPart() const;
+
   // What is wrong with the message; empty: nothing. `version`: of its payload.
   [[nodiscard]] std::string OnPublish(std::size_t event, std::size_t version, Road road) const;
 
@@ -69,6 +73,12 @@ class ReadChecker {
   // The rows of At() that are there no more because the table was emptied: nothing in the log tells
   // what they were.
   [[nodiscard]] std::set<std::size_t> Truncated() const;
+  // What became of the rows of the position as far as the log does not give them back.
+  struct PartialChanges {
+    std::map<std::size_t, std::size_t> updates;  // How often in place at first, by event.
+    std::map<std::size_t, std::uint64_t> gone;   // GoneInPart().
+  };
+  [[nodiscard]] PartialChanges InPart() const;
   [[nodiscard]] Rows Due() const;
   // Whether what becomes of its row is not decided.
   [[nodiscard]] bool IsUndecided(std::size_t event) const;

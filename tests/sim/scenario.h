@@ -32,7 +32,8 @@ struct Scenario {
   bool reads_tables = false;       // The relay begins with a read of the event table.
   // What happens to rows of the event table, besides inserts.
   RowChangeDraw::Kinds row_changes = {};
-  bool has_table_ddl = false;  // TRUNCATE and ALTER of the event table.
+  bool has_table_ddl = false;       // TRUNCATE and ALTER of the event table.
+  bool has_partial_images = false;  // In some transactions.
 
   // Whether rows of the event table have keys, and are committed in stages.
   [[nodiscard]] bool has_keys() const {

@@ -31,22 +31,30 @@ EventBytes SequencedTableMap(bool has_added_column) {
   return map.Little(8, 1).Little(1, 1).Little(4, 1);  // The primary key.
 }
 
-EventBytes SequencedRowsHead(bool has_added_column, bool has_before) {
-  const std::uint64_t present = has_added_column ? 0x3f : 0x1f;
+EventBytes SequencedRowsHead(bool has_added_column, const std::vector<ImageColumns>& columns) {
   EventBytes rows;
   rows.Little(kOutboxTableId, 6).Little(1, 2).Little(2, 2).Little(has_added_column ? 6 : 5, 1);
-  if (has_before) rows.Little(present, 1);
-  return rows.Little(present, 1);
+  for (const ImageColumns present : columns) rows.Little(present, 1);
+  return rows;
 }
 
-void AppendImage(EventBytes& rows, const SequencedRow& row, bool has_added_column) {
-  const auto text = [&rows](std::string_view value) { rows.Little(value.size(), 1).Text(value); };
-  rows.Little((row.type ? 0 : 0x02) | (has_added_column ? 0x20 : 0), 1);
-  text(row.id);
-  if (row.type) text(*row.type);
-  text(row.key);
-  text(row.payload);
-  rows.Little(row.seq, 8);
+void AppendImage(EventBytes& rows, const SequencedRow& row, ImageColumns columns) {
+  const std::optional<std::string_view> texts[] = {row.id, row.type, row.key, row.payload};
+  EventBytes values;
+  std::uint64_t nulls = 0;
+  int present = 0;
+  for (int column = 0; column < 6; ++column) {
+    if ((columns >> column & 1) == 0) continue;
+    const std::uint64_t bit = std::uint64_t{1} << present++;
+    if (column == 4) {
+      values.Little(row.seq, 8);
+    } else if (column < 4 && texts[column]) {
+      values.Little(texts[column]->size(), 1).Text(*texts[column]);
+    } else {
+      nulls |= bit;
+    }
+  }
+  rows.Little(nulls, 1).Text(binlog::AsText(values.bytes()));
 }
 
 }  // namespace outboxd::sim

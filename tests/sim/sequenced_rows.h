@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "tests/binlog/event_bytes.h"
 
@@ -14,8 +15,16 @@ namespace outboxd::sim {
 
 [[nodiscard]] binlog::EventBytes SequencedTableMap(bool has_added_column);
 
-// What stands in front of the first row of a ROWS event; of an UPDATE_ROWS event: `has_before`.
-[[nodiscard]] binlog::EventBytes SequencedRowsHead(bool has_added_column, bool has_before = false);
+// Columns that an image of a row has: a bit for each, in their order.
+using ImageColumns = std::uint8_t;
+inline constexpr ImageColumns kPayloadOnly = 0x08, kSeqOnly = 0x10;
+[[nodiscard]] constexpr ImageColumns AllColumns(bool has_added_column) {
+  return has_added_column ? 0x3f : 0x1f;
+}
+
+// What stands in front of the first row of a ROWS event; `columns`: of each image of a row.
+[[nodiscard]] binlog::EventBytes SequencedRowsHead(bool has_added_column,
+                                                   const std::vector<ImageColumns>& columns);
 
 struct SequencedRow {
   std::string_view id;
@@ -25,6 +34,6 @@ struct SequencedRow {
   std::uint64_t seq;
 };
 
-void AppendImage(binlog::EventBytes& rows, const SequencedRow& row, bool has_added_column);
+void AppendImage(binlog::EventBytes& rows, const SequencedRow& row, ImageColumns columns);
 
 }  // namespace outboxd::sim

@@ -96,6 +96,7 @@ void SimulatedWorld::Commit() {
   if (transaction.kind == Kind::kStatement) ++statements_;
   if (transaction.kind == Kind::kDdl && scenario_.has_table_ddl) transaction.ddl = DrawDdl();
   transaction.shares_rows_event = random_.OneIn(2);
+  transaction.has_partial_images = scenario_.has_partial_images && random_.OneIn(3);
   transaction.is_compressed = scenario_.is_compressed && random_.OneIn(3) &&
                               transaction.kind != Kind::kDdl && transaction.kind != Kind::kTorn;
   if (scenario_.has_large_events && random_.OneIn(5)) transaction.padding_bytes = kLargeEventBytes;
@@ -135,7 +136,8 @@ void SimulatedWorld::DecideXa() {
                        .events = history_.transactions[prepare].events,
                        .changes = history_.transactions[prepare].changes,
                        .xid = history_.transactions[prepare].xid,
-                       .prepare = prepare};
+                       .prepare = prepare,
+                       .has_partial_images = history_.transactions[prepare].has_partial_images};
   for (const std::size_t event : decision.events) {
     Decide(event, commits ? Event::State::kCommitted : Event::State::kRolledBack);
   }

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <fstream>
 #include <iterator>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "daemon/checkpoint/checkpoint_format.h"
@@ -34,6 +36,23 @@ FaultRates SomeOf(const FaultRates& rates, SeededRandom& random) {
           .table_open = rates.table_open == 0 ? 0 : some(rates.table_open),
           .table_disconnect = rates.table_disconnect == 0 ? 0 : some(rates.table_disconnect),
           .ledger = rates.ledger == 0 ? 0 : some(rates.ledger)};
+}
+
+// Those of rows that an alarm says may be missing: "the rows with the keys 4, 7 of table ...".
+std::set<std::uint64_t> KeysIn(std::string_view alarm) {
+  std::set<std::uint64_t> keys;
+  if (!alarm.starts_with("the row")) return keys;
+  alarm = alarm.substr(0, alarm.find(" of table "));
+  constexpr const char* kDigits = "0123456789";
+  std::size_t at = alarm.find_first_of(kDigits);
+  while (at != alarm.npos) {
+    std::uint64_t key = 0;
+    const char* const begin = alarm.data() + at;
+    const char* const end = std::from_chars(begin, alarm.data() + alarm.size(), key).ptr;
+    keys.insert(key);
+    at = alarm.find_first_of(kDigits, at + static_cast<std::size_t>(end - begin));
+  }
+  return keys;
 }
 
 void Remove(FileSystem& files, const std::string& directory, const char* name) {
@@ -74,15 +93,15 @@ Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, bool keeps_
   if (scenario.has_dead_letters && !random_.OneIn(4)) {
     settings_.on_bad_event = DeliveryConfig::OnBadEvent::kDeadLetter;
   }
-  if (scenario.has_bad_events || scenario.has_statements || scenario.fails_over) {
+  const bool has_alarms =
+      scenario.has_statements || scenario.fails_over || scenario.has_partial_images;
+  if (scenario.has_bad_events || has_alarms) {
     for (const char* name : {"held", "skip", "skipped.jsonl", "passed", "dead-letters",
                              "alarms.jsonl", "journal", kLostFile}) {
       Remove(SystemFiles(), scratch, name);
     }
     if (scenario.has_bad_events) state_ = std::make_unique<StateDirectory>(scratch);
-    if (scenario.has_statements || scenario.fails_over) {
-      alarms_ = std::make_unique<AlarmLog>(scratch);
-    }
+    if (has_alarms) alarms_ = std::make_unique<AlarmLog>(scratch);
   }
   faults_.Set(SomeOf(scenario.rates, random_));
   faults_.Note("seed {}: {}, {}, room for {} messages", seed, by_gtid ? "by GTID" : "by file",
@@ -368,6 +387,23 @@ void Simulation::CheckAtEnd() {
     throw Violation{"a change in statement format raised no alarm"};
   }
   CheckMissedXa(*standing);
+  CheckGoneInPart(*standing);
+}
+
+// Rows that the read could not give back, because the log has no more than their keys, are told of
+// by their keys, and no others.
+void Simulation::CheckGoneInPart(const std::vector<Alarm>& alarms) const {
+  if (checker_.read() == nullptr) return;
+  std::set<std::uint64_t> told;
+  for (const Alarm& alarm : alarms) told.merge(KeysIn(alarm.text));
+  std::set<std::uint64_t> gone;
+  for (const auto& [event, key] : checker_.read()->GoneInPart()) {
+    gone.insert(key);
+    if (history_.IsDone(history_.events[event]) || told.contains(key)) continue;
+    throw Violation{fmt::format("event {} at key {} is missed without a word", event, key)};
+  }
+  if (std::ranges::includes(gone, told)) return;
+  throw Violation{"a row is told of that is not gone"};
 }
 
 // Rows that a read had to miss, because a failover took back what was decided about them and it

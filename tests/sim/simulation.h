@@ -54,6 +54,7 @@ class Simulation {
   void CheckLostEvents() const;
   void CheckLostParts() const;
   void CheckMissedXa(const std::vector<Alarm>& alarms) const;
+  void CheckGoneInPart(const std::vector<Alarm>& alarms) const;
   [[nodiscard]] bool DivergenceIsRight() const;
   void CheckMemory() const;
 

@@ -202,6 +202,23 @@ TEST_F(SimulationTest, ATableIsReadThoughItIsTruncatedAndAltered) {
                     .transactions_max = 24});
 }
 
+TEST_F(SimulationTest, ATableIsReadThoughTheLogHasPartsOfRowsOnly) {
+  ExpectGuarantees({.rates = {.crash = 150,
+                              .disconnect = 60,
+                              .lost_producer = 40,
+                              .disk_call = 40,
+                              .table_disconnect = 60,
+                              .ledger = 100},
+                    .has_xa = true,
+                    .has_torn_files = true,
+                    .is_compressed = true,
+                    .stops = true,
+                    .reads_tables = true,
+                    .row_changes = kAllRowChanges,
+                    .has_partial_images = true,
+                    .transactions_max = 24});
+}
+
 TEST_F(SimulationTest, ATableIsReadThoughAnotherServerTakesOver) {
   ExpectGuarantees({.rates = {.crash = 200, .disconnect = 60},
                     .fails_over = true,

@@ -47,6 +47,34 @@ void AddRows(EventParts& parts, const std::vector<std::size_t>& events, bool sha
   }
 }
 
+EventType TypeOf(const RowChange& change) {
+  switch (change.kind) {
+    case RowChange::Kind::kInsert:
+      break;
+    case RowChange::Kind::kDelete:
+      return EventType::kDeleteRows;
+    case RowChange::Kind::kMove:
+    case RowChange::Kind::kUpdate:
+      return EventType::kUpdateRows;
+  }
+  return EventType::kWriteRows;
+}
+
+ImageColumns ColumnsOf(const Transaction& transaction, const RowChange& change, bool is_after) {
+  const bool is_whole = !transaction.has_partial_images || change.kind == RowChange::Kind::kInsert;
+  if (is_whole) return AllColumns(transaction.has_added_column);
+  return is_after && change.kind == RowChange::Kind::kUpdate ? kPayloadOnly : kSeqOnly;
+}
+
+// Those of all its images.
+std::vector<ImageColumns> ColumnsOf(const Transaction& transaction, const RowChange& change) {
+  std::vector<ImageColumns> columns = {ColumnsOf(transaction, change, true)};
+  if (TypeOf(change) == EventType::kUpdateRows) {
+    columns.insert(columns.begin(), ColumnsOf(transaction, change, false));
+  }
+  return columns;
+}
+
 // One image of a row of the table that has a key.
 void AppendImage(EventBytes& rows, const Transaction& transaction, const RowChange& change,
                  bool is_after, const History& history) {
@@ -62,35 +90,25 @@ void AppendImage(EventBytes& rows, const Transaction& transaction, const RowChan
                     .key = key,
                     .payload = payload,
                     .seq = is_after ? change.to : change.seq},
-                   transaction.has_added_column);
+                   ColumnsOf(transaction, change, is_after));
 }
 
-EventType TypeOf(const RowChange& change) {
-  switch (change.kind) {
-    case RowChange::Kind::kInsert:
-      break;
-    case RowChange::Kind::kDelete:
-      return EventType::kDeleteRows;
-    case RowChange::Kind::kMove:
-    case RowChange::Kind::kUpdate:
-      return EventType::kUpdateRows;
-  }
-  return EventType::kWriteRows;
-}
-
-// One ROWS event for each change or, shared, for changes of one kind that follow each other.
+// One ROWS event for each change or, shared, for changes of one kind and of the same columns that
+// follow each other.
 void AddRowChanges(EventParts& parts, const Transaction& transaction,
                    std::span<const RowChange> changes, const History& history) {
   for (std::size_t i = 0; i < changes.size();) {
     const EventType type = TypeOf(changes[i]);
     const bool is_update = type == EventType::kUpdateRows;
     parts.emplace_back(EventType::kTableMap, SequencedTableMap(transaction.has_added_column));
-    EventBytes rows = SequencedRowsHead(transaction.has_added_column, is_update);
+    const std::vector<ImageColumns> columns = ColumnsOf(transaction, changes[i]);
+    EventBytes rows = SequencedRowsHead(transaction.has_added_column, columns);
     do {
       if (is_update) AppendImage(rows, transaction, changes[i], false, history);
       AppendImage(rows, transaction, changes[i], true, history);
       ++i;
-    } while (transaction.shares_rows_event && i < changes.size() && TypeOf(changes[i]) == type);
+    } while (transaction.shares_rows_event && i < changes.size() && TypeOf(changes[i]) == type &&
+             ColumnsOf(transaction, changes[i]) == columns);
     parts.emplace_back(type, std::move(rows));
   }
 }
