@@ -28,7 +28,7 @@ void HistoryChecker::BeginRead(const binlog::Position& position) {
     if (Covers(position, index)) before.insert(index);
   }
   faults_.Note("read: {} transactions are before it", before.size());
-  read_.emplace(history_, std::move(before));
+  read_.emplace(history_, std::move(before), !source_.hides_prepared_xa);
   read_position_ = position;
 }
 

@@ -127,6 +127,13 @@ TEST_F(InjectedBugTest, AReadThatDoesNotAskForPreparedTransactions) {
   EXPECT_NE(Caught<PreparedIsNotWaitedFor>(kReads), "");
 }
 
+// One seed in 59 finds it.
+TEST_F(InjectedBugTest, AnAnswerThatIsRefusedIsTakenForNothingPrepared) {
+  Scenario scenario = kReads;
+  scenario.hides_prepared_xa = true;
+  EXPECT_THAT(Caught<PreparedIsNotWaitedFor>(scenario), HasSubstr("is missed without a word"));
+}
+
 TEST_F(InjectedBugTest, BeforeImagesThatAreIgnored) {
   EXPECT_NE(Caught<BeforeImagesIgnored>(kReads), "");
 }

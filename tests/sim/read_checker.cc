@@ -82,7 +82,8 @@ ReadChecker::Rows ReadChecker::Due() const {
   const std::set<std::size_t> truncated = Truncated();
   const std::map<std::size_t, std::uint64_t> gone = GoneInPart();
   std::erase_if(rows, [&](const auto& row) {
-    return truncated.contains(row.second.event) || gone.contains(row.second.event);
+    const std::size_t event = row.second.event;
+    return truncated.contains(event) || gone.contains(event) || HiddenCommit(event) != kNone;
   });
   return rows;
 }
@@ -102,6 +103,24 @@ bool ReadChecker::WasDecidedAnew(std::size_t event) const {
     if (found != prepare.changes.end()) return true;
   }
   return false;
+}
+
+std::size_t ReadChecker::HiddenCommit(std::size_t event) const {
+  if (sees_prepared_) return kNone;
+  for (std::size_t i = 0; i < history_.transactions.size(); ++i) {
+    const Transaction& decision = history_.transactions[i];
+    const bool is_hidden = decision.kind == Kind::kXaCommit && !decision.is_lost &&
+                           DecidesBefore(i) && !before_.contains(i);
+    if (!is_hidden) continue;
+    const auto found = std::ranges::find(decision.changes, event, &RowChange::event);
+    if (found != decision.changes.end()) return i;
+  }
+  return kNone;
+}
+
+bool ReadChecker::IsThere(std::size_t event) const {
+  return std::ranges::any_of(At(true, false),
+                             [event](const auto& row) { return row.second.event == event; });
 }
 
 bool ReadChecker::IsDue(std::size_t index) const {
@@ -153,8 +172,9 @@ std::optional<std::size_t> ReadChecker::Repeated() const {
     return one.ddl == Transaction::Ddl::kAddColumn;
   });
   if (was_altered) return std::nullopt;
-  const auto found =
-      std::ranges::find_if(appended_, [](const auto& count) { return count.second > 1; });
+  const auto found = std::ranges::find_if(appended_, [this](const auto& count) {
+    return count.second > 1 && HiddenCommit(count.first) == kNone;
+  });
   return found == appended_.end() ? std::nullopt : std::optional(found->first);
 }
 
@@ -168,6 +188,7 @@ std::optional<std::size_t> ReadChecker::UndeliveredUpTo(std::optional<std::uint6
 }
 
 bool ReadChecker::IsUndecided(std::size_t event) const {
+  if (!sees_prepared_) return false;
   // A decision that a failover has lost may have been seen.
   if (std::ranges::any_of(history_.transactions, &Transaction::is_lost)) return false;
   return std::ranges::any_of(before_, [&](std::size_t index) {
@@ -179,6 +200,7 @@ bool ReadChecker::IsUndecided(std::size_t event) const {
 }
 
 std::size_t ReadChecker::Undecided() const {
+  if (!sees_prepared_) return kNone;
   for (const std::size_t index : before_) {
     const Transaction& transaction = history_.transactions[index];
     const bool holds = transaction.kind == Kind::kXaPrepare && !transaction.is_lost &&

@@ -20,12 +20,14 @@ enum class Road { kStream, kRead };
 // What a relay owes that begins with a read of the event table: the rows that were in it at the
 // position where it begins, as they were then, by the read; all that is inserted behind it, by the
 // stream. An XA transaction that was prepared before the position and decided behind it counts as
-// part of the state there.
+// part of the state there; where the account may not ask for such, what it changed may be missed or
+// come more than once.
 class ReadChecker {
  public:
-  // `before`: the transactions that the position covers.
-  ReadChecker(const History& history, std::set<std::size_t> before)
-      : history_(history), before_(std::move(before)) {}
+  // `before`: the transactions that the position covers. `sees_prepared`: the account may ask what
+  // is prepared.
+  ReadChecker(const History& history, std::set<std::size_t> before, bool sees_prepared)
+      : history_(history), before_(std::move(before)), sees_prepared_(sees_prepared) {}
 
   // Whether it is the read that brings it, if anything does.
   [[nodiscard]] bool IsOfRead(const Event& event) const {
@@ -39,6 +41,11 @@ class ReadChecker {
   // Whether a failover has lost what was decided about the event, which the read may have seen, and
   // it was decided once more: where that is not the same, no read can mend it.
   [[nodiscard]] bool WasDecidedAnew(std::size_t event) const;
+  // What committed a change of its row that was prepared before the position, where nobody may ask
+  // for such; kNone: nothing did.
+  [[nodiscard]] std::size_t HiddenCommit(std::size_t event) const;
+  // Whether its row is there at the position, with what was prepared before and committed since.
+  [[nodiscard]] bool IsThere(std::size_t event) const;
   // Whether it has to be delivered.
   [[nodiscard]] bool IsDue(std::size_t event) const;
 
@@ -85,6 +92,7 @@ class ReadChecker {
 
   const History& history_;
   const std::set<std::size_t> before_;
+  const bool sees_prepared_;
   std::map<std::size_t, std::size_t> appended_;
   bool may_repeat_ = false;
 };

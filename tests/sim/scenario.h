@@ -20,6 +20,7 @@ struct Scenario {
   bool purges = false;            // What the durable checkpoint has passed.
   bool purges_unread = false;     // And what it has not.
   bool has_xa = false;
+  bool hides_prepared_xa = false;  // The account may not ask XA RECOVER.
   bool has_torn_files = false;
   bool is_compressed = false;
   bool has_statements = false;

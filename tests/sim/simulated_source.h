@@ -25,6 +25,7 @@ struct Source {
   binlog::GtidSet reported_lost;    // What a relay was told that the failover lost.
   bool gtid_mode_is_on = true;
   bool must_ask_by_gtid = false;         // It has been on all the time.
+  bool hides_prepared_xa = false;        // XA RECOVER may not be asked.
   std::map<std::size_t, int> corrupted;  // How often, by transaction: the relay gives up at three.
 };
 

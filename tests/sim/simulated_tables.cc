@@ -144,6 +144,10 @@ Result<std::vector<binlog::TableToRead>> SimulatedTables::Describe(std::string_v
 
 Result<std::optional<std::set<std::string>>> SimulatedTables::PreparedXa() {
   if (auto begun = Begin("asking for XA"); !begun) return std::unexpected(begun.error());
+  if (source_.hides_prepared_xa) {
+    faults_.Note("tables: XA RECOVER may not be asked");
+    return std::nullopt;
+  }
   auto prepared = source_.server->stages().prepared();
   faults_.Note("tables: {} XA transactions are prepared", prepared.size());
   Idle();

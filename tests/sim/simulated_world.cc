@@ -22,6 +22,7 @@ SimulatedWorld::SimulatedWorld(const Scenario& scenario, Faults& faults)
   const bool logs_gtids = by_gtid || switches || random_.OneIn(2);
   source_.gtid_mode_is_on = by_gtid;
   source_.must_ask_by_gtid = by_gtid;
+  source_.hides_prepared_xa = scenario_.hides_prepared_xa;
   source_.server = std::make_unique<SimulatedServer>(
       kUuid,
       SimulatedServer::Settings{.logs_gtids = logs_gtids,

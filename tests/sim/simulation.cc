@@ -93,8 +93,8 @@ Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, bool keeps_
   if (scenario.has_dead_letters && !random_.OneIn(4)) {
     settings_.on_bad_event = DeliveryConfig::OnBadEvent::kDeadLetter;
   }
-  const bool has_alarms =
-      scenario.has_statements || scenario.fails_over || scenario.has_partial_images;
+  const bool has_alarms = scenario.has_statements || scenario.fails_over ||
+                          scenario.has_partial_images || scenario.hides_prepared_xa;
   if (scenario.has_bad_events || has_alarms) {
     for (const char* name : {"held", "skip", "skipped.jsonl", "passed", "dead-letters",
                              "alarms.jsonl", "journal", kLostFile}) {
@@ -406,15 +406,19 @@ void Simulation::CheckGoneInPart(const std::vector<Alarm>& alarms) const {
   throw Violation{"a row is told of that is not gone"};
 }
 
-// Rows that a read had to miss, because a failover took back what was decided about them and it
-// was decided otherwise, are told of by the name of their XA transaction.
+// Rows that a read had to miss are told of by the name of their XA transaction: a failover took
+// back what was decided about them, and it was decided otherwise; or nobody may ask what is
+// prepared.
 void Simulation::CheckMissedXa(const std::vector<Alarm>& alarms) const {
   const ReadChecker* const read = checker_.read();
   for (std::size_t i = 0; read != nullptr && i < history_.events.size(); ++i) {
     const Event& event = history_.events[i];
-    const bool is_missed = event.state == Event::State::kCommitted && !history_.IsDone(event) &&
-                           read->IsDue(i) && read->WasDecidedAnew(i);
-    const std::string& xid = history_.transactions[event.transaction].xid;
+    if (event.state != Event::State::kCommitted || history_.IsDone(event)) continue;
+    const std::size_t hidden = read->HiddenCommit(i);
+    const bool is_missed =
+        hidden != kNone ? read->IsThere(i) : read->IsDue(i) && read->WasDecidedAnew(i);
+    const std::string& xid =
+        history_.transactions[hidden != kNone ? hidden : event.transaction].xid;
     const bool is_told = std::ranges::any_of(alarms, [&xid](const Alarm& alarm) {
       return alarm.kind == "xa" && alarm.text.find(xid) != std::string::npos;
     });

@@ -137,6 +137,20 @@ TEST_F(SimulationTest, ATableIsReadWhileXaTransactionsAreOpen) {
                     .transactions_max = 24});
 }
 
+TEST_F(SimulationTest, ATableIsReadThoughNobodyMayAskForPreparedTransactions) {
+  ExpectGuarantees({.rates = {.crash = 150,
+                              .disconnect = 60,
+                              .lost_producer = 40,
+                              .table_disconnect = 60},
+                    .has_xa = true,
+                    .hides_prepared_xa = true,
+                    .has_torn_files = true,
+                    .stops = true,
+                    .reads_tables = true,
+                    .row_changes = kAllRowChanges,
+                    .transactions_max = 24});
+}
+
 TEST_F(SimulationTest, ATableIsReadThroughFaults) {
   ExpectGuarantees({.rates = {.crash = 150,
                               .disconnect = 60,
