@@ -28,6 +28,9 @@ Result<std::optional<Checkpoint>> CheckpointFile::Load() {
   return std::move(*checkpoint);
 }
 
+// No file gets this name before its contents are synced.
+Result<void> CheckpointFile::Settle() { return SyncDirectory(files_, directory_); }
+
 Result<void> CheckpointFile::Store(const Checkpoint& checkpoint) {
   const auto contents = EncodeCheckpoint(checkpoint);
   if (!contents) return std::unexpected(contents.error());

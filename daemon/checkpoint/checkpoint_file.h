@@ -19,6 +19,8 @@ class CheckpointFile : public CheckpointStore {
   // kCheckpoint also for a file that a newer outboxd has written. kState: it cannot be read.
   [[nodiscard]] Result<std::optional<Checkpoint>> Load() override;
 
+  [[nodiscard]] Result<void> Settle() override;
+
   // kState. Where only the sync of the directory failed, the new checkpoint may stand already.
   [[nodiscard]] Result<void> Store(const Checkpoint& checkpoint) override;
 

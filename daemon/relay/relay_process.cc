@@ -83,6 +83,7 @@ Result<std::optional<Checkpoint>> RelayProcess::LoadCheckpoint() {
     if (auto same = CheckTables(**checkpoint, parts_.config); !same) {
       return std::unexpected(same.error());
     }
+    if (auto settled = parts_.store->Settle(); !settled) return std::unexpected(settled.error());
   } else if (parts_.config.delivery.start.kind == StartChoice::Kind::kNone) {
     return Fail(NoStartError(), "relay {}", parts_.config.relay.name);
   }

@@ -212,3 +212,21 @@ def test_a_table_that_is_dropped_while_the_relay_is_down_is_told(fresh):
     status = fresh.command("status").stdout
     assert f"table {fresh.database}.other is gone" in status
     assert fresh.stop() == 0
+
+
+def test_a_row_that_the_log_has_a_part_of_only_is_named(fresh):
+    names = [f"{n:04}" for n in range(2000)]
+    fresh.insert(*names)
+    fresh.configure(delivery__max_rate=300).start()
+    fresh.wait_for(10)
+    gone = names[-1]
+    connection = fresh.connect()
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SET SESSION binlog_row_image = MINIMAL")
+        cursor.execute("DELETE FROM outbox WHERE id = %s", [gone])
+        connection.commit()
+    wait_until_read(fresh, 30)
+    alarm = next(line for line in fresh.command("status").stdout.splitlines() if gone in line)
+    assert f"table {fresh.database}.outbox" in alarm and "binlog_row_image" in alarm
+    assert set(ids(fresh.received())) == set(names[:-1])
+    assert fresh.stop() == 0

@@ -237,6 +237,11 @@ void HistoryChecker::OnStored() {
   tried_.clear();
 }
 
+void HistoryChecker::OnSettled() {
+  durable_ = current_;
+  tried_.clear();
+}
+
 void HistoryChecker::OnLoad(const std::optional<Checkpoint>& checkpoint) {
   current_ = checkpoint;
   if (checkpoint == durable_) return;

@@ -54,6 +54,8 @@ class HistoryChecker {
   // two transactions.
   void OnStore(const Checkpoint& checkpoint);
   void OnStored();
+  // What was found survives a crash from now on.
+  void OnSettled();
   // The sink keeps it from now on.
   void OnKept(const Checkpoint& checkpoint) const { Check(checkpoint); }
   // What a process finds at its start: the one stored last or one tried later.

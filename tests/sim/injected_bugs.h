@@ -201,6 +201,7 @@ class CheckpointOfWhatWasRead final : public Interposer {
    public:
     EagerStore(CheckpointStore& inner, const GtidWatch& watch) : inner_(inner), watch_(watch) {}
     Result<std::optional<Checkpoint>> Load() override { return inner_.Load(); }
+    Result<void> Settle() override { return inner_.Settle(); }
     Result<void> Store(const Checkpoint& checkpoint) override {
       Checkpoint ahead = checkpoint;
       ahead.position.gtids.Unite(watch_.complete());

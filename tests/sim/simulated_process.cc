@@ -71,6 +71,12 @@ Result<std::optional<Checkpoint>> CheckedStore::Load() {
   return loaded;
 }
 
+Result<void> CheckedStore::Settle() {
+  auto settled = file_.Settle();
+  if (settled) checker_.OnSettled();
+  return settled;
+}
+
 Result<void> CheckedStore::Store(const Checkpoint& checkpoint) {
   checker_.OnStore(checkpoint);
   auto stored = file_.Store(checkpoint);

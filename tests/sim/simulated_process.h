@@ -40,6 +40,7 @@ class CheckedStore final : public CheckpointStore {
       : file_("state", "shop", disk), checker_(checker), faults_(faults) {}
 
   Result<std::optional<Checkpoint>> Load() override;
+  Result<void> Settle() override;
   Result<void> Store(const Checkpoint& checkpoint) override;
 
  private:

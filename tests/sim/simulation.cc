@@ -240,6 +240,7 @@ void Simulation::Start() {
     if (loaded.error().exit_code == ExitCode::kState) return;  // systemd starts it again.
     throw Violation{loaded.error().message};
   }
+  if (*loaded && !store_.Settle()) return;
   interposer_ = make_interposer_ ? make_interposer_() : std::make_unique<Interposer>();
   interposer_->Meet(source_);
   auto checkpoint = KeptCheckpoint();

@@ -141,6 +141,7 @@ TEST_F(SimulationTest, ATableIsReadThoughNobodyMayAskForPreparedTransactions) {
   ExpectGuarantees({.rates = {.crash = 150,
                               .disconnect = 60,
                               .lost_producer = 40,
+                              .disk_call = 40,
                               .table_disconnect = 60},
                     .has_xa = true,
                     .hides_prepared_xa = true,

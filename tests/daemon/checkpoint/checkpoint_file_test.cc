@@ -93,6 +93,17 @@ TEST_F(CheckpointFileTest, HasAFormatOfItsOwnWithAPartOfATransaction) {
   EXPECT_EQ(*loaded, stored);
 }
 
+TEST_F(CheckpointFileTest, TellsWhenWhatItFoundMayNotSurviveTheMachine) {
+  StoredText();
+  FailingFiles files("fsync", 0, EIO);
+  CheckpointFile file(directory_.path(), "shop", files);
+  ASSERT_TRUE(file.Load());
+  const auto settled = file.Settle();
+  ASSERT_FALSE(settled);
+  EXPECT_EQ(settled.error().exit_code, ExitCode::kState);
+  EXPECT_TRUE(file.Settle());
+}
+
 TEST_F(CheckpointFileTest, RefusesATornFileWhereverItEnds) {
   const std::string whole = StoredText();
   for (std::size_t bytes = 0; bytes < whole.size(); ++bytes) Refusal(whole.substr(0, bytes));

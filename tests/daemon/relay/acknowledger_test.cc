@@ -18,6 +18,7 @@ constexpr std::string_view kUuid = "11111111-1111-1111-1111-111111111111";
 class FakeStore final : public CheckpointStore {
  public:
   Result<std::optional<Checkpoint>> Load() override { return std::nullopt; }
+  Result<void> Settle() override { return {}; }
   Result<void> Store(const Checkpoint& checkpoint) override {
     if (fails) return Fail(ExitCode::kState, "disk full");
     stored.push_back(checkpoint);

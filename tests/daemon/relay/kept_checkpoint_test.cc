@@ -10,6 +10,7 @@
 #include "daemon/checkpoint/checkpoint_format.h"
 #include "daemon/relay/acknowledger.h"
 #include "daemon/relay/relay_core.h"
+#include "daemon/relay/sqlite_read_ledger.h"
 #include "tests/daemon/fake_source.h"
 #include "tests/daemon/fake_tables.h"
 #include "tests/daemon/fakes.h"
@@ -68,6 +69,7 @@ class KeptCheckpointTest : public ::testing::Test {
     core_ = std::make_unique<RelayCore>(
         RelayCore::World{.source = source_,
                          .tables = tables_,
+                         .ledger = ledger_,
                          .sink = owner_,
                          .store = nullptr,
                          .state = nullptr,
@@ -126,6 +128,7 @@ class KeptCheckpointTest : public ::testing::Test {
   SinkOwner owner_{sink_, liveness_, outages_, clock_};
   binlog::CharacterSets character_sets_;
   NoTables tables_;
+  SqliteReadLedger ledger_{""};
   AlarmLog alarms_{directory_.path()};
   Journal journal_{directory_.path(), 1u << 20};
   bool takes_updates_ = false;
