@@ -62,6 +62,9 @@ struct HostAnswer {
   std::uint64_t missing{};    // How many transactions it lacks.
   std::string server_uuid{};  // Its own; set with `lack`.
   Replication replication{};
+  // It was not asked further, for it is cut off from its group: it may still be read where no other
+  // host can.
+  bool is_cut_off{};
 };
 
 // Of the answers of all hosts the one that leaves most hope, the first of several, so that a run

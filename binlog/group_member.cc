@@ -40,6 +40,21 @@ MemberState ParseMemberState(std::string_view text) {
   return MemberState::kUnreachable;
 }
 
+std::optional<std::string> WhyCutOff(const GroupMember& member) {
+  if (member.state == MemberState::kOffline) {
+    return "it has left it, or has not joined yet (OFFLINE)";
+  }
+  if (member.state == MemberState::kError) return "it was expelled, or could not join (ERROR)";
+  // Those that have left do not count.
+  const auto count = [&member](MemberState state) {
+    return std::ranges::count(member.others, state, &GroupMember::Other::state);
+  };
+  const auto reached = 1 + count(MemberState::kOnline) + count(MemberState::kRecovering);
+  const auto all = reached + count(MemberState::kUnreachable);
+  if (2 * reached > all) return std::nullopt;
+  return fmt::format("it reaches {} of the {} members, which is no majority", reached, all);
+}
+
 Replication ReplicationOf(const GroupMember& member, const GtidSet& missing) {
   Replication replication{.is_applying = false, .sources = {}, .group = member.group};
   if (IsOut(member.state)) return replication;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,16 @@ struct GroupMember {
   GtidSet received = {};         // What it has in its relay log, applied or not.
   bool has_uncertified = false;  // Transactions that the group has sent, and that have no GTID yet.
   std::vector<Other> others = {};
+};
+
+// Why what the group commits does not reach the member at present: it is out of the group, or not
+// with a majority of it, and only a majority commits. None: it reaches it, though it may be late.
+[[nodiscard]] std::optional<std::string> WhyCutOff(const GroupMember& member);
+
+// How a member stands to its group.
+struct GroupStanding {
+  // Why it is cut off, in words: "gets nothing of what group G commits: ...". None: it is not.
+  std::optional<std::string> cut_off = {};
 };
 
 // How the member may get `missing`, which it does not have yet.

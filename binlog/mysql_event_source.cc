@@ -21,6 +21,14 @@ constexpr std::uint64_t kFirstOffset = 4;
 constexpr int kNetWriteTimeoutSeconds = 3600;
 // Events that are looked through for the last transaction.
 constexpr int kEventsBeforeLastMax = 10'000;
+// While a member that is cut off from its group is read, the other hosts are tried again after so
+// long, then after twice as long each time.
+constexpr milliseconds kTryOthersFirst{10'000};
+constexpr milliseconds kTryOthersMax{60'000};
+constexpr std::string_view kCutOffHint =
+    " HINT: performance_schema.replication_group_members on it shows the group; START"
+    " GROUP_REPLICATION lets a member join again; UNINSTALL PLUGIN group_replication if it is to be"
+    " in no group any more";
 
 // `by_gtid` of the result: whether the server can.
 Result<StreamIdentity> PrepareSession(MysqlConnection& connection,
@@ -217,6 +225,7 @@ class MysqlEventSource::Dump {
 MysqlEventSource::MysqlEventSource(MysqlEventSourceOptions options)
     : options_(std::move(options)),
       choice_(options_.lag_timeout),
+      try_others_after_(kTryOthersFirst),
       refused_dumps_(options_.hosts.size()) {}
 
 MysqlEventSource::~MysqlEventSource() { Close(); }
@@ -230,21 +239,49 @@ Result<StreamIdentity> MysqlEventSource::Open(const Position& from, const KnownH
       answers.push_back({.error = *refused_dumps_[i]});
       continue;
     }
-    auto opened = TryHost(i, {from, known, false});
-    if (opened) return *opened;
+    const bool is_only_one = options_.hosts.size() == 1;
+    auto opened = TryHost(i, {.from = from, .known = known, .accepts_cut_off = is_only_one});
+    if (opened) {
+      WatchGroup({});
+      return *opened;
+    }
     if (opened.error().error.kind == ErrorKind::kInterrupted) {
       return std::unexpected(opened.error().error);
     }
     answers.push_back(std::move(opened.error()));
   }
   std::ranges::fill(refused_dumps_, std::nullopt);  // They are asked again the next time.
+  if (auto opened = OpenCutOff({.from = from, .known = known, .accepts_cut_off = true}, answers)) {
+    return std::move(*opened);
+  }
   auto chosen = choice_.Decide(answers, std::chrono::steady_clock::now());
   if (!chosen) return std::unexpected(chosen.error());
-  auto opened = TryHost(*chosen, {from, known, true});
-  if (opened) return *opened;
+  auto opened = TryHost(
+      *chosen, {.from = from, .known = known, .accepts_loss = true, .accepts_cut_off = true});
+  if (opened) {
+    WatchGroup({});
+    return *opened;
+  }
   answers[*chosen] = std::move(opened.error());
   const Error& error = answers[*chosen].error;
   return std::unexpected(error.kind == ErrorKind::kInterrupted ? error : MostHopeful(answers));
+}
+
+std::optional<Result<StreamIdentity>> MysqlEventSource::OpenCutOff(
+    const Request& request, std::vector<HostAnswer>& answers) {
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (!answers[i].is_cut_off) continue;
+    auto opened = TryHost(i, request);
+    if (opened) {
+      WatchGroup(answers);
+      return *opened;
+    }
+    if (opened.error().error.kind == ErrorKind::kInterrupted) {
+      return std::unexpected(opened.error().error);
+    }
+    answers[i] = std::move(opened.error());
+  }
+  return std::nullopt;
 }
 
 MysqlEventSource::Opened MysqlEventSource::TryHost(std::size_t index, const Request& request) {
@@ -279,6 +316,7 @@ MysqlEventSource::Opened MysqlEventSource::OpenHost(const ConnectionOptions& hos
   const Position& from = request.from;
   auto stream = Connect(host);
   if (!stream) return Refuses(stream.error());
+  if (auto answer = LookAtGroup(request)) return std::unexpected(std::move(*answer));
   const bool is_former =
       request.known.server_uuid.empty() || request.known.server_uuid == stream->server_uuid;
   opened_from_ = is_former ? from.file : std::string();
@@ -304,6 +342,60 @@ MysqlEventSource::Opened MysqlEventSource::OpenHost(const ConnectionOptions& hos
   if (!opened) return opened;
   if (auto started = StartDump(host, request, *opened); !started) return Refuses(started.error());
   return opened;
+}
+
+std::optional<HostAnswer> MysqlEventSource::LookAtGroup(const Request& request) {
+  standing_.reset();
+  auto standing = AskForStanding(dump_->connection());
+  if (standing) {
+    standing_ = std::move(*standing);
+  } else if (standing.error().kind == ErrorKind::kDisconnected) {
+    return HostAnswer{.error = standing.error()};
+  }
+  if (request.accepts_cut_off || !standing_ || !standing_->cut_off) return std::nullopt;
+  return HostAnswer{.error = {ErrorKind::kDisconnected, *standing_->cut_off}, .is_cut_off = true};
+}
+
+void MysqlEventSource::WatchGroup(const std::vector<HostAnswer>& answers) {
+  const std::string address = AddressText(options_.hosts[opened_host_]);
+  std::string others;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (i == opened_host_) continue;
+    others += fmt::format("; {}", WithoutHint(answers[i].error.message));
+  }
+  const auto tell = [address, others, tell_cut_off = options_.tell_cut_off](
+                        const std::optional<std::string>& why) {
+    if (!tell_cut_off) return;
+    if (!why) return tell_cut_off(std::nullopt);
+    tell_cut_off(
+        fmt::format("mysql at {} {}; reading on there{}{}", address, *why, others, kCutOffHint));
+  };
+  const auto cut_off = standing_ ? standing_->cut_off : std::nullopt;
+  tell(cut_off);
+  if (cut_off) {
+    try_others_at_ = std::chrono::steady_clock::now() + try_others_after_;
+    try_others_after_ = std::min(2 * try_others_after_, kTryOthersMax);
+  } else {
+    try_others_at_ = {};
+    try_others_after_ = kTryOthersFirst;
+  }
+  if (!standing_ || !options_.tell_cut_off) return;
+  // A member that another one can stand in for is left before there is anything to tell.
+  const bool is_left = !cut_off && options_.hosts.size() > 1;
+  group_watch_ = std::make_unique<GroupWatch>(options_.hosts[opened_host_], cut_off,
+                                              options_.group_interval,
+                                              is_left ? GroupWatch::Tell() : tell);
+}
+
+std::optional<Error> MysqlEventSource::MustLeave() const {
+  if (!group_watch_ || !group_watch_->is_cut_off() || options_.hosts.size() < 2) {
+    return std::nullopt;
+  }
+  if (std::chrono::steady_clock::now() < try_others_at_) return std::nullopt;
+  return Error{ErrorKind::kDisconnected,
+               fmt::format("mysql at {} {}; asking the other hosts",
+                           AddressText(options_.hosts[opened_host_]),
+                           group_watch_->why().value_or(""))};
 }
 
 Result<void> MysqlEventSource::StartDump(const ConnectionOptions& host, const Request& request,
@@ -395,6 +487,10 @@ Result<bool> MysqlEventSource::CheckLastTransaction(const KnownHistory& known,
 
 Result<Bytes> MysqlEventSource::Next() {
   if (!dump_) return Fail(ErrorKind::kDisconnected, "the stream is not open");
+  if (auto error = MustLeave()) {
+    Close();
+    return AsInterrupted(*error);
+  }
   const bool had_events = dump_->has_answered();
   auto event = dump_->Fetch(options_.first_event_deadline);
   if (event && !interrupter_.requested()) return event;
@@ -456,6 +552,7 @@ void MysqlEventSource::Interrupt() { interrupter_.Request(); }
 
 void MysqlEventSource::Close() {
   interrupter_.Clear();
+  group_watch_.reset();
   dump_.reset();
 }
 

@@ -2,11 +2,16 @@
 
 #include <chrono>
 #include <expected>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "binlog/event_source.h"
 #include "binlog/failover.h"
+#include "binlog/group_member.h"
+#include "binlog/group_watch.h"
 #include "binlog/interrupter.h"
 #include "binlog/mysql_connection.h"
 
@@ -23,10 +28,18 @@ struct MysqlEventSourceOptions {
   std::chrono::milliseconds first_event_deadline{600'000};
   // How long no host may have all transactions of the position until they count as lost.
   std::chrono::milliseconds lag_timeout{60'000};
+  // How often a member of a group is asked whether it is cut off from it.
+  std::chrono::milliseconds group_interval{3000};
+  // Told when a member that is cut off is read for want of another host, with the reason, and with
+  // none when that is over; by the reader thread within Open(), and by a thread of the source's own
+  // while the stream is open. Empty: members are not asked while they are read.
+  std::function<void(const std::optional<std::string>& cut_off)> tell_cut_off = nullptr;
 };
 
 // Tails a server's binary log with mysql_binlog_open() and mysql_binlog_fetch(). Of several hosts
-// the first one that has all transactions of the position is read.
+// the first one that has all transactions of the position is read. A member that is cut off from
+// its group gets nothing new of it, so that it is read only where no other host can be, and left
+// for another one.
 class MysqlEventSource final : public EventSource {
  public:
   explicit MysqlEventSource(MysqlEventSourceOptions options);
@@ -44,15 +57,26 @@ class MysqlEventSource final : public EventSource {
   struct Request {
     const Position& from;
     const KnownHistory& known;
-    bool accepts_loss;
+    bool accepts_loss = false;
+    bool accepts_cut_off = false;  // From its group.
   };
 
   // One host's stream, or what is known of the host when it cannot go on.
   using Opened = std::expected<StreamIdentity, HostAnswer>;
 
+  // Those that are cut off, in order, behind all others; none: no host is cut off and can go on.
+  // Replaces their answers.
+  [[nodiscard]] std::optional<Result<StreamIdentity>> OpenCutOff(const Request& request,
+                                                                 std::vector<HostAnswer>& answers);
   // The error names the host.
   [[nodiscard]] Opened TryHost(std::size_t index, const Request& request);
   [[nodiscard]] Opened OpenHost(const ConnectionOptions& host, const Request& request);
+  // Asks how the server stands to its group. Its answer, if it is not to be read therefore.
+  [[nodiscard]] std::optional<HostAnswer> LookAtGroup(const Request& request);
+  // Tells how the host that was opened stands to its group, and goes on asking.
+  void WatchGroup(const std::vector<HostAnswer>& answers);
+  // Why the stream is to be opened elsewhere, as its member is cut off; none: it is not to.
+  [[nodiscard]] std::optional<Error> MustLeave() const;
   // `by_gtid` of the result: whether the server can.
   [[nodiscard]] Result<StreamIdentity> Connect(const ConnectionOptions& host);
   // `stream` with what was lost and what is new.
@@ -75,6 +99,13 @@ class MysqlEventSource final : public EventSource {
   std::unique_ptr<Dump> dump_;
   HostChoice choice_;
   std::size_t opened_host_ = 0;  // The one that was opened last.
+  // Of that host when it was opened; none: it is in no group, or the account may not see it.
+  std::optional<GroupStanding> standing_;
+  std::unique_ptr<GroupWatch> group_watch_;
+  // While a member is read that is cut off: when the other hosts are tried again, and how long
+  // after that.
+  std::chrono::steady_clock::time_point try_others_at_{};
+  std::chrono::milliseconds try_others_after_;
   // What hosts answered to the request for the log, until no other one can be opened.
   std::vector<std::optional<Error>> refused_dumps_;
   std::string opened_from_;          // The file of the position that the stream began at.

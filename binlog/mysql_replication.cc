@@ -54,6 +54,24 @@ Result<Replication> AskForChannels(MysqlConnection& connection, const GtidSet& m
   return replication;
 }
 
+// The members and their states alone.
+Result<GroupMember> AskForStates(MysqlConnection& connection, const std::string& group) {
+  auto members = connection.Query(fmt::format(
+      "SELECT member_id, member_state, member_id = @@global.server_uuid FROM performance_schema.{}",
+      kGroupTables[0]));
+  if (!members) return std::unexpected(members.error());
+  GroupMember member{.group = group};
+  for (const ResultRow& row : *members) {
+    const MemberState state = ParseMemberState(row.at(1).value_or(""));
+    if (row.at(2) == "1") {
+      member.state = state;
+    } else if (const std::string uuid = row.at(0).value_or(""); !uuid.empty()) {
+      member.others.push_back({uuid, state});
+    }
+  }
+  return member;
+}
+
 }  // namespace
 
 Result<std::string> AskForGroup(MysqlConnection& connection) {
@@ -67,10 +85,8 @@ Result<std::string> AskForGroup(MysqlConnection& connection) {
 }
 
 Result<GroupMember> AskForMember(MysqlConnection& connection, const std::string& group) {
-  auto members = connection.Query(fmt::format(
-      "SELECT member_id, member_state, member_id = @@global.server_uuid FROM performance_schema.{}",
-      kGroupTables[0]));
-  if (!members) return std::unexpected(members.error());
+  auto member = AskForStates(connection, group);
+  if (!member) return member;
   auto received = connection.QueryValue(fmt::format(
       "SELECT received_transaction_set FROM performance_schema.{} WHERE channel_name = '{}'",
       kGroupTables[1], kGroupChannel));
@@ -82,18 +98,20 @@ Result<GroupMember> AskForMember(MysqlConnection& connection, const std::string&
   if (!queued) return std::unexpected(queued.error());
   auto parsed = GtidSet::Parse(received->value_or(""));
   if (!parsed) return std::unexpected(parsed.error());
-  GroupMember member{.group = group,
-                     .received = std::move(*parsed),
-                     .has_uncertified = queued->value_or("0") != "0"};
-  for (const ResultRow& row : *members) {
-    const MemberState state = ParseMemberState(row.at(1).value_or(""));
-    if (row.at(2) == "1") {
-      member.state = state;
-    } else if (const std::string uuid = row.at(0).value_or(""); !uuid.empty()) {
-      member.others.push_back({uuid, state});
-    }
-  }
+  member->received = std::move(*parsed);
+  member->has_uncertified = queued->value_or("0") != "0";
   return member;
+}
+
+Result<std::optional<GroupStanding>> AskForStanding(MysqlConnection& connection) {
+  const auto group = AskForGroup(connection);
+  if (!group) return std::unexpected(group.error());
+  if (group->empty()) return std::nullopt;
+  const auto member = AskForStates(connection, *group);
+  if (!member) return std::unexpected(member.error());
+  const auto why = WhyCutOff(*member);
+  if (!why) return GroupStanding{};
+  return GroupStanding{fmt::format("gets nothing of what group {} commits: {}", *group, *why)};
 }
 
 Result<Replication> AskForReplication(MysqlConnection& connection, const GtidSet& missing) {

@@ -26,6 +26,9 @@ class MysqlConnection;
 [[nodiscard]] Result<GroupMember> AskForMember(MysqlConnection& connection,
                                                const std::string& group);
 
+// None: the server is in no group. kDenied: the account may not see it.
+[[nodiscard]] Result<std::optional<GroupStanding>> AskForStanding(MysqlConnection& connection);
+
 // What AskForMember() takes: "SELECT on performance_schema.a, b", and the GRANTs to `account`.
 [[nodiscard]] std::string GroupPrivileges();
 [[nodiscard]] std::string GroupGrants(std::string_view account);

@@ -74,6 +74,9 @@ std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
                         status.offset);
   }
   if (status.source) text += OutageText("MySQL does not answer", *status.source, now_us);
+  if (status.cut_off) {
+    text += OutageText("MySQL is cut off from its group", *status.cut_off, now_us);
+  }
   if (status.sink) text += OutageText("Kafka does not answer", *status.sink, now_us);
   if (status.state) text += OutageText("the state directory fails", *status.state, now_us);
   if (status.in_flight > 0) {

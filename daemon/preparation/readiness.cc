@@ -286,7 +286,9 @@ std::vector<Finding> CheckGroup(const std::optional<binlog::MissingPrivilege>& m
   if (!missing) return {};
   return {Warning("group",
                   fmt::format("{} is missing: after a failover the relay holds, for it cannot tell"
-                              " whether a member lags or a transaction is lost",
+                              " whether a member lags or a transaction is lost; and it does not"
+                              " notice when the member that it reads leaves the group and stays up,"
+                              " so that nothing new comes",
                               missing->privilege),
                   missing->grant)};
 }

@@ -83,6 +83,7 @@ RelayStatus RelayCore::status() const {
   status.phase = progress.read ? RelayStatus::Phase::kInitialRead : RelayStatus::Phase::kStreaming;
   status.held = relay_.held();
   status.source = outages_.source();
+  status.cut_off = outages_.cut_off();
   status.sink = outages_.sink();
   status.state = outages_.state();
   status.file = std::move(progress.position.file);

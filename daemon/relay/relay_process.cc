@@ -8,6 +8,7 @@
 #include "binlog/mysql_event_source.h"
 #include "binlog/mysql_table_source.h"
 #include "daemon/preparation/start_position.h"
+#include "daemon/relay/group_notice.h"
 #include "daemon/relay/sqlite_read_ledger.h"
 
 namespace outboxd {
@@ -187,7 +188,12 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
   const Config& config = parts_.config;
   MysqlConfig mysql = config.mysql;
   mysql.hosts = preparation.hosts;
-  binlog::MysqlEventSource source(SourceOptionsOf(mysql, identity));
+  GroupNotice group_notice(outages_);
+  binlog::MysqlEventSourceOptions source_options = SourceOptionsOf(mysql, identity);
+  source_options.tell_cut_off = [&group_notice](const std::optional<std::string>& cut_off) {
+    group_notice.Tell(cut_off);
+  };
+  binlog::MysqlEventSource source(std::move(source_options));
   binlog::MysqlTableSource tables({.hosts = ConnectionOptionsOf(mysql)});
   SqliteReadLedger ledger(config.relay.spill_directory);
   const std::string directory = parts_.state == nullptr ? "" : parts_.state->path();
@@ -274,7 +280,8 @@ void RelayProcess::Tell(RelayStatus status) {
 
 // What stands in the way was logged when it began; it is said again as long as it lasts.
 void RelayProcess::Remind(const RelayStatus& status) {
-  const bool is_hindered = status.held || status.source || status.sink || status.state;
+  const bool is_hindered =
+      status.held || status.source || status.cut_off || status.sink || status.state;
   if (!reminder_.IsDue(is_hindered, parts_.clock.Now())) return;
   spdlog::warn("still {}", StatusLine(status, status.written_at_us));
 }

@@ -78,5 +78,40 @@ TEST(GroupMemberTest, OutsideOfItsGroupItAppliesAndGetsNothing) {
   EXPECT_FALSE(IsOutOfGroup(Member(MemberState::kRecovering), OfGroup("9")));
 }
 
+// One in a group with others of these states.
+GroupMember With(MemberState own, std::vector<MemberState> others) {
+  GroupMember member{.group = std::string(kGroup), .state = own};
+  for (const MemberState state : others) member.others.push_back({"other", state});
+  return member;
+}
+
+TEST(CutOffTest, OneThatIsOutOfTheGroupIs) {
+  for (const MemberState state : {MemberState::kOffline, MemberState::kError}) {
+    EXPECT_TRUE(WhyCutOff(With(state, {})));
+    EXPECT_TRUE(WhyCutOff(With(state, {MemberState::kOnline, MemberState::kOnline})));
+  }
+}
+
+TEST(CutOffTest, OneThatRecoversIsOnlyLate) {
+  EXPECT_FALSE(WhyCutOff(With(MemberState::kRecovering, {MemberState::kOnline})));
+}
+
+TEST(CutOffTest, OneWithAMajorityIsNot) {
+  EXPECT_FALSE(WhyCutOff(With(MemberState::kOnline, {})));
+  EXPECT_FALSE(
+      WhyCutOff(With(MemberState::kOnline, {MemberState::kRecovering, MemberState::kUnreachable})));
+}
+
+TEST(CutOffTest, HalfOfTheGroupIsNoMajority) {
+  EXPECT_EQ(WhyCutOff(With(MemberState::kOnline, {MemberState::kUnreachable})),
+            "it reaches 1 of the 2 members, which is no majority");
+  EXPECT_TRUE(WhyCutOff(With(MemberState::kOnline, {MemberState::kOnline, MemberState::kUnreachable,
+                                                    MemberState::kUnreachable})));
+}
+
+TEST(CutOffTest, OthersThatHaveLeftDoNotCount) {
+  EXPECT_FALSE(WhyCutOff(With(MemberState::kOnline, {MemberState::kError, MemberState::kOffline})));
+}
+
 }  // namespace
 }  // namespace outboxd::binlog

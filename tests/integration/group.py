@@ -137,6 +137,16 @@ class Group:
         if self.state(member) in ("OFFLINE", "ERROR"):
             member.mysql("STOP GROUP_REPLICATION; START GROUP_REPLICATION")
 
+    def take_back(self, member, joined, undo):
+        """One that was written to on its own: `undo` undoes it, and it forgets what it has behind
+        `joined`."""
+        member.mysql(
+            f"SET GLOBAL super_read_only = OFF; SET sql_log_bin = 0; {undo};"
+            f" RESET BINARY LOGS AND GTIDS; SET GLOBAL gtid_purged = '{joined}'"
+        )
+        self.join(member)
+        self.wait_until_online()
+
     def wait_until_online(self):
         def all_online():
             states = [state for state, _ in self.view(self.members[0]).values()]

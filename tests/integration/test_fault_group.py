@@ -1,6 +1,6 @@
 """Group Replication: whichever member is primary, leaves, lags or joins, what the group has
-committed arrives; what a member has received and not applied yet is waited for, and a loss is
-told."""
+committed arrives; what a member has received and not applied yet is waited for, one that is cut off
+from its group is left or told, and a loss is told."""
 
 import contextlib
 
@@ -8,6 +8,7 @@ import pytest
 from fault_trial import Trial
 from group import Application, Group, GroupRelay, backlog, server_uuid, wait_until_received
 from relay import wait_until
+from replication import executed
 
 
 @pytest.fixture(scope="module")
@@ -74,19 +75,81 @@ def test_the_primary_is_frozen_until_it_is_expelled(group, relay):
         trial.repeat(inject)
 
 
-def test_the_primary_leaves_and_comes_back(group, relay):
-    """The relay reads on at a member that gets nothing any more until it is back."""
+def test_the_primary_leaves_but_stays_up(group, relay):
+    """Its connections hold, and nothing comes: another member is read, before it is back."""
 
     def inject():
         former = relay.mysql
         former.mysql("STOP GROUP_REPLICATION")
         fail_over(group, relay)
-        trial.wait_for_load(20)
+        trial.wait_until_delivered(30)
+        assert not reads(relay, former)
         group.join(former)
         group.wait_until_online()
 
-    with Trial(relay.grant(), "group: primary leaves, joins again") as trial:
+    with Trial(relay.grant(), "group: primary leaves but stays up, joins again") as trial:
         trial.repeat(inject)
+
+
+def test_a_single_host_that_leaves_is_told_until_it_is_back(group, relay):
+    alone = relay.mysql
+    relay.grant().know(alone).begin_now().start()
+    relay.insert("before")
+    relay.wait_for(1)
+    alone.mysql("STOP GROUP_REPLICATION")
+    fail_over(group, relay)
+    relay.insert("elsewhere")
+    wait_for_log(relay, "it has left it, or has not joined yet (OFFLINE); reading on there")
+    wait_until(lambda: "cut off from its group for" in relay.command("status").stdout, "status")
+    group.join(alone)
+    relay.wait_for(2)
+    wait_for_log(relay, "arrives again")
+    wait_until(lambda: "cut off" not in relay.command("status").stdout, "status")
+    assert relay.stop() == 0
+    assert [m.id for m in relay.received()] == ["before", "elsewhere"]
+
+
+def test_a_member_without_a_majority_is_told(group, relay):
+    """The others are frozen, so that it can neither commit nor be left for one of them."""
+    relay.grant().begin_now().start()
+    relay.insert("before")
+    relay.wait_for(1)
+    others = group.secondaries(relay.mysql)
+    for other in others:
+        other.freeze()
+    wait_for_log(relay, "it reaches 1 of the 3 members, which is no majority; asking the other")
+    for other in others:
+        other.thaw()
+    group.heal()
+    relay.write_to(group.primary(group.members[0]))
+    relay.insert("after")
+    relay.wait_for(2)
+    assert relay.stop() == 0
+    assert [m.id for m in relay.received()] == ["before", "after"]
+
+
+def test_what_was_written_to_a_member_that_has_left_is_told_before_it_is_given_up(group, relay):
+    """No other member has it: that is no loss until an operator takes the member away."""
+    former = relay.mysql
+    relay.grant().know(former).begin_now().start()
+    joined = executed(former)
+    former.mysql("STOP GROUP_REPLICATION; SET GLOBAL super_read_only = OFF, GLOBAL read_only = OFF")
+    relay.insert("errant")
+    relay.wait_for(1)
+    assert relay.stop() == 0
+    fail_over(group, relay)
+    relay.insert("of-the-group")
+    relay.know(*group.members).start()
+    wait_for_log(relay, "that were already read")
+    wait_until(lambda: reads(relay, former), "it is read")
+    assert "alarms        0" in relay.command("status").stdout
+    assert relay.stop() == 0
+    relay.know(*group.secondaries(former)).start()
+    relay.wait_for(2)
+    assert relay.stop() == 0
+    assert [m.id for m in relay.received()] == ["errant", "of-the-group"]
+    assert "id errant" in relay.command("status").stdout
+    group.take_back(former, joined, f"DELETE FROM {relay.database}.outbox WHERE id = 'errant'")
 
 
 def test_the_member_that_is_read_leaves_and_comes_back(group, relay):

@@ -87,6 +87,13 @@ TEST(StatusLineTest, TellsOutagesOfBothSidesInEveryPhaseWithoutTheHint) {
   }
 }
 
+TEST(StatusLineTest, TellsThatTheSourceIsCutOffFromItsGroup) {
+  RelayStatus status = Streaming();
+  status.cut_off = Outage{Ago(75), "it has left it HINT: START GROUP_REPLICATION"};
+  EXPECT_THAT(Line(status), testing::EndsWith("; MySQL is cut off from its group for 75 s: it has"
+                                              " left it"));
+}
+
 TEST(StatusLineTest, TellsThatTheStateDirectoryFails) {
   RelayStatus status = Streaming();
   status.state = Outage{Ago(5), "/s/checkpoint.new: write failed: No space left on device"};

@@ -213,7 +213,8 @@ TEST(GroupReadinessTest, NamesWhatIsMissingToSeeAGroup) {
   EXPECT_THAT(Told(findings),
               ElementsAre("warning group: SELECT on p.m is missing: after a failover the relay"
                           " holds, for it cannot tell whether a member lags or a transaction is"
-                          " lost -> GRANT ... p.m"));
+                          " lost; and it does not notice when the member that it reads leaves the"
+                          " group and stays up, so that nothing new comes -> GRANT ... p.m"));
   EXPECT_THAT(CheckGroup(std::nullopt), IsEmpty());
 }
 

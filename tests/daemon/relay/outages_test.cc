@@ -44,6 +44,16 @@ TEST_F(OutagesTest, AnOutageAfterAnAnswerIsANewOne) {
   EXPECT_EQ(outages_.source(), (Outage{clock_.WallMicroseconds(), "second"}));
 }
 
+TEST_F(OutagesTest, ASourceThatAnswersMayBeCutOff) {
+  outages_.SourceIsCutOff("it left");
+  outages_.SourceAnswers();
+  EXPECT_FALSE(outages_.source());
+  ASSERT_TRUE(outages_.cut_off());
+  EXPECT_EQ(outages_.cut_off()->reason, "it left");
+  outages_.SourceIsNotCutOff();
+  EXPECT_FALSE(outages_.cut_off());
+}
+
 TEST_F(OutagesTest, ASilentSinkIsAnOutageUntilItAcknowledges) {
   outages_.SinkIsSilent("silent");
   outages_.SinkAnswers();
