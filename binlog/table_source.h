@@ -11,6 +11,7 @@
 #include "binlog/error.h"
 #include "binlog/event_source.h"
 #include "binlog/json_binary.h"
+#include "binlog/log_end.h"
 #include "binlog/table_facts.h"
 
 namespace outboxd::binlog {
@@ -69,12 +70,6 @@ struct ChunkRequest {
   std::size_t bytes_max = 0;
   // Waits for transactions that stand in the log but are not committed yet: a locking read.
   bool waits_for_commits = false;
-};
-
-// The end of the binary log as of now: everything that a SELECT before has seen is in front of it.
-struct LogEnd {
-  std::string file;
-  std::uint64_t offset = 0;
 };
 
 // Reads the event tables of the server whose log an event source has opened, in short statements

@@ -235,8 +235,7 @@ Result<std::optional<TransactionReader::Outcome>> TransactionReader::FeedFraming
     }
     case EventType::kHeartbeat:
     case EventType::kHeartbeatV2:
-      OnHeartbeat(header, body);
-      return Outcome::kNothing;
+      return OnHeartbeat(header, body);
     case EventType::kStop:
       return Outcome::kNothing;
     default:
@@ -265,12 +264,13 @@ Result<void> TransactionReader::OnFormatDescription(const EventHeader& header, B
 }
 
 // What it tells of a stream by GTID no event does: the server skips whole transactions.
-void TransactionReader::OnHeartbeat(const EventHeader& header, Bytes body) {
+TransactionReader::Outcome TransactionReader::OnHeartbeat(const EventHeader& header, Bytes body) {
   const Heartbeat heartbeat = ParseHeartbeat(header.type, header.log_pos, body);
-  if (state_ != State::kBetween || heartbeat.file != file_) return;
+  if (state_ != State::kBetween || heartbeat.file != file_) return Outcome::kNothing;
   // With the upper half of an earlier offset it is no later than it really is.
   const std::uint64_t upper = header.type == EventType::kHeartbeat ? event_end_ & ~kLow : 0;
   skipped_to_ = std::max(skipped_to_, upper | heartbeat.offset);
+  return has_file_ ? Outcome::kIdle : Outcome::kNothing;
 }
 
 bool TransactionReader::HasReached(std::string_view file, std::uint64_t offset) const {

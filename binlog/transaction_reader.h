@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 #include "binlog/error.h"
 #include "binlog/event_header.h"
 #include "binlog/event_source.h"
+#include "binlog/log_end.h"
 #include "binlog/payload_reader.h"
 #include "binlog/position.h"
 #include "binlog/prepared_transactions.h"
@@ -31,6 +33,7 @@ class TransactionReader {
   enum class Outcome {
     kNothing,      // Read on.
     kNewFile,      // position() has moved to another file, or its GTID set has become known.
+    kIdle,         // A heartbeat: reached() is where the server stands.
     kTransaction,  // transaction() and rows() hold one; valid until the next Feed().
   };
 
@@ -76,6 +79,9 @@ class TransactionReader {
   // that is not known: in front of the stream's first event, and for a file whose name differs in
   // more than its number, which another setting of log_bin makes.
   [[nodiscard]] bool HasReached(std::string_view file, std::uint64_t offset) const;
+  // Between two transactions: up to where all that stands in the log has been fed or, of a stream
+  // by GTID, skipped by the server. With a HEARTBEAT it may lie 4 GiB before where that really is.
+  [[nodiscard]] LogEnd reached() const { return {file_, std::max(event_end_, skipped_to_)}; }
   // File and offset of the event fed last, for messages.
   [[nodiscard]] std::string Place() const;
 
@@ -118,7 +124,7 @@ class TransactionReader {
   // Events that frame the stream and may come in any state; none: `header` is of another kind.
   Result<std::optional<Outcome>> FeedFraming(const EventHeader& header, Bytes event, Bytes body);
   Result<void> OnFormatDescription(const EventHeader& header, Bytes event);
-  void OnHeartbeat(const EventHeader& header, Bytes body);
+  Outcome OnHeartbeat(const EventHeader& header, Bytes body);
   Result<Outcome> OnRotate(Bytes body);
   Result<Outcome> OnPreviousGtids(Bytes body);
   Result<Outcome> OnPayload(Bytes body);

@@ -88,9 +88,14 @@ void DeliveryTracker::PassFile(const binlog::Position& position) {
   position_.PassFile(position);
 }
 
-void DeliveryTracker::SetServer(const std::string& server_uuid, bool by_gtid) {
+void DeliveryTracker::SetServer(const binlog::StreamIdentity& stream) {
   const std::lock_guard lock(mutex_);
-  position_.SetServer(server_uuid, by_gtid);
+  position_.SetServer(stream);
+}
+
+void DeliveryTracker::ReachPlace(const binlog::LogEnd& place) {
+  const std::lock_guard lock(mutex_);
+  position_.ReachPlace(place);
 }
 
 void DeliveryTracker::SetSink(const std::string& identity) {
@@ -180,6 +185,11 @@ Progress DeliveryTracker::ProgressAtEnd() const {
 Progress DeliveryTracker::progress() const {
   const std::lock_guard lock(mutex_);
   return position_.CurrentProgress();
+}
+
+std::optional<AcknowledgedPlace> DeliveryTracker::acknowledged_place() const {
+  const std::lock_guard lock(mutex_);
+  return position_.acknowledged_place();
 }
 
 std::uint64_t DeliveryTracker::progress_version() const {

@@ -84,8 +84,12 @@ class DeliveryTracker {
   // The place the source has moved to, with nothing between it and the last transaction, and all
   // GTIDs before it, but for transactions that are prepared with event rows.
   void PassFile(const binlog::Position& position);
-  // Where positions and messages belong to from now on. `by_gtid`: how the stream is told to begin.
-  void SetServer(const std::string& server_uuid, bool by_gtid);
+  // Where positions and messages belong to from now on.
+  void SetServer(const binlog::StreamIdentity& stream);
+  // Nothing stands between the last transaction that was announced and this place in the log of
+  // that server. No position: one from which a stream begins is never told by less than a
+  // transaction's end.
+  void ReachPlace(const binlog::LogEnd& place);
   void SetSink(const std::string& identity);
   // The messages in flight are lost and belong to the open transaction: they will get new ids.
   void ForgetUnacknowledged();
@@ -120,6 +124,9 @@ class DeliveryTracker {
   // Whether every id that was given out has been acknowledged.
   [[nodiscard]] bool AllAcknowledged() const;
   [[nodiscard]] Progress progress() const;
+  // None: not known, as after a start by GTID, and after a failover, until something of the
+  // server's log was read and is acknowledged. In an initial read: where it began.
+  [[nodiscard]] std::optional<AcknowledgedPlace> acknowledged_place() const;
   // Counts the changes of the progress, so that an unchanged one needs no copy.
   [[nodiscard]] std::uint64_t progress_version() const;
   [[nodiscard]] std::uint64_t delivered() const;

@@ -18,7 +18,8 @@ binlog::KnownHistory HistoryOf(const Progress& progress) {
 SafePosition::SafePosition(Progress progress)
     : progress_(std::move(progress)),
       done_file_(progress_.position.file),
-      done_offset_(progress_.position.offset) {}
+      done_offset_(progress_.position.offset),
+      place_{.file = done_file_, .offset = done_offset_} {}
 
 void SafePosition::Finish(sinks::DeliveryId end_id, const binlog::Transaction& transaction,
                           bool counts_gtids, const std::string& events) {
@@ -56,6 +57,7 @@ void SafePosition::PassFile(const binlog::Position& position) {
     progress_.position.gtids.Unite(position.gtids);
     done_file_ = position.file;
     done_offset_ = position.offset;
+    place_ = {position.file, position.offset, server_};
     SetPlace();
     ++version_;
     return;
@@ -165,7 +167,9 @@ Progress SafePosition::ProgressAtEnd() const {
 }
 
 std::uint64_t SafePosition::FileNumber(const std::string& file) {
-  if (files_.empty() || files_.back() != file) files_.push_back(file);
+  if (files_.empty() || files_.back().server != server_ || files_.back().name != file) {
+    files_.push_back({file, server_});
+  }
   return first_file_ + files_.size() - 1;
 }
 
@@ -201,8 +205,9 @@ void SafePosition::AdvanceTo(sinks::DeliveryId first_unacknowledged) {
     passed_events_ += done.events;
     for (XaChange& change : done.xa_changes) ApplyXa(change);
     for (; first_file_ < done.file; ++first_file_) files_.pop_front();
-    done_file_ = files_.front();
+    done_file_ = files_.front().name;
     done_offset_ = done.offset;
+    if (!done.chunk) place_ = {done_file_, done_offset_, files_.front().server};
     SetPlace();
     TakeServer();
     if (done.chunk) ApplyChunk(*done.chunk);
@@ -266,10 +271,32 @@ void SafePosition::TakeOut(const binlog::GtidSet& gtids) {
   ++version_;
 }
 
-void SafePosition::SetServer(const std::string& server_uuid, bool by_gtid) {
-  reads_by_gtid_ = by_gtid;
-  server_uuid_ = server_uuid;
+void SafePosition::SetServer(const binlog::StreamIdentity& stream) {
+  reads_by_gtid_ = stream.by_gtid;
+  if (server_uuid_ != stream.server_uuid) {
+    // A first stream by file begins at this very place; by GTID it may be one of another server.
+    if (++server_ == 1 && !stream.by_gtid) place_.server = server_;
+    server_uuid_ = stream.server_uuid;
+  }
+  host_ = stream.host;
   TakeServer();
+}
+
+// Behind what is pending the place follows from that. Within a file it does not go back: while the
+// server skips in a stream that was opened anew, it tells of places that were reached before.
+void SafePosition::ReachPlace(const binlog::LogEnd& place) {
+  if (!pending_.empty()) return;
+  const bool is_same_file = place_.server == server_ && place_.file == place.file;
+  if (is_same_file && place.offset < place_.offset) return;
+  place_ = {place.file, place.offset, server_};
+}
+
+std::optional<AcknowledgedPlace> SafePosition::acknowledged_place() const {
+  if (place_.server == 0 || place_.server != server_ || place_.file.empty()) return std::nullopt;
+  return AcknowledgedPlace{.host = host_,
+                           .server_uuid = server_uuid_,
+                           .file = place_.file,
+                           .offset = place_.offset};
 }
 
 // A place by file belongs to the server it was read from, whatever server took over since: there

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include "binlog/event_source.h"
 #include "binlog/gtid_set.h"
+#include "binlog/log_end.h"
 #include "binlog/position.h"
 #include "binlog/transaction.h"
 #include "daemon/checkpoint/checkpoint.h"
@@ -32,6 +34,15 @@ struct Progress {
   // event rows are not within it: their GTIDs are left out, and file and offset wait for them.
   std::set<std::string> prepared = {};
   std::vector<HeldXa> held_xa = {};  // Those with event rows, in the order of the log.
+};
+
+// A place in the log of the server that is read now. All before it is acknowledged, but for
+// prepared XA transactions: their events are due with the decision, which stands behind it.
+struct AcknowledgedPlace {
+  std::size_t host = 0;  // Which of the configured hosts the server is.
+  std::string server_uuid;
+  std::string file;
+  std::uint64_t offset = 0;
 };
 
 // What a source has to know of it when it is opened.
@@ -70,7 +81,8 @@ class SafePosition {
 
   // These do as DeliveryTracker's of the same names.
   void PassFile(const binlog::Position& position);
-  void SetServer(const std::string& server_uuid, bool by_gtid);
+  void SetServer(const binlog::StreamIdentity& stream);
+  void ReachPlace(const binlog::LogEnd& place);
   void SetSink(const std::string& identity);
   void TakeOut(const binlog::GtidSet& gtids);
   void TakeIn(const binlog::Gtid& gtid);
@@ -78,6 +90,7 @@ class SafePosition {
   void ReadAnew(const std::string& schema_name, const std::string& table_name);
   void ForgetRead(const std::string& schema_name, const std::string& table_name);
 
+  [[nodiscard]] std::optional<AcknowledgedPlace> acknowledged_place() const;
   [[nodiscard]] Progress CurrentProgress() const;
   // The same once all units are passed.
   [[nodiscard]] Progress ProgressAtEnd() const;
@@ -143,6 +156,16 @@ class SafePosition {
     std::set<std::string> prepared;
   };
 
+  struct ServerFile {
+    std::string name;
+    std::uint32_t server;  // As server_ counts them.
+  };
+  struct ServerPlace {
+    std::string file;
+    std::uint64_t offset = 0;
+    std::uint32_t server = 0;  // 0: not known.
+  };
+
   void Merge(Pending& pending, const binlog::Transaction& transaction, bool counts_gtids);
   static void AddGtid(Pending& pending, const binlog::Gtid& gtid);
   void ApplyXa(XaChange& change);
@@ -156,7 +179,10 @@ class SafePosition {
   [[nodiscard]] std::uint64_t FileNumber(const std::string& file);
 
   bool reads_by_gtid_ = false;
-  std::string server_uuid_;  // Of the server that is read now.
+  std::string server_uuid_;  // Of the server that is read now ...
+  std::size_t host_ = 0;     // ... and which host it is.
+  // Its number: each server after another one has the next; 0: none was read from yet.
+  std::uint32_t server_ = 0;
   Progress progress_;
   std::uint64_t version_ = 0;
   sinks::DeliveryId after_ = 0;
@@ -165,8 +191,10 @@ class SafePosition {
   std::vector<HeldPlace> held_places_;  // As many as progress_.held_xa.
   std::string done_file_;               // Behind everything done, whatever is held before it.
   std::uint64_t done_offset_ = 0;
+  // Up to where all is done: of which server that is no position tells.
+  ServerPlace place_;
   // Those of pending_, as they came; the first one has the number first_file_.
-  std::deque<std::string> files_;
+  std::deque<ServerFile> files_;
   std::uint64_t first_file_ = 0;
   std::string passed_events_;
 };

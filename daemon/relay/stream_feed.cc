@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 #include "daemon/exit_code_of.h"
 #include "daemon/service/log.h"
 
@@ -56,6 +58,9 @@ Result<Feed::Advanced> StreamFeed::Advance() {
         parts_.tracker.PassFile(position);
       }
       break;
+    case Fed::kIdle:
+      parts_.tracker.ReachPlace(parts_.transactions.reached());
+      break;
     case Fed::kTransaction:
       return OnTransaction();
   }
@@ -67,7 +72,7 @@ Result<Feed::Advanced> StreamFeed::Open() {
   auto stream = parts_.source.Open(resume_from_, known_);
   if (!stream) return OnError(stream.error());
   stream_ = std::move(*stream);
-  is_open_ = true;
+  is_open_ = is_at_begin_ = true;
   parts_.retry.Opened();
   auto reads_again = OnFailover();
   if (!reads_again) {
@@ -75,7 +80,7 @@ Result<Feed::Advanced> StreamFeed::Open() {
     return OnUnrecorded(reads_again.error());
   }
   known_.server_uuid = stream_.server_uuid;
-  parts_.tracker.SetServer(stream_.server_uuid, stream_.by_gtid);
+  parts_.tracker.SetServer(stream_);
   if (*reads_again) return Advanced{.outcome = Outcome::kStartOver};
   parts_.transactions.Reset(stream_, resume_from_);
   spdlog::info("reading the binary log of server {} {}", stream_.server_uuid,
@@ -104,6 +109,10 @@ Result<bool> StreamFeed::OnFailover() {
 
 Result<Feed::Advanced> StreamFeed::OnTransaction() {
   const binlog::Transaction& transaction = parts_.transactions.transaction();
+  // What the server skips before it was read.
+  if (std::exchange(is_at_begin_, false)) {
+    parts_.tracker.ReachPlace({transaction.file, transaction.begin_offset});
+  }
   auto observed = parts_.changes.Observe(transaction);
   must_observe_ = !observed && observed.error().exit_code == ExitCode::kState;
   if (!observed) return OnUnrecorded(observed.error());

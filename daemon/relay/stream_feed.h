@@ -68,6 +68,7 @@ class StreamFeed final : public Feed {
   Options options_;
 
   bool is_open_ = false;
+  bool is_at_begin_ = false;   // Nothing was read of the stream yet.
   bool must_observe_ = false;  // The transaction in hand: its alarm could not be recorded yet.
   binlog::Position resume_from_;  // Where it is opened next.
   binlog::StreamIdentity stream_;

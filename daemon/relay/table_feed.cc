@@ -15,6 +15,7 @@ namespace outboxd {
 namespace {
 
 using binlog::ChunkRow;
+using Fed = binlog::TransactionReader::Outcome;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kAcknowledgementCheck{5};
@@ -116,7 +117,8 @@ Result<Feed::Advanced> TableFeed::OpenLog() {
     if (!reported) return std::unexpected(reported.error());
     parts_.tracker.TakeOut(stream_.lost);
   }
-  parts_.tracker.SetServer(stream_.server_uuid, stream_.by_gtid);
+  parts_.tracker.SetServer(stream_);
+  is_at_begin_ = !resume_from_;
   waits_for_commits_ = !parts_.tracker.progress().position.file.empty();
   must_reset_ = true;
   return Advanced{};
@@ -316,7 +318,10 @@ Result<Feed::Advanced> TableFeed::FollowLog() {
   if (!event) return OnLogError(event.error());
   auto outcome = transactions_->Feed(*event);
   if (!outcome) return OnLogError(outcome.error());
-  if (*outcome == binlog::TransactionReader::Outcome::kTransaction) return OnTransaction();
+  if (*outcome == Fed::kIdle && std::exchange(is_at_begin_, false)) {
+    parts_.tracker.ReachPlace(transactions_->reached());
+  }
+  if (*outcome == Fed::kTransaction) return OnTransaction();
   // A server that was started with another name for its log begins a file that is neither before
   // nor behind the end that was asked for.
   const std::string& file = transactions_->position().file;
@@ -329,6 +334,9 @@ Result<Feed::Advanced> TableFeed::FollowLog() {
 
 Result<Feed::Advanced> TableFeed::OnTransaction() {
   const binlog::Transaction& transaction = transactions_->transaction();
+  if (std::exchange(is_at_begin_, false)) {
+    parts_.tracker.ReachPlace({transaction.file, transaction.begin_offset});
+  }
   if (auto seen = OnDdl(transaction); !seen) return std::unexpected(seen.error());
   parts_.retry.Succeeded();
   if (transaction.xa_is_unknown) OnUnknownDecision(transaction);

@@ -144,6 +144,7 @@ class TableFeed final : public Feed {
   std::optional<binlog::Position> resume_from_;  // None: begin at G1.
   binlog::KnownHistory seen_;  // That the ledger is of; its server is empty: none yet.
   bool is_reopened_ = false;
+  bool is_at_begin_ = false;  // Nothing was read behind G1 yet, where the position stays.
   bool must_reset_ = false;  // The reader of transactions does not know of the stream yet.
   std::unique_ptr<binlog::TableFilter> filter_;  // Null: the tables are not described yet.
   std::unique_ptr<binlog::TransactionReader> transactions_;

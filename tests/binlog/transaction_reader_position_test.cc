@@ -192,9 +192,11 @@ TEST_F(ReaderPositionTest, AStreamFromTheMiddleOfAFileHasReachedWhereItBegins) {
 TEST_F(ReaderPositionTest, AHeartbeatTellsWhatTheServerHasSkipped) {
   const Position before = reader_.position();
   const EventBytes file = EventBytes().Text("binlog.000001");
-  ASSERT_TRUE(reader_.Feed(MakeEvent(EventType::kHeartbeat, file, 5000)));
+  EXPECT_EQ(reader_.Feed(MakeEvent(EventType::kHeartbeat, file, 5000)), Outcome::kIdle);
   EXPECT_TRUE(reader_.HasReached("binlog.000001", 5000));
   EXPECT_FALSE(reader_.HasReached("binlog.000001", 5001));
+  EXPECT_EQ(reader_.reached().file, "binlog.000001");
+  EXPECT_EQ(reader_.reached().offset, 5000u);
   EXPECT_EQ(reader_.position(), before);
   ASSERT_TRUE(reader_.Feed(MakeEvent(EventType::kHeartbeat, file, 4000)));
   EXPECT_TRUE(reader_.HasReached("binlog.000001", 5000));
@@ -229,13 +231,14 @@ TEST_F(ReaderPositionTest, TheLowerBitsOfAHeartbeatNeverTellTooMuch) {
 TEST_F(ReaderPositionTest, AHeartbeatTellsNothingOfAnotherFileNorWithinATransaction) {
   const std::uint64_t boundary = end_;
   for (const auto& body : {EventBytes().Text("binlog.000002"), EventBytes()}) {
-    ASSERT_TRUE(reader_.Feed(MakeEvent(EventType::kHeartbeat, body, 5000)));
-    ASSERT_TRUE(reader_.Feed(MakeEvent(EventType::kHeartbeatV2, body, 5000)));
+    EXPECT_EQ(reader_.Feed(MakeEvent(EventType::kHeartbeat, body, 5000)), Outcome::kNothing);
+    EXPECT_EQ(reader_.Feed(MakeEvent(EventType::kHeartbeatV2, body, 5000)), Outcome::kNothing);
   }
   EXPECT_FALSE(reader_.HasReached("binlog.000001", boundary + 1));
   Begin(1);
-  ASSERT_TRUE(
-      reader_.Feed(MakeEvent(EventType::kHeartbeat, EventBytes().Text("binlog.000001"), 5000)));
+  EXPECT_EQ(
+      reader_.Feed(MakeEvent(EventType::kHeartbeat, EventBytes().Text("binlog.000001"), 5000)),
+      Outcome::kNothing);
   EXPECT_FALSE(reader_.HasReached("binlog.000001", boundary + 1));
   ASSERT_TRUE(Xid());
   EXPECT_FALSE(reader_.HasReached("binlog.000001", end_ + 1));

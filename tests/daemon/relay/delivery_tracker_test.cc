@@ -59,6 +59,22 @@ class DeliveryTrackerTest : public ::testing::Test {
     const binlog::Position position = tracker_.progress().position;
     return fmt::format("{}:{}", position.file, position.offset);
   }
+  // The progress of a relay that begins at a place in a file.
+  static Progress Stored() {
+    Progress progress;
+    progress.server_uuid = kUuid;
+    progress.position.file = "binlog.000007";
+    progress.position.offset = 700;
+    return progress;
+  }
+  void SetServer(std::string_view uuid) {
+    tracker_.SetServer({.server_uuid = std::string(uuid), .by_gtid = true});
+  }
+  // Empty: not known.
+  std::string AcknowledgedPlace() {
+    const auto place = tracker_.acknowledged_place();
+    return place ? fmt::format("{}:{}", place->file, place->offset) : "";
+  }
   static binlog::Position NewFile(const std::string& gtids = "") {
     return {.gtids = binlog::GtidSet::Parse(gtids).value(), .file = "binlog.000002", .offset = 4};
   }
@@ -412,7 +428,7 @@ TEST_F(DeliveryTrackerTest, ANewFileIsNotDoneWhileATransactionBeforeItIsHeld) {
 }
 
 TEST_F(DeliveryTrackerTest, ByGtidNoFileIsNamedWhileEverythingIsHeld) {
-  tracker_.SetServer(std::string(kUuid), true);
+  tracker_.SetServer({.server_uuid = std::string(kUuid), .by_gtid = true});
   Xa(XaStep::kHeld, 1, "x");
   EXPECT_EQ(Place(), ":0");
   EXPECT_EQ(Gtids(), "");
@@ -422,14 +438,122 @@ TEST_F(DeliveryTrackerTest, ByGtidNoFileIsNamedWhileEverythingIsHeld) {
 }
 
 TEST_F(DeliveryTrackerTest, AFileStaysThatOfTheServerItWasReadFrom) {
-  tracker_.SetServer(std::string(kUuid), false);
+  tracker_.SetServer({.server_uuid = std::string(kUuid)});
   tracker_.PassFile(NewFile());
   const auto ids = Send(1, 1);
-  tracker_.SetServer(std::string(kOther), true);
+  tracker_.SetServer({.server_uuid = std::string(kOther), .by_gtid = true});
   EXPECT_EQ(tracker_.progress().server_uuid, kUuid);
   tracker_.Acknowledge(ids[0]);
   EXPECT_EQ(tracker_.progress().server_uuid, kOther);
   EXPECT_EQ(Gtids(), fmt::format("{}:1", kUuid));
+}
+
+TEST_F(DeliveryTrackerTest, ByFileTheAcknowledgedPlaceIsKnownFromTheStart) {
+  DeliveryTracker tracker(Stored());
+  EXPECT_FALSE(tracker.acknowledged_place());
+  tracker.SetServer({.server_uuid = std::string(kUuid), .host = 2});
+  const auto place = tracker.acknowledged_place();
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->server_uuid, kUuid);
+  EXPECT_EQ(place->host, 2u);
+  EXPECT_EQ(place->file, "binlog.000007");
+  EXPECT_EQ(place->offset, 700u);
+}
+
+TEST_F(DeliveryTrackerTest, ByGtidTheStoredPlaceMayBeOfAnotherServer) {
+  DeliveryTracker tracker(Stored());
+  tracker.SetServer({.server_uuid = std::string(kUuid), .by_gtid = true});
+  EXPECT_FALSE(tracker.acknowledged_place());
+  // Neither does a change of gtid_mode tell.
+  tracker.SetServer({.server_uuid = std::string(kUuid)});
+  EXPECT_FALSE(tracker.acknowledged_place());
+}
+
+TEST_F(DeliveryTrackerTest, TheAcknowledgedPlaceWaitsForWhatIsInFlight) {
+  SetServer(kUuid);
+  EXPECT_EQ(AcknowledgedPlace(), "");
+  tracker_.ReachPlace({"binlog.000001", 40});
+  EXPECT_EQ(AcknowledgedPlace(), "binlog.000001:40");
+  const auto ids = Send(1, 1);
+  tracker_.ReachPlace({"binlog.000001", 150});
+  EXPECT_EQ(AcknowledgedPlace(), "binlog.000001:40");
+  tracker_.Acknowledge(ids[0]);
+  EXPECT_EQ(AcknowledgedPlace(), "binlog.000001:100");
+  tracker_.ReachPlace({"binlog.000001", 150});
+  EXPECT_EQ(AcknowledgedPlace(), "binlog.000001:150");
+}
+
+TEST_F(DeliveryTrackerTest, APlaceThatWasReachedIsNotLeftWhileTheServerSkipsToIt) {
+  SetServer(kUuid);
+  Pass(3);
+  tracker_.ReachPlace({"binlog.000001", 100});
+  EXPECT_EQ(AcknowledgedPlace(), "binlog.000001:300");
+  tracker_.ReachPlace({"binlog.000002", 100});
+  EXPECT_EQ(AcknowledgedPlace(), "binlog.000002:100");
+  SetServer(kOther);
+  tracker_.ReachPlace({"binlog.000002", 4});
+  EXPECT_EQ(AcknowledgedPlace(), "binlog.000002:4");
+}
+
+TEST_F(DeliveryTrackerTest, APlaceThatIsReachedIsNoPosition) {
+  SetServer(kUuid);
+  Pass(1);
+  const std::uint64_t version = tracker_.progress_version();
+  tracker_.ReachPlace({"binlog.000002", 4});
+  EXPECT_EQ(Place(), "binlog.000001:100");
+  EXPECT_EQ(tracker_.progress_version(), version);
+}
+
+// Of both servers the file has the same name.
+TEST_F(DeliveryTrackerTest, APlaceInTheFilesOfAFormerServerIsNone) {
+  SetServer(kUuid);
+  Pass(1);
+  const auto in_flight = Send(2, 1);
+  SetServer(kOther);
+  EXPECT_EQ(AcknowledgedPlace(), "");
+  const auto first = Send(5, 1);
+  tracker_.Acknowledge(in_flight[0]);
+  EXPECT_EQ(AcknowledgedPlace(), "") << "what was read of the former server is acknowledged now";
+  tracker_.Acknowledge(first[0]);
+  EXPECT_EQ(AcknowledgedPlace(), "binlog.000001:500");
+  SetServer(kOther);
+  EXPECT_EQ(AcknowledgedPlace(), "binlog.000001:500") << "the same server again";
+}
+
+TEST_F(DeliveryTrackerTest, ByFileTheAcknowledgedPlaceFollowsTheFiles) {
+  tracker_.SetServer({.server_uuid = std::string(kUuid)});
+  const auto ids = Send(1, 1);
+  tracker_.PassFile(NewFile());
+  EXPECT_EQ(AcknowledgedPlace(), "");
+  tracker_.Acknowledge(ids[0]);
+  EXPECT_EQ(AcknowledgedPlace(), "binlog.000002:4");
+}
+
+TEST_F(DeliveryTrackerTest, ThePlaceIsBehindPreparedXaTransactionsThoughThePositionIsBefore) {
+  SetServer(kUuid);
+  Pass(1);
+  Xa(XaStep::kHeld, 2, "x");
+  Pass(3);
+  EXPECT_EQ(Place(), "binlog.000001:100");
+  EXPECT_EQ(AcknowledgedPlace(), "binlog.000001:300");
+}
+
+TEST_F(DeliveryTrackerTest, ChunksOfAnInitialReadLeaveThePlaceWhereTheReadBegan) {
+  SetServer(kUuid);
+  tracker_.ReachPlace({"binlog.000001", 40});
+  tracker_.Begin();
+  const auto id = tracker_.NextId();
+  tracker_.FinishChunk(1, {.schema_name = "shop", .table_name = "outbox"});
+  tracker_.Acknowledge(id);
+  EXPECT_EQ(AcknowledgedPlace(), "binlog.000001:40");
+}
+
+TEST_F(DeliveryTrackerTest, WhatIsForgottenLeavesThePlaceWhereItIs) {
+  SetServer(kUuid);
+  Pass(1);
+  Send(2, 1);
+  (void)tracker_.Restart();
+  EXPECT_EQ(AcknowledgedPlace(), "binlog.000001:100");
 }
 
 // Against the plainest model: transaction n is done when no id up to its last is open.

@@ -118,6 +118,29 @@ TEST_F(RelayTest, DeliversWhatWasCommittedAndMovesTheProgress) {
   EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
 }
 
+// By GTID the server skips what the relay has, and nothing else tells where that ends.
+TEST_F(RelayTest, AnIdleStreamTellsWhereInTheLogTheAcknowledgedPlaceIs) {
+  EXPECT_FALSE(tracker_.acknowledged_place());
+  ASSERT_TRUE(Work(true));
+  const auto place = tracker_.acknowledged_place();
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->server_uuid, FakeSource::kUuid);
+  EXPECT_EQ(place->file, "binlog.000001");
+  EXPECT_EQ(place->offset, source_.EndOfLog().offset);
+}
+
+TEST_F(RelayTest, TheAcknowledgedPlaceIsBeforeTheFirstTransactionUntilThatIsAcknowledged) {
+  const std::uint64_t begin = source_.EndOfLog().offset;
+  source_.transactions = {{"a"}, {"b"}};
+  ASSERT_TRUE(Work(false));
+  const auto place = tracker_.acknowledged_place();
+  ASSERT_TRUE(place);
+  EXPECT_GE(place->offset, begin);
+  EXPECT_LT(place->offset, source_.EndOfLog().offset);
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(tracker_.acknowledged_place()->offset, source_.EndOfLog().offset);
+}
+
 TEST_F(RelayTest, AReconnectGoesOnBehindWhatWasReadAndRepeatsNothing) {
   source_.transactions = {{"a"}, {"b"}, {"c"}};
   source_.fails_after = 9;  // Within the second transaction.

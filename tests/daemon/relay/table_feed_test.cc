@@ -215,6 +215,29 @@ TEST_F(TableFeedTest, PositionStaysAtTheBeginningUntilTheReadIsDone) {
   EXPECT_EQ(core_->tracker().progress().position.gtids.ToText(), fmt::format("{}:1-2", kUuid));
 }
 
+// What came since has to be read yet.
+TEST_F(TableFeedTest, TheAcknowledgedPlaceIsWhereTheReadBeganUntilItIsDone) {
+  Insert("f");
+  ASSERT_TRUE(Work(false));
+  const auto place = core_->tracker().acknowledged_place();
+  ASSERT_TRUE(place);
+  EXPECT_LT(place->offset, source_.EndOfLog().offset);
+  sink_.Acknowledge();
+  Report();
+  EXPECT_EQ(core_->tracker().acknowledged_place()->offset, place->offset);
+  ASSERT_TRUE(Work());
+  EXPECT_TRUE(IsDone());
+  EXPECT_EQ(core_->tracker().acknowledged_place()->offset, source_.EndOfLog().offset);
+}
+
+TEST_F(TableFeedTest, WhereNothingCameSinceTheReadBeganItsPlaceIsTheEnd) {
+  ASSERT_TRUE(Work(false));
+  EXPECT_FALSE(IsDone());
+  const auto place = core_->tracker().acknowledged_place();
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->offset, source_.EndOfLog().offset);
+}
+
 TEST_F(TableFeedTest, AnEmptyTableIsReadAtOnce) {
   tables_.rows.clear();
   ASSERT_TRUE(Work());
