@@ -10,6 +10,10 @@
 namespace outboxd::binlog {
 namespace {
 
+// In front of the bytes of an encrypted file (MySQL 9.7 manual, "Encrypting Binary Log Files and
+// Relay Log Files").
+constexpr std::uint64_t kEncryptionHeaderBytes = 512;
+
 std::string TextOf(const std::optional<std::string>& field) { return field.value_or(""); }
 
 std::uint64_t NumberOf(std::string_view text) {
@@ -262,6 +266,21 @@ Result<LogEnd> MysqlServer::EndOfLog() {
   if (!status) return std::unexpected(status.error());
   if (status->empty()) return Fail(ErrorKind::kUnsuitable, "the server has no binary log");
   return LogEnd{.file = TextOf(status->front()[0]), .offset = NumberOf(TextOf(status->front()[1]))};
+}
+
+Result<std::vector<LogFile>> MysqlServer::LogFiles() {
+  auto rows = connection_.Query("SHOW BINARY LOGS", 2);
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<LogFile> files;
+  for (const ResultRow& row : *rows) {
+    const std::uint64_t size = NumberOf(TextOf(row[1]));
+    // The server counts the header of an encrypted file, which no offset does (MySQL 9.7
+    // sql/rpl_source.cc, show_binlogs()). Before 8.0.14 there is no such column.
+    const bool is_encrypted = row.size() > 2 && TextOf(row[2]) == "Yes";
+    const std::uint64_t header = is_encrypted ? kEncryptionHeaderBytes : 0;
+    files.push_back({.name = TextOf(row[0]), .end_offset = size - std::min(size, header)});
+  }
+  return files;
 }
 
 Result<Position> MysqlServer::EarliestPosition() {

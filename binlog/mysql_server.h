@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "binlog/column_shape.h"
+#include "binlog/log_end.h"
 #include "binlog/mysql_connection.h"
 #include "binlog/position.h"
 #include "binlog/row.h"
 #include "binlog/table_facts.h"
-#include "binlog/table_source.h"
 
 namespace outboxd::binlog {
 
@@ -73,6 +73,8 @@ class MysqlServer {
   [[nodiscard]] Result<Position> CurrentPosition();
   // The same as a place in a file, whatever gtid_mode is.
   [[nodiscard]] Result<LogEnd> EndOfLog();
+  // All files of the log, in their order.
+  [[nodiscard]] Result<std::vector<LogFile>> LogFiles();
   // The oldest boundary the log still holds.
   [[nodiscard]] Result<Position> EarliestPosition();
   // XA_RECOVER_ADMIN, where the account may not ask for prepared XA transactions; none: it may.

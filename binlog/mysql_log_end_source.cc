@@ -1,0 +1,79 @@
+#include "binlog/mysql_log_end_source.h"
+
+#include <chrono>
+#include <utility>
+
+#include "binlog/mysql_server.h"
+
+namespace outboxd::binlog {
+namespace {
+
+// Both statements are answered at once by a server that is well.
+constexpr std::chrono::seconds kAnswerTimeout{10};
+
+}  // namespace
+
+MysqlLogEndSource::MysqlLogEndSource(std::vector<ConnectionOptions> hosts)
+    : hosts_(std::move(hosts)) {
+  for (ConnectionOptions& host : hosts_) {
+    host.interrupter = &interrupter_;
+    host.answer_timeout = host.read_timeout = kAnswerTimeout;
+  }
+}
+
+MysqlLogEndSource::~MysqlLogEndSource() { Close(); }
+
+void MysqlLogEndSource::Close() {
+  interrupter_.Clear();
+  server_.reset();
+}
+
+void MysqlLogEndSource::Interrupt() { interrupter_.Request(); }
+
+Result<void> MysqlLogEndSource::Open(const StreamIdentity& stream) {
+  if (server_ && server_uuid_ == stream.server_uuid) return Checked(Result<void>());
+  Close();
+  return Checked(Connect(stream));
+}
+
+Result<void> MysqlLogEndSource::Connect(const StreamIdentity& stream) {
+  if (stream.host >= hosts_.size()) {
+    return Fail(ErrorKind::kUnsuitable, "there is no host {}", stream.host);
+  }
+  auto server = MysqlServer::Connect(hosts_[stream.host]);
+  if (!server) return std::unexpected(server.error());
+  auto uuid = server->connection().QueryValue("SELECT @@server_uuid");
+  if (!uuid) return std::unexpected(uuid.error());
+  server_uuid_ = uuid->value_or("");
+  if (server_uuid_ != stream.server_uuid) {
+    return Fail(ErrorKind::kDisconnected,
+                "mysql at {}: another server answers there now, {} instead of {}",
+                AddressText(hosts_[stream.host]), server_uuid_, stream.server_uuid);
+  }
+  server_ = std::make_unique<MysqlServer>(std::move(*server));
+  return {};
+}
+
+// What breaks off because of Interrupt() is that, whatever the library calls it.
+template <typename T>
+Result<T> MysqlLogEndSource::Checked(Result<T> answer) {
+  const bool is_interrupted = interrupter_.Take();
+  if (answer && !is_interrupted) return answer;
+  Close();
+  if (is_interrupted) return Fail(ErrorKind::kInterrupted, "interrupted");
+  return answer;
+}
+
+Result<LogEnd> MysqlLogEndSource::EndOfLog() {
+  if (!server_) return Checked<LogEnd>(Fail(ErrorKind::kDisconnected, "not connected"));
+  return Checked(server_->EndOfLog());
+}
+
+Result<std::vector<LogFile>> MysqlLogEndSource::Files() {
+  if (!server_) {
+    return Checked<std::vector<LogFile>>(Fail(ErrorKind::kDisconnected, "not connected"));
+  }
+  return Checked(server_->LogFiles());
+}
+
+}  // namespace outboxd::binlog
