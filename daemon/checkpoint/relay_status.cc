@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "binlog/hint.h"
@@ -54,6 +55,28 @@ std::string OutageText(std::string_view side, const Outage& outage, std::uint64_
                      binlog::WithoutHint(outage.reason));
 }
 
+std::string BytesText(std::uint64_t bytes) {
+  constexpr std::array<std::string_view, 4> kUnits = {"kB", "MB", "GB", "TB"};
+  if (bytes < 1000) return fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s");
+  double amount = static_cast<double>(bytes) / 1000;
+  std::size_t unit = 0;
+  for (; amount >= 999.95 && unit + 1 < kUnits.size(); ++unit) amount /= 1000;
+  return fmt::format("{:.1f} {}", amount, kUnits[unit]);
+}
+
+// "; lag: 3.2 s, 1.4 MB of binary log"
+std::string LagText(const RelayStatus& status, std::uint64_t now_us) {
+  std::string text;
+  if (status.oldest_commit_us) {
+    text += fmt::format("; lag: {:.1f} s", SecondsSince(*status.oldest_commit_us, now_us));
+  }
+  if (status.lag_bytes) {
+    text += fmt::format("{}{} of binary log", text.empty() ? "; lag: " : ", ",
+                        BytesText(*status.lag_bytes));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::uint64_t RowsRead(const InitialRead& read) {
@@ -83,10 +106,7 @@ std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
     text +=
         fmt::format("; {} message{} in flight", status.in_flight, status.in_flight == 1 ? "" : "s");
   }
-  if (status.oldest_commit_us) {
-    text += fmt::format(", the oldest committed {:.1f} s ago",
-                        SecondsSince(*status.oldest_commit_us, now_us));
-  }
+  text += LagText(status, now_us);
   if (!status.held_xa.empty()) {
     const HeldXa& oldest = status.held_xa.front();
     text += fmt::format("; {} prepared XA transaction{} held, the oldest {}", status.held_xa.size(),
@@ -108,6 +128,7 @@ Result<void> WriteStatus(const std::string& directory, const RelayStatus& status
   json["delivered"] = status.delivered;
   json["in_flight"] = status.in_flight;
   json["rate"] = status.rate;
+  if (status.lag_bytes) json["lag_bytes"] = *status.lag_bytes;
   json["written_at_us"] = status.written_at_us;
   return ReplaceFile(SystemFiles(), directory, kName, JsonLine(json));
 }

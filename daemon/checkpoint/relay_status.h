@@ -38,6 +38,9 @@ struct RelayStatus {
   // When the oldest transaction was committed of which something is not acknowledged yet; none:
   // all that was read is.
   std::optional<std::uint64_t> oldest_commit_us;
+  // Bytes of the source's binary log behind what is acknowledged, as of the last 30 s; none: not
+  // known (daemon/relay/log_lag.h).
+  std::optional<std::uint64_t> lag_bytes;
   std::vector<HeldXa> held_xa;
   std::uint64_t alarms = 0;  // Standing.
   std::uint64_t written_at_us = 0;
@@ -51,8 +54,9 @@ struct RelayStatus {
 // Rows of the initial read that are acknowledged.
 [[nodiscard]] std::uint64_t RowsRead(const InitialRead& read);
 
-// The file `status` in a relay's state directory: JSON, replaced now and then while it runs.
-// kState.
+// The file `status` in a relay's state directory: JSON, replaced now and then while it runs. A lag
+// that is not known has no key there. Other versions of the program can read it: what StoredStatus
+// takes of it keeps its name. kState.
 [[nodiscard]] Result<void> WriteStatus(const std::string& directory, const RelayStatus& status);
 // What `status` needs of it; none: there is no such file.
 struct StoredStatus {

@@ -40,6 +40,9 @@ RelayCore::RelayCore(World world, Settings settings, Progress progress,
       outages_(world.outages),
       retry_(world.clock, world.outages, settings.retry),
       tracker_(std::move(progress), world.journal != nullptr),
+      log_lag_(world.log_end != nullptr
+                   ? std::optional<LogLag>(std::in_place, *world.log_end, tracker_, world.clock)
+                   : std::nullopt),
       publisher_(std::move(mappings), world.sink, tracker_, world.state, world.outages, world.clock,
                  {.on_bad_event = settings.delivery.on_bad_event,
                   .dead_letter_topic = settings.delivery.dead_letter_topic,
@@ -92,6 +95,7 @@ RelayStatus RelayCore::status() const {
   status.delivered = tracker_.delivered();
   status.in_flight = tracker_.in_flight();
   status.oldest_commit_us = tracker_.oldest_commit_us();
+  if (log_lag_) status.lag_bytes = log_lag_->bytes();
   status.held_xa = std::move(progress.held_xa);
   status.written_at_us = clock_.WallMicroseconds();
   return status;

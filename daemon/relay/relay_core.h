@@ -7,6 +7,7 @@
 
 #include "binlog/character_sets.h"
 #include "binlog/event_source.h"
+#include "binlog/log_end_source.h"
 #include "binlog/row_reader.h"
 #include "binlog/table_filter.h"
 #include "binlog/table_source.h"
@@ -24,6 +25,7 @@
 #include "daemon/relay/delivery_tracker.h"
 #include "daemon/relay/failover_watch.h"
 #include "daemon/relay/liveness.h"
+#include "daemon/relay/log_lag.h"
 #include "daemon/relay/outages.h"
 #include "daemon/relay/publisher.h"
 #include "daemon/relay/read_ledger.h"
@@ -52,6 +54,7 @@ class RelayCore {
     Liveness& liveness;
     Outages& outages;
     const Clock& clock;
+    binlog::LogEndSource* log_end = nullptr;  // Null: the lag in bytes is not known.
   };
   struct Settings {
     std::string name;                         // Of the relay.
@@ -75,6 +78,8 @@ class RelayCore {
   [[nodiscard]] Relay& relay() { return relay_; }
   [[nodiscard]] Acknowledger& acknowledger() { return acknowledger_; }
   [[nodiscard]] DeliveryTracker& tracker() { return tracker_; }
+  // Null: nobody is to be asked.
+  [[nodiscard]] LogLag* log_lag() { return log_lag_ ? &*log_lag_ : nullptr; }
   [[nodiscard]] const Publisher& publisher() const { return publisher_; }
   [[nodiscard]] const ChangeWatch& changes() const { return changes_; }
   [[nodiscard]] const binlog::PreparedTransactions& prepared() const {
@@ -93,6 +98,7 @@ class RelayCore {
   const Outages& outages_;
   SourceRetry retry_;
   DeliveryTracker tracker_;
+  std::optional<LogLag> log_lag_;
   Publisher publisher_;
   ChangeWatch changes_;
   FailoverWatch failovers_;

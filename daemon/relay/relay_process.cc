@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "binlog/mysql_event_source.h"
+#include "binlog/mysql_log_end_source.h"
 #include "binlog/mysql_table_source.h"
 #include "daemon/preparation/start_position.h"
 #include "daemon/relay/group_notice.h"
@@ -196,6 +197,7 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
   binlog::MysqlEventSource source(std::move(source_options));
   binlog::MysqlTableSource tables({.hosts = ConnectionOptionsOf(mysql)});
   SqliteReadLedger ledger(config.relay.spill_directory);
+  binlog::MysqlLogEndSource log_end(ConnectionOptionsOf(mysql));
   const std::string directory = parts_.state == nullptr ? "" : parts_.state->path();
   std::optional<AlarmLog> alarms;
   std::optional<Journal> journal;
@@ -221,7 +223,8 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
                   .character_sets = preparation.character_sets,
                   .liveness = liveness_,
                   .outages = outages_,
-                  .clock = parts_.clock},
+                  .clock = parts_.clock,
+                  .log_end = directory.empty() ? nullptr : &log_end},
                  std::move(settings), std::move(preparation.progress),
                  std::move(preparation.tables.selections), std::move(preparation.tables.mappings));
   core.tracker().Report(reports_while_opening_);
@@ -229,6 +232,10 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
   {
     Worker reader([&core] { return core.relay().Run(); },
                   [&core] { core.relay().RequestStop(true); });
+    std::optional<Worker> lag;
+    if (LogLag* const log_lag = core.log_lag()) {
+      lag.emplace([log_lag] { return log_lag->Run(); }, [log_lag] { log_lag->RequestStop(); });
+    }
     WhileRelaying(core, reader, alarms ? &*alarms : nullptr, pace);
     ended = reader.result();
   }

@@ -9,7 +9,8 @@
 
 namespace outboxd {
 
-// The reader thread, in one phase. It is stopped and joined at the end of its life.
+// A thread for one phase of a relay: the reader's, or that of its LogLag. It is stopped and joined
+// at the end of its life.
 class Worker {
  public:
   // `stop`: makes `run` return soon.

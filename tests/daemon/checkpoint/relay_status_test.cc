@@ -114,8 +114,26 @@ TEST(StatusLineTest, TellsWhatIsOnItsWayAndHowOldItIs) {
   EXPECT_THAT(Line(status), testing::EndsWith("; 1 message in flight"));
   status.in_flight = 2;
   status.oldest_commit_us = Ago(4);
-  EXPECT_THAT(Line(status),
-              testing::EndsWith("; 2 messages in flight, the oldest committed 4.0 s ago"));
+  EXPECT_THAT(Line(status), testing::EndsWith("; 2 messages in flight; lag: 4.0 s"));
+  status.lag_bytes = 1'449'999;
+  EXPECT_THAT(Line(status), testing::EndsWith("; lag: 4.0 s, 1.4 MB of binary log"));
+}
+
+TEST(StatusLineTest, TellsTheLagInBytesInUnitsThatFit) {
+  const auto lag = [](std::uint64_t bytes) {
+    RelayStatus status = In(Phase::kStreaming);
+    status.lag_bytes = bytes;
+    const std::string line = Line(status);
+    return line.substr(line.find("lag: "));
+  };
+  EXPECT_EQ(lag(0), "lag: 0 bytes of binary log");
+  EXPECT_EQ(lag(1), "lag: 1 byte of binary log");
+  EXPECT_EQ(lag(999), "lag: 999 bytes of binary log");
+  EXPECT_EQ(lag(1000), "lag: 1.0 kB of binary log");
+  EXPECT_EQ(lag(999'949), "lag: 999.9 kB of binary log");
+  EXPECT_EQ(lag(999'950), "lag: 1.0 MB of binary log");
+  EXPECT_EQ(lag(2'500'000'000), "lag: 2.5 GB of binary log");
+  EXPECT_EQ(lag(5'000'000'000'000'000), "lag: 5000.0 TB of binary log");
 }
 
 TEST(StatusLineTest, TellsPreparedXaTransactionsAndAlarms) {
@@ -142,6 +160,27 @@ TEST(RelayStatusTest, WhatIsWrittenIsReadBack) {
   EXPECT_THAT((*stored)->line, HasSubstr("for 12 s"));
   EXPECT_EQ((*stored)->written_at_us, kNow);
   EXPECT_THAT(directory.Names(), ElementsAre("status"));
+}
+
+// Zero is said when it is known.
+TEST(RelayStatusTest, ALagThatIsNotKnownHasNoKey) {
+  const TemporaryDirectory directory;
+  RelayStatus status = Streaming();
+  const auto written = [&] {
+    EXPECT_TRUE(WriteStatus(directory.path(), status));
+    return directory.Read("status");
+  };
+  EXPECT_THAT(written(), testing::Not(HasSubstr("lag_bytes")));
+  status.lag_bytes = 0;
+  EXPECT_THAT(written(), HasSubstr("\"lag_bytes\":0"));
+  status.lag_bytes = 12'345;
+  EXPECT_THAT(written(), HasSubstr("\"lag_bytes\":12345"));
+}
+
+TEST(RelayStatusTest, AFileOfAnotherVersionCanBeRead) {
+  const TemporaryDirectory directory;
+  directory.Write("status", "{\"line\":\"a\",\"of a later version\":{},\"written_at_us\":2}");
+  EXPECT_EQ(ReadStatus(directory.path()).value()->line, "a");
 }
 
 TEST(RelayStatusTest, TheLastOneWrittenCounts) {

@@ -1,0 +1,338 @@
+#include "daemon/relay/log_lag.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "tests/daemon/captured_log.h"
+#include "tests/daemon/fakes.h"
+
+namespace outboxd {
+namespace {
+
+using binlog::ErrorKind;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::Optional;
+
+constexpr const char* kUuid = "11111111-1111-1111-1111-111111111111";
+constexpr const char* kOther = "22222222-2222-2222-2222-222222222222";
+
+// A server whose log is a list of files.
+class FakeLogEnd final : public binlog::LogEndSource {
+ public:
+  binlog::Result<void> Open(const binlog::StreamIdentity& stream) override {
+    opened = stream;
+    if (open_error) return std::unexpected(*open_error);
+    return {};
+  }
+  void Interrupt() override { ++interrupted; }
+  binlog::Result<binlog::LogEnd> EndOfLog() override {
+    ++ends_asked;
+    if (breaks_connection) {
+      breaks_connection = false;
+      return binlog::Fail(ErrorKind::kDisconnected, "it was idle for too long");
+    }
+    if (end_error) return std::unexpected(*end_error);
+    const binlog::LogEnd end{files.back().name, files.back().end_offset};
+    if (while_asked) while_asked();
+    return end;
+  }
+  binlog::Result<std::vector<binlog::LogFile>> Files() override {
+    ++files_asked;
+    if (files_error) return std::unexpected(*files_error);
+    return files;
+  }
+
+  std::vector<binlog::LogFile> files = {{"binlog.000001", 1000}};
+  std::optional<binlog::Error> open_error, end_error, files_error;
+  std::function<void()> while_asked;
+  binlog::StreamIdentity opened;
+  bool breaks_connection = false;  // At the next question.
+  int ends_asked = 0, files_asked = 0, interrupted = 0;
+};
+
+class LogLagTest : public testing::Test {
+ protected:
+  void SetUp() override { ReadFrom(kUuid); }
+
+  void ReadFrom(const std::string& uuid, std::size_t host = 0) {
+    tracker_.SetServer({.server_uuid = uuid, .by_gtid = true, .host = host});
+  }
+  static binlog::Transaction At(const std::string& file, std::uint64_t offset) {
+    binlog::Transaction transaction;
+    transaction.file = file;
+    transaction.end_offset = offset;
+    return transaction;
+  }
+  // What was read up to there is acknowledged.
+  void AcknowledgeUpTo(const std::string& file, std::uint64_t offset) {
+    tracker_.Pass(At(file, offset), false);
+  }
+  // A transaction that ends there is on its way.
+  sinks::DeliveryId Send(const std::string& file, std::uint64_t offset) {
+    tracker_.Begin();
+    const sinks::DeliveryId id = tracker_.NextId();
+    tracker_.Finish(At(file, offset), false);
+    return id;
+  }
+  std::optional<std::uint64_t> Asked() {
+    clock_.Move(lag_.Ask());
+    return lag_.bytes();
+  }
+
+  FakeClock clock_;
+  FakeLogEnd server_;
+  DeliveryTracker tracker_{Progress{}};
+  LogLag lag_{server_, tracker_, clock_};
+};
+
+TEST_F(LogLagTest, IsWhatLiesBetweenTheAcknowledgedPlaceAndTheEnd) {
+  AcknowledgeUpTo("binlog.000001", 400);
+  EXPECT_THAT(Asked(), Optional(600));
+}
+
+TEST_F(LogLagTest, IsZeroOnlyWhenTheAcknowledgedPlaceIsAtTheEnd) {
+  AcknowledgeUpTo("binlog.000001", 999);
+  EXPECT_THAT(Asked(), Optional(1));
+  const auto id = Send("binlog.000001", 1000);
+  EXPECT_THAT(Asked(), Optional(1)) << "nothing of it is acknowledged";
+  tracker_.Acknowledge(id);
+  EXPECT_THAT(Asked(), Optional(0));
+}
+
+// A place of now and an end of before would make a relay that runs behind look as if it did not.
+TEST_F(LogLagTest, ThePlaceAndTheEndAreOfTheSameMoment) {
+  AcknowledgeUpTo("binlog.000001", 400);
+  server_.while_asked = [this] { AcknowledgeUpTo("binlog.000001", 2000); };
+  EXPECT_THAT(Asked(), Optional(600));
+  server_.while_asked = nullptr;
+  server_.files.back().end_offset = 2500;
+  EXPECT_THAT(Asked(), Optional(500));
+}
+
+TEST_F(LogLagTest, SumsUpTheFilesBetween) {
+  AcknowledgeUpTo("binlog.000001", 400);
+  server_.files = {{"binlog.000001", 1000}, {"binlog.000002", 5000}, {"binlog.000003", 70}};
+  EXPECT_THAT(Asked(), Optional(600 + 5000 + 70));
+  AcknowledgeUpTo("binlog.000002", 4000);
+  EXPECT_THAT(Asked(), Optional(1000 + 70));
+}
+
+TEST_F(LogLagTest, FilesThatWereRotatedWhileTheListWasAskedForAreNotCountedYet) {
+  AcknowledgeUpTo("binlog.000001", 400);
+  server_.files = {{"binlog.000001", 1000}, {"binlog.000002", 50}};
+  server_.while_asked = [this] {
+    server_.files = {{"binlog.000001", 1000}, {"binlog.000002", 900}, {"binlog.000003", 10}};
+  };
+  EXPECT_THAT(Asked(), Optional(600 + 50));
+}
+
+TEST_F(LogLagTest, AsksForTheListOnlyWhereItMust) {
+  AcknowledgeUpTo("binlog.000001", 400);
+  EXPECT_TRUE(Asked());
+  EXPECT_EQ(server_.files_asked, 0) << "there is one file only";
+  server_.files.push_back({"binlog.000002", 50});
+  EXPECT_TRUE(Asked());
+  EXPECT_EQ(server_.files_asked, 1);
+  for (int i = 0; i < 20; ++i) {
+    server_.files.back().end_offset += 100;
+    EXPECT_THAT(Asked(), Optional(600 + server_.files.back().end_offset));
+  }
+  EXPECT_EQ(server_.files_asked, 1) << "the end is in the same file still";
+}
+
+TEST_F(LogLagTest, AsksForTheListAtMostOnceAMinuteAndIsNoneUntilThen) {
+  AcknowledgeUpTo("binlog.000001", 400);
+  server_.files.push_back({"binlog.000002", 50});
+  EXPECT_THAT(Asked(), Optional(650));
+  server_.files.push_back({"binlog.000003", 7});
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(Asked());
+  EXPECT_EQ(server_.files_asked, 1);
+  EXPECT_THAT(Asked(), Optional(657));
+  EXPECT_EQ(server_.files_asked, 2);
+}
+
+TEST_F(LogLagTest, InTheLastFileNoListIsNeededWhateverWasRotated) {
+  AcknowledgeUpTo("binlog.000001", 400);
+  server_.files.push_back({"binlog.000002", 50});
+  EXPECT_TRUE(Asked());
+  server_.files.push_back({"binlog.000003", 7});
+  AcknowledgeUpTo("binlog.000003", 7);
+  EXPECT_THAT(Asked(), Optional(0));
+  EXPECT_EQ(server_.files_asked, 1);
+}
+
+TEST_F(LogLagTest, IsAskedEveryTenSeconds) {
+  AcknowledgeUpTo("binlog.000001", 400);
+  EXPECT_EQ(lag_.Ask(), seconds(10));
+  server_.end_error = {ErrorKind::kDisconnected, "gone"};
+  EXPECT_EQ(lag_.Ask(), seconds(10));
+}
+
+TEST_F(LogLagTest, IsNoneBeforeTheFirstAnswer) {
+  AcknowledgeUpTo("binlog.000001", 1000);
+  EXPECT_FALSE(lag_.bytes());
+}
+
+TEST_F(LogLagTest, IsNoneWithoutTheRightToAskWhichIsSaidOnce) {
+  const CapturedLog log;
+  AcknowledgeUpTo("binlog.000001", 1000);
+  server_.end_error = {ErrorKind::kDenied, "REPLICATION CLIENT is missing"};
+  EXPECT_FALSE(Asked());
+  EXPECT_FALSE(Asked());
+  EXPECT_EQ(log.lines(), 1);
+  EXPECT_THAT(log.text(), HasSubstr("REPLICATION CLIENT is missing"));
+  server_.end_error.reset();
+  EXPECT_THAT(Asked(), Optional(0));
+  server_.end_error = {ErrorKind::kDenied, "REPLICATION CLIENT is missing"};
+  EXPECT_FALSE(Asked()) << "it was taken away";
+  EXPECT_EQ(log.lines(), 2);
+}
+
+TEST_F(LogLagTest, IsNoneAsSoonAsTheServerCannotBeAsked) {
+  const CapturedLog log;
+  AcknowledgeUpTo("binlog.000001", 1000);
+  for (auto* error : {&server_.open_error, &server_.end_error}) {
+    EXPECT_THAT(Asked(), Optional(0));
+    *error = {ErrorKind::kDisconnected, "connection refused"};
+    EXPECT_FALSE(Asked());
+    error->reset();
+  }
+  EXPECT_EQ(log.lines(), 0) << "the reader tells of an outage";
+}
+
+TEST_F(LogLagTest, AConnectionThatWasEndedInThePauseIsMadeAnew) {
+  AcknowledgeUpTo("binlog.000001", 400);
+  EXPECT_TRUE(Asked());
+  server_.breaks_connection = true;
+  EXPECT_THAT(Asked(), Optional(600));
+}
+
+TEST_F(LogLagTest, IsNoneWhereTheListIsRefused) {
+  AcknowledgeUpTo("binlog.000001", 400);
+  server_.files.push_back({"binlog.000002", 50});
+  server_.files_error = {ErrorKind::kDenied, "no"};
+  EXPECT_FALSE(Asked());
+}
+
+TEST_F(LogLagTest, IsNoneWhenTheLastAnswerIsOlderThanThirtySeconds) {
+  AcknowledgeUpTo("binlog.000001", 400);
+  (void)lag_.Ask();
+  clock_.Move(seconds(30));
+  EXPECT_THAT(lag_.bytes(), Optional(600));
+  clock_.Move(milliseconds(1));
+  EXPECT_FALSE(lag_.bytes());
+}
+
+TEST_F(LogLagTest, AnAnswerIsAsOldAsItsQuestion) {
+  AcknowledgeUpTo("binlog.000001", 400);
+  server_.while_asked = [this] { clock_.Move(seconds(20)); };
+  (void)lag_.Ask();
+  clock_.Move(seconds(11));
+  EXPECT_FALSE(lag_.bytes());
+}
+
+TEST_F(LogLagTest, NobodyIsAskedWhileThePlaceIsNotKnown) {
+  EXPECT_EQ(lag_.Ask(), seconds(1));
+  EXPECT_FALSE(lag_.bytes());
+  EXPECT_EQ(server_.ends_asked, 0);
+  tracker_.ReachPlace({"binlog.000001", 1000});
+  EXPECT_THAT(Asked(), Optional(0));
+}
+
+TEST_F(LogLagTest, AfterAFailoverItIsNoneUntilThePlaceIsKnownInTheFilesOfTheNewServer) {
+  AcknowledgeUpTo("binlog.000001", 400);
+  server_.files = {{"binlog.000001", 1000}, {"binlog.000002", 50}};
+  EXPECT_THAT(Asked(), Optional(650));
+  ReadFrom(kOther, 1);
+  EXPECT_FALSE(lag_.bytes()) << "that was another server's";
+  server_.files = {{"binlog.000001", 90}, {"binlog.000002", 8}};
+  EXPECT_FALSE(Asked());
+  AcknowledgeUpTo("binlog.000001", 60);
+  EXPECT_THAT(Asked(), Optional(30 + 8)) << "by the list of this server";
+  EXPECT_EQ(server_.opened.host, 1u);
+  EXPECT_EQ(server_.opened.server_uuid, kOther);
+}
+
+TEST_F(LogLagTest, TheAnswerOfAFormerServerIsNoneThoughThePlaceIsKnownAlready) {
+  AcknowledgeUpTo("binlog.000001", 1000);
+  EXPECT_THAT(Asked(), Optional(0));
+  ReadFrom(kOther);
+  tracker_.ReachPlace({"binlog.000001", 400});
+  EXPECT_FALSE(lag_.bytes());
+  EXPECT_THAT(Asked(), Optional(600));
+}
+
+TEST_F(LogLagTest, IsNoneWhereTheLogDoesNotReachToThePlace) {
+  AcknowledgeUpTo("binlog.000001", 1001);
+  EXPECT_FALSE(Asked()) << "the server lost the end of its log";
+  AcknowledgeUpTo("binlog.000007", 4);
+  EXPECT_FALSE(Asked()) << "it began a new log";
+}
+
+TEST_F(LogLagTest, IsNoneWhereTheServerCannotTellHowLargeAFileIs) {
+  AcknowledgeUpTo("binlog.000001", 400);
+  server_.files = {{"binlog.000001", 1000}, {"binlog.000002", 0}, {"binlog.000003", 70}};
+  EXPECT_FALSE(Asked());
+  clock_.Move(seconds(60));
+  server_.files = {{"binlog.000001", 0}, {"binlog.000002", 500}, {"binlog.000004", 70}};
+  EXPECT_FALSE(Asked());
+}
+
+// The server does not answer until it is interrupted.
+TEST_F(LogLagTest, AStopBreaksOffTheQuestion) {
+  class SilentServer final : public binlog::LogEndSource {
+   public:
+    binlog::Result<void> Open(const binlog::StreamIdentity&) override { return {}; }
+    void Interrupt() override { Set(is_interrupted_); }
+    binlog::Result<binlog::LogEnd> EndOfLog() override {
+      Set(is_asked_);
+      Await(is_interrupted_);
+      return binlog::Fail(ErrorKind::kInterrupted, "interrupted");
+    }
+    binlog::Result<std::vector<binlog::LogFile>> Files() override { return {}; }
+    void AwaitQuestion() { Await(is_asked_); }
+
+   private:
+    void Set(bool& what) {
+      const std::lock_guard lock(mutex_);
+      what = true;
+      changed_.notify_all();
+    }
+    void Await(const bool& what) {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&what] { return what; });
+    }
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool is_asked_ = false, is_interrupted_ = false;
+  };
+  AcknowledgeUpTo("binlog.000001", 400);
+  SilentServer silent;
+  LogLag lag(silent, tracker_, clock_);
+  std::jthread thread([&lag] { EXPECT_TRUE(lag.Run()); });
+  silent.AwaitQuestion();
+  lag.RequestStop();
+  thread.join();
+  EXPECT_FALSE(lag.bytes());
+}
+
+TEST_F(LogLagTest, AStopEndsThePauseAfterAnAnswer) {
+  AcknowledgeUpTo("binlog.000001", 400);
+  std::jthread thread([this] { EXPECT_TRUE(lag_.Run()); });
+  while (!lag_.bytes()) std::this_thread::yield();
+  lag_.RequestStop();
+  thread.join();
+  EXPECT_EQ(server_.ends_asked, 1);
+  EXPECT_EQ(server_.interrupted, 1);
+}
+
+}  // namespace
+}  // namespace outboxd
