@@ -15,6 +15,8 @@ SOURCE = pathlib.Path(__file__).resolve().parents[1]
 FOLDERS = ("binlog", "daemon", "docs", "packaging", "sinks", "systemd", "tests")
 DOCUMENTS = ("README.md",)
 HANDLES = "sinks/kafka_handles.h"
+FLOORS = "docs/architecture.md"
+FLOOR = re.compile(r"^\| (\d+) \| `([\w/]+)` \|", re.MULTILINE)
 LINE_CHARACTERS_MAX = 100
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -95,6 +97,29 @@ def include_faults(tree):
                     yield f"{name}: reaches <{header}> through {through}"
 
 
+def floors_of(tree):
+    """The floor of each folder, as the table of docs/architecture.md has it."""
+    return {folder: int(floor) for floor, folder in FLOOR.findall(tree.files.get(FLOORS, ""))}
+
+
+def floor_faults(tree):
+    """A folder includes only what is on floors below it."""
+    floors = floors_of(tree)
+    for name, text in tree.cpp().items():
+        folder = name.rpartition("/")[0]
+        if name.split("/")[0] in ("tests", "packaging") or folder == "daemon":
+            continue
+        if folder not in floors:
+            yield f"{name}: {folder}/ is not in the table of floors in {FLOORS}"
+            continue
+        for kind, included in INCLUDE.findall(text):
+            target = included.rpartition("/")[0]
+            if kind == "<" or target == folder or (target == "daemon" and folder > "daemon"):
+                continue
+            if floors.get(target, floors[folder]) >= floors[folder]:
+                yield f"{name}: includes {included}, which is not on a floor below {folder}/"
+
+
 def name_faults(tree):
     for name in tree.cpp():
         path = pathlib.PurePath(name)
@@ -167,6 +192,10 @@ class ArchitectureTest(unittest.TestCase):
     def test_folders_include_only_what_they_may(self):
         self.check(include_faults(self.tree))
 
+    def test_folders_stand_on_floors_below_them(self):
+        self.assertGreater(len(floors_of(self.tree)), 2)
+        self.check(floor_faults(self.tree))
+
     def test_files_have_names_in_style(self):
         self.check(name_faults(self.tree))
 
@@ -187,6 +216,20 @@ class DetectionTest(unittest.TestCase):
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 (root / name).write_text(text)
             return "\n".join(rule(Tree(root)))
+
+    def test_a_folder_above_or_beside_is_found(self):
+        table = "| 2 | `daemon/up` | a | b |\n| 1 | `daemon/low` | a | b |\n"
+        files = {
+            FLOORS: table,
+            "daemon/error.h": "#pragma once\n",
+            "daemon/low/a.h": '#pragma once\n#include "daemon/error.h"\n',
+            "daemon/up/b.h": '#pragma once\n#include "daemon/low/a.h"\n',
+        }
+        self.assertEqual(self.faults(floor_faults, files), "")
+        bad = {"daemon/low/a.h": '#pragma once\n#include "daemon/up/b.h"\n'}
+        self.assertIn("not on a floor below", self.faults(floor_faults, files | bad))
+        new = {"daemon/new/c.h": "#pragma once\n"}
+        self.assertIn("is not in the table", self.faults(floor_faults, files | new))
 
     def test_a_good_project_has_no_faults(self):
         files = {

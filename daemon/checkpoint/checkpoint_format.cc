@@ -8,8 +8,8 @@
 #include <optional>
 #include <utility>
 
-#include "daemon/service/log.h"
-#include "daemon/text_encoding.h"
+#include "daemon/text/escaped.h"
+#include "daemon/text/text_encoding.h"
 
 namespace outboxd {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "daemon/checkpoint/file_system.h"
 #include "daemon/checkpoint/held_event_json.h"
-#include "daemon/json_line.h"
+#include "daemon/text/json_line.h"
 
 namespace outboxd {
 

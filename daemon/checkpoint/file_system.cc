@@ -11,7 +11,7 @@
 #include <cstdio>
 #include <system_error>
 
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 

@@ -1,6 +1,6 @@
 #include "daemon/checkpoint/held_event_json.h"
 
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 

@@ -10,7 +10,7 @@
 #include <set>
 #include <utility>
 
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 namespace {

@@ -9,8 +9,8 @@
 #include "binlog/hint.h"
 #include "daemon/checkpoint/file_system.h"
 #include "daemon/checkpoint/held_event_json.h"
-#include "daemon/json_line.h"
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
+#include "daemon/text/json_line.h"
 
 namespace outboxd {
 namespace {

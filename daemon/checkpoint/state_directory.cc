@@ -15,9 +15,9 @@
 
 #include "daemon/checkpoint/file_system.h"
 #include "daemon/checkpoint/held_event_json.h"
-#include "daemon/json_line.h"
-#include "daemon/service/log.h"
-#include "daemon/text_encoding.h"
+#include "daemon/text/escaped.h"
+#include "daemon/text/json_line.h"
+#include "daemon/text/text_encoding.h"
 
 namespace outboxd {
 

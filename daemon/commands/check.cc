@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "daemon/checkpoint/checkpoint_file.h"
+#include "daemon/checkpoint/progress.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/commands.h"
 #include "daemon/exit_code_of.h"
@@ -13,8 +14,7 @@
 #include "daemon/preparation/sink_setup.h"
 #include "daemon/preparation/source_setup.h"
 #include "daemon/preparation/start_position.h"
-#include "daemon/relay/acknowledger.h"
-#include "daemon/relay/opening.h"
+#include "daemon/process/opening.h"
 #include "daemon/relay/sink_owner.h"
 #include "sinks/kafka_probe.h"
 

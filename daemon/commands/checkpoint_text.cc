@@ -7,7 +7,7 @@
 #include <ctime>
 
 #include "daemon/relay/read_table.h"
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 

@@ -12,10 +12,10 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/replayer.h"
 #include "daemon/exit_code_of.h"
-#include "daemon/json_line.h"
 #include "daemon/preparation/sink_setup.h"
 #include "daemon/relay/dead_letter.h"
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
+#include "daemon/text/json_line.h"
 #include "sinks/kafka_topic_reader.h"
 
 namespace outboxd {

@@ -6,7 +6,7 @@
 #include "daemon/migration/debezium_config.h"
 #include "daemon/preparation/sink_setup.h"
 #include "daemon/preparation/source_setup.h"
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 namespace {

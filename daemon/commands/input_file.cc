@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "daemon/checkpoint/file_system.h"
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 

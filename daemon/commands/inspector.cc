@@ -10,7 +10,7 @@
 #include "binlog/event_text.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/relay/change_watch.h"
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 namespace {

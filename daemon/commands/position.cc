@@ -4,6 +4,7 @@
 
 #include "daemon/checkpoint/checkpoint_file.h"
 #include "daemon/checkpoint/file_system.h"
+#include "daemon/checkpoint/progress.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/checkpoint_text.h"
 #include "daemon/commands/commands.h"
@@ -14,8 +15,7 @@
 #include "daemon/preparation/log_place.h"
 #include "daemon/preparation/preparation.h"
 #include "daemon/preparation/source_setup.h"
-#include "daemon/relay/acknowledger.h"
-#include "daemon/relay/clock.h"
+#include "daemon/service/clock.h"
 
 namespace outboxd {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/config/presets.h"
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 namespace {

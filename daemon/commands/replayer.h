@@ -5,7 +5,7 @@
 #include <string>
 
 #include "daemon/error.h"
-#include "daemon/relay/clock.h"
+#include "daemon/service/clock.h"
 #include "sinks/sink.h"
 
 namespace outboxd {

@@ -1,7 +1,7 @@
 #include "daemon/checkpoint/checkpoint_file.h"
 #include "daemon/commands/commands.h"
 #include "daemon/preparation/sink_setup.h"
-#include "daemon/relay/relay_process.h"
+#include "daemon/process/relay_process.h"
 
 namespace outboxd {
 

@@ -2,7 +2,7 @@
 
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/commands.h"
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 

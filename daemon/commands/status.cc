@@ -9,8 +9,8 @@
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/checkpoint_text.h"
 #include "daemon/commands/commands.h"
-#include "daemon/relay/clock.h"
-#include "daemon/service/log.h"
+#include "daemon/service/clock.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 namespace {

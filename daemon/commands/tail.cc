@@ -8,7 +8,7 @@
 #include "daemon/config/config_value.h"
 #include "daemon/preparation/preparation.h"
 #include "daemon/preparation/sink_setup.h"
-#include "daemon/relay/relay_process.h"
+#include "daemon/process/relay_process.h"
 
 namespace outboxd {
 namespace {

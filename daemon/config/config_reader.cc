@@ -16,7 +16,7 @@
 #include "daemon/config/presets.h"
 #include "daemon/mapping/expression.h"
 #include "daemon/mapping/outbox_mapping.h"
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 

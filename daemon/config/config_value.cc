@@ -13,8 +13,8 @@
 #include "binlog/column_shape.h"
 #include "binlog/gtid_set.h"
 #include "daemon/config/presets.h"
-#include "daemon/service/log.h"
-#include "daemon/trimmed.h"
+#include "daemon/text/escaped.h"
+#include "daemon/text/trimmed.h"
 
 namespace outboxd {
 

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "daemon/service/log.h"
-#include "daemon/text_encoding.h"
-#include "daemon/trimmed.h"
+#include "daemon/text/escaped.h"
+#include "daemon/text/text_encoding.h"
+#include "daemon/text/trimmed.h"
 
 namespace outboxd {
 

@@ -8,8 +8,8 @@
 
 #include "binlog/any_case.h"
 #include "daemon/mapping/scan.h"
-#include "daemon/service/log.h"
-#include "daemon/trimmed.h"
+#include "daemon/text/escaped.h"
+#include "daemon/text/trimmed.h"
 
 namespace outboxd {
 namespace {

@@ -12,8 +12,8 @@
 #include "daemon/mapping/json_writer.h"
 #include "daemon/mapping/scan.h"
 #include "daemon/mapping/value_functions.h"
-#include "daemon/service/log.h"
-#include "daemon/text_encoding.h"
+#include "daemon/text/escaped.h"
+#include "daemon/text/text_encoding.h"
 
 namespace outboxd {
 

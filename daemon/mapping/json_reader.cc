@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "daemon/service/log.h"
-#include "daemon/text_encoding.h"
-#include "daemon/trimmed.h"
+#include "daemon/text/escaped.h"
+#include "daemon/text/text_encoding.h"
+#include "daemon/text/trimmed.h"
 
 namespace outboxd {
 namespace {

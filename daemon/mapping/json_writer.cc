@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <iterator>
 
-#include "daemon/text_encoding.h"
+#include "daemon/text/text_encoding.h"
 
 namespace outboxd {
 

@@ -15,8 +15,8 @@
 #include "daemon/mapping/json_reader.h"
 #include "daemon/mapping/json_writer.h"
 #include "daemon/mapping/topic_route.h"
-#include "daemon/service/log.h"
-#include "daemon/text_encoding.h"
+#include "daemon/text/escaped.h"
+#include "daemon/text/text_encoding.h"
 
 namespace outboxd {
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "binlog/row.h"
-#include "daemon/config/config.h"
 #include "daemon/error.h"
+#include "daemon/mapping/outbox_config.h"
 #include "sinks/message.h"
 
 namespace outboxd {

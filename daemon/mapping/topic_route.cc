@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 namespace {

@@ -12,7 +12,7 @@
 #include "daemon/mapping/json_expansion.h"
 #include "daemon/mapping/json_reader.h"
 #include "daemon/mapping/json_writer.h"
-#include "daemon/text_encoding.h"
+#include "daemon/text/text_encoding.h"
 
 namespace outboxd {
 namespace {

@@ -12,8 +12,8 @@
 #include "binlog/any_case.h"
 #include "binlog/table_filter.h"
 #include "daemon/migration/connector_options.h"
-#include "daemon/service/log.h"
-#include "daemon/trimmed.h"
+#include "daemon/text/escaped.h"
+#include "daemon/text/trimmed.h"
 
 namespace outboxd {
 namespace {

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "binlog/utf8.h"
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 namespace {

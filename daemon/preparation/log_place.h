@@ -3,8 +3,8 @@
 #include <string>
 
 #include "binlog/event_source.h"
+#include "daemon/checkpoint/progress.h"
 #include "daemon/config/config.h"
-#include "daemon/relay/delivery_tracker.h"
 
 namespace outboxd {
 

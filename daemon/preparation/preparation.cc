@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "binlog/hint.h"
+#include "daemon/checkpoint/progress.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/preparation/message_age.h"
 #include "daemon/preparation/readiness.h"
 #include "daemon/preparation/source_setup.h"
 #include "daemon/preparation/start_position.h"
-#include "daemon/relay/acknowledger.h"
 
 namespace outboxd {
 namespace {

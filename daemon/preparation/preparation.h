@@ -9,11 +9,11 @@
 #include "binlog/character_sets.h"
 #include "binlog/interrupter.h"
 #include "daemon/checkpoint/checkpoint.h"
+#include "daemon/checkpoint/progress.h"
 #include "daemon/config/config.h"
 #include "daemon/error.h"
 #include "daemon/preparation/readiness.h"
 #include "daemon/preparation/source_setup.h"
-#include "daemon/relay/delivery_tracker.h"
 
 namespace outboxd {
 

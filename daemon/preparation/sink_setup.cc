@@ -7,7 +7,7 @@
 #include <string>
 
 #include "daemon/exit_code_of.h"
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 #include "sinks/stdout_sink.h"
 
 namespace outboxd {

@@ -9,7 +9,7 @@
 
 #include "binlog/failover.h"
 #include "daemon/config/config_value.h"
-#include "daemon/stable_hash.h"
+#include "daemon/text/stable_hash.h"
 
 namespace outboxd {
 namespace {

@@ -1,7 +1,7 @@
 #include "daemon/preparation/start_position.h"
 
 #include "daemon/exit_code_of.h"
-#include "daemon/relay/clock.h"
+#include "daemon/service/clock.h"
 
 namespace outboxd {
 namespace {

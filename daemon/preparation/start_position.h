@@ -4,9 +4,9 @@
 
 #include "binlog/mysql_server.h"
 #include "daemon/checkpoint/checkpoint.h"
+#include "daemon/checkpoint/progress.h"
 #include "daemon/config/config.h"
 #include "daemon/error.h"
-#include "daemon/relay/delivery_tracker.h"
 
 namespace outboxd {
 

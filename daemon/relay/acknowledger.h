@@ -8,10 +8,10 @@
 #include "daemon/checkpoint/checkpoint_store.h"
 #include "daemon/checkpoint/journal.h"
 #include "daemon/error.h"
-#include "daemon/relay/clock.h"
 #include "daemon/relay/delivery_silence.h"
 #include "daemon/relay/delivery_tracker.h"
 #include "daemon/relay/sink_owner.h"
+#include "daemon/service/clock.h"
 #include "sinks/sink.h"
 
 namespace outboxd {
@@ -63,11 +63,5 @@ class Acknowledger {
   int unstored_times_ = 0;  // In a row.
   Clock::TimePoint next_store_{};
 };
-
-// The checkpoint that stands for `progress`.
-[[nodiscard]] Checkpoint MakeCheckpoint(const Progress& progress, const std::string& relay,
-                                        const std::vector<std::string>& tables,
-                                        std::uint64_t written_at_us);
-[[nodiscard]] Progress MakeProgress(const Checkpoint& checkpoint);
 
 }  // namespace outboxd

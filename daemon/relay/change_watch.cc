@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 namespace {

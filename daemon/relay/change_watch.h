@@ -9,7 +9,7 @@
 #include "daemon/checkpoint/alarm_log.h"
 #include "daemon/config/config.h"
 #include "daemon/error.h"
-#include "daemon/relay/clock.h"
+#include "daemon/service/clock.h"
 
 namespace outboxd {
 

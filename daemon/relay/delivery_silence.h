@@ -2,8 +2,8 @@
 
 #include <chrono>
 
-#include "daemon/relay/clock.h"
 #include "daemon/relay/outages.h"
+#include "daemon/service/clock.h"
 
 namespace outboxd {
 

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/checkpoint/file_system.h"
-#include "daemon/json_line.h"
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
+#include "daemon/text/json_line.h"
 
 namespace outboxd {
 namespace {

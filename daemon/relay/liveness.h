@@ -3,7 +3,7 @@
 #include <atomic>
 #include <chrono>
 
-#include "daemon/relay/clock.h"
+#include "daemon/service/clock.h"
 
 namespace outboxd {
 

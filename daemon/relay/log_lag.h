@@ -10,8 +10,8 @@
 
 #include "binlog/log_end_source.h"
 #include "daemon/error.h"
-#include "daemon/relay/clock.h"
 #include "daemon/relay/delivery_tracker.h"
+#include "daemon/service/clock.h"
 
 namespace outboxd {
 

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "daemon/checkpoint/relay_status.h"
-#include "daemon/relay/clock.h"
+#include "daemon/service/clock.h"
 
 namespace outboxd {
 

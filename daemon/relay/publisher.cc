@@ -7,7 +7,7 @@
 
 #include "binlog/hint.h"
 #include "daemon/checkpoint/dead_letter_log.h"
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 namespace {

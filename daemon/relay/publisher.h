@@ -16,12 +16,12 @@
 #include "daemon/error.h"
 #include "daemon/mapping/outbox_mapping.h"
 #include "daemon/relay/back_off.h"
-#include "daemon/relay/clock.h"
 #include "daemon/relay/dead_letter.h"
 #include "daemon/relay/delivery_tracker.h"
 #include "daemon/relay/outages.h"
 #include "daemon/relay/sink_owner.h"
 #include "daemon/relay/step.h"
+#include "daemon/service/clock.h"
 
 namespace outboxd {
 

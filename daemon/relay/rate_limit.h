@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstdint>
 
-#include "daemon/relay/clock.h"
+#include "daemon/service/clock.h"
 
 namespace outboxd {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
-#include "daemon/stable_hash.h"
-#include "daemon/text_encoding.h"
+#include "daemon/text/stable_hash.h"
+#include "daemon/text/text_encoding.h"
 
 namespace outboxd {
 namespace {

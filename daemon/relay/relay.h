@@ -12,7 +12,6 @@
 #include "binlog/row.h"
 #include "daemon/checkpoint/journal.h"
 #include "daemon/error.h"
-#include "daemon/relay/clock.h"
 #include "daemon/relay/delivery_tracker.h"
 #include "daemon/relay/feed.h"
 #include "daemon/relay/liveness.h"
@@ -20,6 +19,7 @@
 #include "daemon/relay/publisher.h"
 #include "daemon/relay/rate_limit.h"
 #include "daemon/relay/sink_owner.h"
+#include "daemon/service/clock.h"
 
 namespace outboxd {
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "daemon/checkpoint/checkpoint_format.h"
-#include "daemon/stable_hash.h"
+#include "daemon/text/stable_hash.h"
 
 namespace outboxd {
 

@@ -21,7 +21,6 @@
 #include "daemon/mapping/outbox_mapping.h"
 #include "daemon/relay/acknowledger.h"
 #include "daemon/relay/change_watch.h"
-#include "daemon/relay/clock.h"
 #include "daemon/relay/delivery_tracker.h"
 #include "daemon/relay/failover_watch.h"
 #include "daemon/relay/liveness.h"
@@ -34,6 +33,7 @@
 #include "daemon/relay/source_retry.h"
 #include "daemon/relay/stream_feed.h"
 #include "daemon/relay/table_feed.h"
+#include "daemon/service/clock.h"
 
 namespace outboxd {
 

@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "daemon/relay/clock.h"
+#include "daemon/service/clock.h"
 
 namespace outboxd {
 

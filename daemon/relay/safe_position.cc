@@ -8,13 +8,6 @@
 
 namespace outboxd {
 
-binlog::KnownHistory HistoryOf(const Progress& progress) {
-  return {.server_uuid = progress.server_uuid,
-          .last_gtid = progress.last_gtid,
-          .last_commit_us = progress.last_commit_us,
-          .begun = progress.part ? binlog::FindGtid(progress.part->place) : std::nullopt};
-}
-
 SafePosition::SafePosition(Progress progress)
     : progress_(std::move(progress)),
       done_file_(progress_.position.file),

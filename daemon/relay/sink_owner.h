@@ -7,10 +7,10 @@
 
 #include "daemon/error.h"
 #include "daemon/relay/back_off.h"
-#include "daemon/relay/clock.h"
 #include "daemon/relay/liveness.h"
 #include "daemon/relay/outages.h"
 #include "daemon/relay/step.h"
+#include "daemon/service/clock.h"
 #include "sinks/sink.h"
 
 namespace outboxd {

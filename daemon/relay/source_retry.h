@@ -7,9 +7,9 @@
 #include "binlog/error.h"
 #include "daemon/error.h"
 #include "daemon/relay/back_off.h"
-#include "daemon/relay/clock.h"
 #include "daemon/relay/outages.h"
 #include "daemon/relay/step.h"
+#include "daemon/service/clock.h"
 
 namespace outboxd {
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "daemon/exit_code_of.h"
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 

@@ -9,7 +9,7 @@
 #include "binlog/hint.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/relay/change_watch.h"
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "daemon/service/log.h"
+#include "daemon/text/escaped.h"
 
 namespace outboxd {
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/relay/clock.h"
+#include "daemon/service/clock.h"
 #include "sinks/sink.h"
 
 namespace outboxd {

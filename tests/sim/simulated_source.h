@@ -11,7 +11,7 @@
 
 #include "binlog/event_source.h"
 #include "binlog/failover.h"
-#include "daemon/relay/clock.h"
+#include "daemon/service/clock.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/simulated_server.h"
 

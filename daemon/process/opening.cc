@@ -1,4 +1,4 @@
-#include "daemon/relay/opening.h"
+#include "daemon/process/opening.h"
 
 #include <spdlog/spdlog.h>
 

@@ -1,4 +1,4 @@
-#include "daemon/relay/relay_process.h"
+#include "daemon/process/relay_process.h"
 
 #include <spdlog/spdlog.h>
 
@@ -9,7 +9,7 @@
 #include "binlog/mysql_log_end_source.h"
 #include "binlog/mysql_table_source.h"
 #include "daemon/preparation/start_position.h"
-#include "daemon/relay/group_notice.h"
+#include "daemon/process/group_notice.h"
 #include "daemon/relay/sqlite_read_ledger.h"
 
 namespace outboxd {

@@ -1,4 +1,4 @@
-#include "daemon/text_encoding.h"
+#include "daemon/text/text_encoding.h"
 
 #include <cstdint>
 

@@ -1,4 +1,4 @@
-#include "daemon/relay/group_notice.h"
+#include "daemon/process/group_notice.h"
 
 #include <spdlog/spdlog.h>
 

@@ -10,10 +10,10 @@
 #include "daemon/config/config.h"
 #include "daemon/error.h"
 #include "daemon/preparation/preparation.h"
-#include "daemon/relay/clock.h"
 #include "daemon/relay/liveness.h"
 #include "daemon/relay/outages.h"
 #include "daemon/relay/sink_owner.h"
+#include "daemon/service/clock.h"
 
 namespace outboxd {
 
