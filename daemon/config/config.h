@@ -12,8 +12,8 @@
 namespace outboxd {
 
 // The validated configuration of one relay: what the INI file and the command line say, with
-// defaults filled in. The table in README.md ("Configuration") documents every key. Plain values,
-// constant after reading.
+// defaults filled in. daemon/config/config_keys.cc lists every key. Plain values, constant after
+// reading.
 
 struct RelayConfig {
   std::string name;
@@ -21,6 +21,8 @@ struct RelayConfig {
   std::string spill_directory;  // Default: the state directory.
   std::uint64_t spill_bytes_max = 16ull << 30;
   std::chrono::milliseconds stop_timeout{30'000};
+
+  bool operator==(const RelayConfig&) const = default;
 };
 
 enum class TlsChoice { kDefault, kDisabled, kRequired, kVerifyCa, kVerifyIdentity };
@@ -38,11 +40,15 @@ struct MysqlConfig {
   std::chrono::milliseconds heartbeat{1000};
   std::chrono::milliseconds first_event_timeout{600'000};
   std::chrono::milliseconds lag_timeout{60'000};
+
+  bool operator==(const MysqlConfig&) const = default;
 };
 
 struct SinkConfig {
   enum class Type { kKafka, kStdout };
   Type type = Type::kKafka;
+
+  bool operator==(const SinkConfig&) const = default;
 };
 
 struct TopicsConfig {
@@ -50,6 +56,8 @@ struct TopicsConfig {
   std::int32_t partitions = 3;
   std::int16_t replication = 3;
   std::vector<std::string> allow;  // Patterns with '*' and '?'; empty: all but the forbidden.
+
+  bool operator==(const TopicsConfig&) const = default;
 };
 
 // How `start` may name the initial position.
@@ -59,6 +67,8 @@ struct StartChoice {
   std::string gtids;         // kGtid
   std::string file;          // kFile
   std::uint64_t offset = 0;  // kFile
+
+  bool operator==(const StartChoice&) const = default;
 };
 
 struct DeliveryConfig {
@@ -79,16 +89,22 @@ struct DeliveryConfig {
   std::uint64_t in_flight_bytes_max = 32ull << 20;
   std::chrono::milliseconds max_stall{600'000};
   std::uint64_t max_rate = 0;  // Events a second; 0: no limit.
+
+  bool operator==(const DeliveryConfig&) const = default;
 };
 
 struct CheckpointConfig {
   std::chrono::milliseconds interval{1000};
   std::uint64_t journal_bytes_max = 16ull << 20;  // 0: no journal is kept.
+
+  bool operator==(const CheckpointConfig&) const = default;
 };
 
 struct LogConfig {
   enum class Level { kDebug, kInfo, kWarning, kError };
   Level level = Level::kInfo;
+
+  bool operator==(const LogConfig&) const = default;
 };
 
 struct Config {
@@ -102,6 +118,8 @@ struct Config {
   DeliveryConfig delivery;
   CheckpointConfig checkpoint;
   LogConfig log;
+
+  bool operator==(const Config&) const = default;
 };
 
 }  // namespace outboxd

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/any.hpp>
 #include <boost/program_options.hpp>
 #include <initializer_list>
@@ -56,215 +57,289 @@ struct Key {
 };
 
 constexpr bool kRepeatable = true;
+constexpr bool kRequired = true;
+
+struct TypeName {
+  ConfigType type;
+  std::string_view name;
+  std::string_view meaning;
+};
+
+constexpr auto kTypeNames = std::to_array<TypeName>({
+    {ConfigType::kText, "text", "Any text that is not empty."},
+    {ConfigType::kWord, "word", "One of the words that the row lists."},
+    {ConfigType::kYesNo, "yes or no", "`yes`, `true` or `on`; `no`, `false` or `off`."},
+    {ConfigType::kNumber, "number", "Digits only."},
+    {ConfigType::kDuration, "duration",
+     "A number and `ms`, `s`, `m` or `h`, for example `500ms` or `10m`; from `1ms` to `8784h`."},
+    {ConfigType::kSize, "size",
+     "A number of bytes; or a number and `KB`, `MB`, `GB` (powers of 1000), `KiB`, `MiB` or `GiB` "
+     "(powers of 1024)."},
+    {ConfigType::kPath, "path", "The path of a file or of a directory."},
+    {ConfigType::kTable, "table", "`DATABASE.TABLE`, without quotes."},
+    {ConfigType::kExpression, "expression",
+     "A value of the row, in the language of [mapping.md](mapping.md). A column's name is one."},
+    {ConfigType::kTopic, "topic",
+     "Text with expressions in braces. `{{` and `}}` stand for braces."},
+    {ConfigType::kCondition, "condition",
+     "`COLUMN = VALUE` and the like, see [mapping.md](mapping.md)."},
+    {ConfigType::kNamedValue, "named value",
+     "`EXPRESSION:NAME`. With `NAME?` it is left out where the value is NULL."},
+});
+
+const TypeName& Named(ConfigType type) {
+  return *std::ranges::find(kTypeNames, type, &TypeName::type);
+}
+
+std::string DefaultText(const ConfigKey& key) {
+  if (key.is_required) return "**required**";
+  if (key.default_text.empty()) return "";
+  if (!key.default_text.starts_with('(')) return fmt::format("`{}`", key.default_text);
+  return std::string(key.default_text.substr(1, key.default_text.size() - 2));
+}
 
 const std::vector<Key>& Keys() {
   static const std::vector<Key> keys = {
-      {{"relay", "name", "", "the relay's name: letters, digits, - and _ (required)"},
+      {{"relay", "name", ConfigType::kText, "1 to 64 letters, digits, - and _", "",
+        "The name of the relay. Each relay of a machine has a name of its own.",
+        !kRepeatable, kRequired},
        [](Config& c) { return Set<ParseRelayName>(c.relay.name); }},
-      {{"relay", "state-directory", "/var/lib/outboxd/NAME",
-        "where the checkpoint and the lock stand"},
+      {{"relay", "state-directory", ConfigType::kPath, "",
+        "(/var/lib/outboxd/NAME, with relay.name)",
+        "The relay keeps its checkpoint, its lock and its records in this directory."},
        [](Config& c) { return Set<ParseText>(c.relay.state_directory); }},
-      {{"relay", "spill-directory", "the state directory",
-        "where the part of a large transaction that memory has no room for waits"},
+      {{"relay", "spill-directory", ConfigType::kPath, "", "(relay.state-directory)",
+        "A large transaction waits in this directory, as far as memory has no room for it."},
        [](Config& c) { return Set<ParseText>(c.relay.spill_directory); }},
-      {{"relay", "spill-bytes-max", "16GiB",
-        "most bytes that all transactions together, prepared XA ones included, may take in the "
-        "spill directory; above it the relay holds"},
+      {{"relay", "spill-bytes-max", ConfigType::kSize, "0 to 1048576GiB", "16GiB",
+        "The most bytes that all waiting transactions together may take in the spill directory. "
+        "Prepared XA transactions count too. Above this the relay holds."},
        [](Config& c) { return Set<ParseByteSize>(c.relay.spill_bytes_max); }},
-      {{"relay", "stop-timeout", "30s", "longest time that a stop may take to finish deliveries"},
+      {{"relay", "stop-timeout", ConfigType::kDuration, "", "30s",
+        "The longest time that a stop waits for the deliveries that are under way."},
        [](Config& c) { return Set<ParseDuration>(c.relay.stop_timeout); }},
 
-      {{"mysql", "host", "127.0.0.1",
-        "host or host:port, or a list separated by commas, tried in order"},
+      {{"mysql", "host", ConfigType::kText,
+        "HOST or HOST:PORT, or several, separated by commas", "127.0.0.1",
+        "The MySQL servers to read from. The relay tries them in this order."},
        [](Config& c) { return Set<ParseHosts>(c.mysql.hosts); }},
-      {{"mysql", "port", "3306", "port of the hosts that name none"},
+      {{"mysql", "port", ConfigType::kNumber, "1 to 65535", "3306",
+        "The port of each host that names no port itself."},
        [](Config& c) { return Set<ParsePort>(c.mysql.port); }},
-      {{"mysql", "socket", "", "path of the server's Unix socket, instead of host and port"},
+      {{"mysql", "socket", ConfigType::kPath, "", "",
+        "The path of the server's Unix socket. It stands instead of host and port."},
        [](Config& c) { return Set<ParseText>(c.mysql.socket); }},
-      {{"mysql", "user", "outboxd", "account to log in with"},
+      {{"mysql", "user", ConfigType::kText, "", "outboxd",
+        "The account that the relay logs in with."},
        [](Config& c) { return Set<ParseText>(c.mysql.user); }},
-      {{"mysql", "password-file", "", "file with the password; not set: log in without one"},
+      {{"mysql", "password-file", ConfigType::kPath, "", "",
+        "The file that holds the password. Without this key the relay logs in without a password."},
        [](Config& c) { return Set<ParseText>(c.mysql.password_file); }},
-      {{"mysql", "tls", "by address",
-        "verify-identity, verify-ca, required or disabled; not set: disabled on a Unix socket, "
-        "required on loopback, verify-identity elsewhere"},
+      {{"mysql", "tls", ConfigType::kWord,
+        "verify-identity, verify-ca, required, disabled",
+        "(disabled on a Unix socket, required on loopback, verify-identity elsewhere)",
+        "How the connection is encrypted. Both verify words need mysql.tls-ca."},
        [](Config& c) { return Set<ParseTls>(c.mysql.tls); }},
-      {{"mysql", "tls-ca", "", "file with the certificates of the authorities to trust"},
+      {{"mysql", "tls-ca", ConfigType::kPath, "", "",
+        "The file with the certificates of the authorities that the relay trusts."},
        [](Config& c) { return Set<ParseText>(c.mysql.tls_ca); }},
-      {{"mysql", "tls-cert", "", "file with the client's certificate"},
+      {{"mysql", "tls-cert", ConfigType::kPath, "", "",
+        "The file with the relay's own certificate. It needs mysql.tls-key."},
        [](Config& c) { return Set<ParseText>(c.mysql.tls_cert); }},
-      {{"mysql", "tls-key", "", "file with the client certificate's private key"},
+      {{"mysql", "tls-key", ConfigType::kPath, "", "",
+        "The file with the private key of that certificate."},
        [](Config& c) { return Set<ParseText>(c.mysql.tls_key); }},
-      {{"mysql", "server-id", "from relay.name",
-        "number as which the relay registers; unique among the server's replicas"},
+      {{"mysql", "server-id", ConfigType::kNumber,
+        "1 to 4294967295", "(a number made from relay.name)",
+        "The number under which the relay registers at the server. It must differ from that of "
+        "every replica and of every other relay."},
        [](Config& c) { return Set<ParseServerId>(c.mysql.server_id); }},
-      {{"mysql", "heartbeat", "1s", "how often the server shows that an idle stream is alive"},
+      {{"mysql", "heartbeat", ConfigType::kDuration, "", "1s",
+        "How often the server shows that a connection without news is alive."},
        [](Config& c) { return Set<ParseDuration>(c.mysql.heartbeat); }},
-      {{"mysql", "first-event-timeout", "10m",
-        "how long the server may search its log until it sends the first event; then the "
-        "connection counts as dead"},
+      {{"mysql", "first-event-timeout", ConfigType::kDuration, "", "10m",
+        "How long the server may search its log before it sends the first binlog event. After "
+        "that the connection counts as dead."},
        [](Config& c) { return Set<ParseDuration>(c.mysql.first_event_timeout); }},
-      {{"mysql", "lag-timeout", "60s",
-        "how long transactions that were read already may be missing on every host before they "
-        "count as lost"},
+      {{"mysql", "lag-timeout", ConfigType::kDuration, "", "60s",
+        "How long a transaction that was already read may be missing on every host. After that it "
+        "counts as lost."},
        [](Config& c) { return Set<ParseDuration>(c.mysql.lag_timeout); }},
 
-      {{"outbox", "table", "",
-        "event table, DATABASE.TABLE; * and ? stand for any characters and "
-        "for one (required)",
-        kRepeatable},
+      {{"outbox", "table", ConfigType::kTable, "* and ? stand for any characters and for one", "",
+        "The event table, or a pattern that event tables fit.", kRepeatable, kRequired},
        nullptr,
        [](OutboxConfig& o) { return Append<ParseTablePattern>(o.tables); }},
-      {{"outbox", "preset", "debezium", "layout that gives the other keys their defaults"},
+      {{"outbox", "preset", ConfigType::kText, "a name that 'outboxd presets' lists", "debezium",
+        "A known layout of event tables. It gives the other keys of this section their defaults."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParsePreset>(o.preset); }},
-      {{"outbox", "id", "id", "the event's id, which becomes the header id"},
+      {{"outbox", "id", ConfigType::kExpression, "", "id",
+        "The id of the event. It becomes the header id."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseText>(o.id); }},
-      {{"outbox", "key", "aggregateid", "the message's key; empty, or NULL: no key"},
+      {{"outbox", "key", ConfigType::kExpression, "may be empty", "aggregateid",
+        "The key of the message. Where it is empty or NULL, the message has no key."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseOptionalText>(o.key); }},
-      {{"outbox", "payload", "payload",
-        "the message's value, byte for byte; NULL: a message without value"},
+      {{"outbox", "payload", ConfigType::kExpression, "", "payload",
+        "The value of the message, byte for byte. Where it is NULL, the message has no value."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseText>(o.payload); }},
-      {{"outbox", "timestamp", "",
-        "the message's time, DATETIME or TIMESTAMP in UTC, or a number of milliseconds since 1970; "
-        "not set: the time of sending"},
+      {{"outbox", "timestamp", ConfigType::kExpression, "may be empty", "",
+        "The time of the message: a DATETIME or TIMESTAMP in UTC, or a number of milliseconds "
+        "since 1970. Without this key the time is that of sending."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseOptionalText>(o.timestamp); }},
-      {{"outbox", "partition", "", "the partition's number; not set, or NULL: chosen by key"},
+      {{"outbox", "partition", ConfigType::kExpression, "may be empty", "",
+        "The number of the partition. Without this key, and where it is NULL, the message's key "
+        "decides."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseOptionalText>(o.partition); }},
-      {{"outbox", "topic", "outbox.event.{aggregatetype}",
-        "topic: text with columns in braces; {{ and }} stand for braces"},
+      {{"outbox", "topic", ConfigType::kTopic, "", "outbox.event.{aggregatetype}",
+        "The topic of the message."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseText>(o.topic); }},
-      {{"outbox", "topic-regex", "",
-        "regular expression; where it fits the whole topic, its first match is replaced"},
+      {{"outbox", "topic-regex", ConfigType::kText, "a regular expression, may be empty", "",
+        "Where this fits the whole topic, its first match is replaced."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseOptionalText>(o.topic_regex); }},
-      {{"outbox", "topic-replacement", "",
-        "what stands there then; $1 and ${name} are groups of topic-regex"},
+      {{"outbox", "topic-replacement", ConfigType::kText, "may be empty", "",
+        "The text that replaces the match. $1 and ${name} stand for groups of outbox.topic-regex."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseOptionalText>(o.topic_replacement); }},
-      {{"outbox", "header", "", "VALUE:NAME, a header; NAME?: without it where the value is NULL",
-        kRepeatable},
+      {{"outbox", "header", ConfigType::kNamedValue, "", "",
+        "A header of the message.", kRepeatable},
        nullptr,
        [](OutboxConfig& o) { return Append<ParseNamedValue>(o.headers); }},
-      {{"outbox", "header-object", "", "a JSON object whose members become headers"},
+      {{"outbox", "header-object", ConfigType::kExpression, "may be empty", "",
+        "A JSON object. Each of its members becomes a header."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseOptionalText>(o.header_object); }},
-      {{"outbox", "member", "",
-        "VALUE:NAME, a member of a JSON object that is the message's value, instead of payload; "
-        "NAME?: without it where the value is NULL",
-        kRepeatable},
+      {{"outbox", "member", ConfigType::kNamedValue, "", "",
+        "A member of a JSON object. With this key the object of all members is the value of the "
+        "message, instead of outbox.payload.", kRepeatable},
        nullptr,
        [](OutboxConfig& o) { return Append<ParseNamedValue>(o.members); }},
-      {{"outbox", "blank-is-tombstone", "no",
-        "whether a payload that is NULL or blank makes a message without value, also with members"},
+      {{"outbox", "blank-is-tombstone", ConfigType::kYesNo, "", "no",
+        "Whether a payload that is NULL or blank makes a message without value, also where "
+        "outbox.member is used."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseYesNo>(o.blank_is_tombstone); }},
-      {{"outbox", "each", "",
-        "a JSON array, each element of which becomes a message; it is @item in the other values"},
+      {{"outbox", "each", ConfigType::kExpression, "may be empty", "",
+        "A JSON array. Each of its elements becomes a message. The other values name the element "
+        "@item."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseOptionalText>(o.each); }},
-      {{"outbox", "where", "",
-        "condition, COLUMN = VALUE and the like; rows for which one does not hold are no events",
-        kRepeatable},
+      {{"outbox", "where", ConfigType::kCondition, "", "",
+        "A row is an event only where every one of these conditions holds.", kRepeatable},
        nullptr,
        [](OutboxConfig& o) { return Append<ParseText>(o.where); }},
-      {{"outbox", "update-where", "",
-        "condition; updated rows for which all of these hold are events too, as they are then",
-        kRepeatable},
+      {{"outbox", "update-where", ConfigType::kCondition, "", "",
+        "With this key updated rows are events too, where every one of these conditions holds. "
+        "The event is the row as the update left it.", kRepeatable},
        nullptr,
        [](OutboxConfig& o) { return Append<ParseText>(o.update_where); }},
-      {{"outbox", "columns", "",
-        "the table's columns in order, separated by commas, for servers whose log lacks the names; "
-        "COLUMN:KIND, with signed, unsigned or a character set, where it lacks that too"},
+      {{"outbox", "columns", ConfigType::kText, "COLUMN or COLUMN:KIND, separated by commas", "",
+        "The columns of the table in their order, for a server whose log does not name them. KIND "
+        "is signed, unsigned or a character set, where the log does not tell that either."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseDeclaredColumns>(o.columns); }},
-      {{"outbox", "default", "",
-        "COLUMN:VALUE, or COLUMN for NULL: the column's default, for rows that a session with "
-        "binlog_row_image = MINIMAL wrote without it",
-        kRepeatable},
+      {{"outbox", "default", ConfigType::kText, "COLUMN:VALUE, or COLUMN for NULL", "",
+        "The default of a column, for rows that a session with binlog_row_image = MINIMAL wrote "
+        "without it.", kRepeatable},
        nullptr,
        [](OutboxConfig& o) { return Append<ParseColumnDefault>(o.defaults); }},
-      {{"outbox", "json", "mysql",
-        "how JSON columns print: mysql (MySQL's own text, compact) or debezium (numbers, times and "
-        "opaque values as Debezium prints them)"},
+      {{"outbox", "json", ConfigType::kWord, "mysql, debezium", "mysql",
+        "How JSON columns print: as MySQL prints them, but compact; or with numbers, times and "
+        "opaque values as Debezium prints them."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseJson>(o.json); }},
-      {{"outbox", "table-header", "yes", "whether messages carry the header outboxd.table"},
+      {{"outbox", "table-header", ConfigType::kYesNo, "", "yes",
+        "Whether messages carry the header outboxd.table."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseYesNo>(o.table_header); }},
-      {{"outbox", "position-header", "yes", "whether messages carry the header outboxd.position"},
+      {{"outbox", "position-header", ConfigType::kYesNo, "", "yes",
+        "Whether messages carry the header outboxd.position."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseYesNo>(o.position_header); }},
 
-      {{"sink", "type", "kafka", "kafka, or stdout: one JSON object a line"},
+      {{"sink", "type", ConfigType::kWord, "kafka, stdout", "kafka",
+        "Where messages go: to Kafka, or to standard output as one JSON object a line."},
        [](Config& c) { return Set<ParseSinkType>(c.sink.type); }},
-      {{"kafka", "*", "", "any property of librdkafka, such as bootstrap.servers"}},
+      {{"kafka", "*", ConfigType::kText, "", "",
+        "Any property of librdkafka. bootstrap.servers is required where sink.type is kafka."}},
 
-      {{"topics", "create", "no", "whether to create topics that are missing"},
+      {{"topics", "create", ConfigType::kYesNo, "", "no",
+        "Whether the relay creates topics that are missing."},
        [](Config& c) { return Set<ParseYesNo>(c.topics.create); }},
-      {{"topics", "partitions", "3", "partitions of a topic that is created"},
+      {{"topics", "partitions", ConfigType::kNumber, "1 to 100000", "3",
+        "The number of partitions of a topic that the relay creates."},
        [](Config& c) { return Set<ParsePartitions>(c.topics.partitions); }},
-      {{"topics", "replication", "3", "replicas of a topic that is created"},
+      {{"topics", "replication", ConfigType::kNumber, "1 to 100", "3",
+        "The number of replicas of a topic that the relay creates."},
        [](Config& c) { return Set<ParseReplication>(c.topics.replication); }},
-      {{"topics", "allow", "", "topics that may be written to, * and ? allowed; not set: any",
-        kRepeatable},
+      {{"topics", "allow", ConfigType::kText, "* and ? stand for any characters and for one", "",
+        "A topic that events may go to. Without this key they may go to any topic, but for those "
+        "that Kafka keeps for itself.", kRepeatable},
        [](Config& c) { return Append<ParseText>(c.topics.allow); }},
 
-      {{"delivery", "guarantee", "at-least-once", "at-least-once is the one of this version"},
+      {{"delivery", "guarantee", ConfigType::kWord, "at-least-once", "at-least-once",
+        "How often a message arrives. This version has one choice."},
        [](Config&) { return CheckOnly<ParseGuarantee>(); }},
-      {{"delivery", "start", "",
-        "where to begin without a checkpoint: table, earliest, now, gtid:SET or file:NAME:OFFSET"},
+      {{"delivery", "start", ConfigType::kWord,
+        "table, earliest, now, gtid:SET, file:NAME:OFFSET", "",
+        "Where the relay begins if it has no checkpoint. The relay does not run without a "
+        "checkpoint or this key."},
        [](Config& c) { return Set<ParseStart>(c.delivery.start); }},
-      {{"delivery", "unlogged-deletes", "refuse",
-        "what to do about start = table where a foreign key's cascade deletes or changes rows of an"
-        " event table without the server's logging it: refuse or accept"},
+      {{"delivery", "unlogged-deletes", ConfigType::kWord, "refuse, accept", "refuse",
+        "What to do about start = table where a foreign key's cascade changes an event table and "
+        "the server does not log it."},
        [](Config& c) { return Set<ParseUnloggedDeletes>(c.delivery.unlogged_deletes); }},
-      {{"delivery", "on-bad-event", "hold",
-        "what to do about an event that cannot be delivered: hold, dead-letter (send it to "
-        "delivery.dead-letter-topic instead) or stop"},
+      {{"delivery", "on-bad-event", ConfigType::kWord, "hold, dead-letter, stop", "hold",
+        "What to do about an event that cannot be delivered: hold at it, send it to "
+        "delivery.dead-letter-topic, or end the run."},
        [](Config& c) { return Set<ParseOnBadEvent>(c.delivery.on_bad_event); }},
-      {{"delivery", "dead-letter-topic", "",
-        "topic for events that theirs does not take; no event may go there by itself"},
+      {{"delivery", "dead-letter-topic", ConfigType::kText, "", "",
+        "The topic for events that their own topic does not take. It is required where "
+        "delivery.on-bad-event is dead-letter. No event may go there by itself."},
        [](Config& c) { return Set<ParseText>(c.delivery.dead_letter_topic); }},
-      {{"delivery", "on-statement", "alarm",
-        "what to do when a statement-format change may have changed an event table, whose rows are "
-        "not in the log then: alarm or stop"},
+      {{"delivery", "on-statement", ConfigType::kWord, "alarm, stop", "alarm",
+        "What to do where a change in statement format may have changed an event table. The rows "
+        "of such a change are not in the log."},
        [](Config& c) { return Set<ParseOnStatement>(c.delivery.on_statement); }},
-      {{"delivery", "on-update", "ignore",
-        "what to do about updated rows, upserts and REPLACE among them: ignore, publish (the row "
-        "as "
-        "it is then) or alarm"},
+      {{"delivery", "on-update", ConfigType::kWord, "ignore, publish, alarm", "ignore",
+        "What to do about updated rows: ignore them, publish the row as the update left it, or "
+        "raise an alarm. An upsert or REPLACE is an update where the row existed."},
        [](Config& c) { return Set<ParseOnUpdate>(c.delivery.on_update); }},
-      {{"delivery", "on-lost-transactions", "continue",
-        "what to do when a failover lost transactions that were read already: continue (with an "
-        "alarm that names their events) or stop"},
+      {{"delivery", "on-lost-transactions", ConfigType::kWord, "continue, stop", "continue",
+        "What to do where a failover lost transactions that were already read: go on with an "
+        "alarm that names their events, or end the run."},
        [](Config& c) { return Set<ParseOnLostTransactions>(c.delivery.on_lost_transactions); }},
-      {{"delivery", "in-flight-bytes-max", "32MiB",
-        "most bytes on their way to the sink at a time"},
+      {{"delivery", "in-flight-bytes-max", ConfigType::kSize, "64KiB to 1048576GiB", "32MiB",
+        "The most bytes that may be on their way to the sink at a time."},
        [](Config& c) { return Set<ParseInFlightBytes>(c.delivery.in_flight_bytes_max); }},
-      {{"delivery", "max-stall", "10m",
-        "longest time that the server's log is kept open while nothing can be sent; then it can "
-        "purge, and is read on later"},
+      {{"delivery", "max-stall", ConfigType::kDuration, "", "10m",
+        "How long the relay keeps the server's log open while it can send nothing. After that the "
+        "server can purge the log, and the relay reads on later."},
        [](Config& c) { return Set<ParseDuration>(c.delivery.max_stall); }},
-      {{"delivery", "max-rate", "0", "most events a second; 0: as fast as it goes"},
+      {{"delivery", "max-rate", ConfigType::kNumber, "0 to 1000000000", "0",
+        "The most events that the relay publishes in a second. 0 sets no limit."},
        [](Config& c) { return Set<ParseRate>(c.delivery.max_rate); }},
 
-      {{"checkpoint", "store", "file", "file is the one of this version"},
+      {{"checkpoint", "store", ConfigType::kWord, "file", "file",
+        "Where the checkpoint is kept. This version has one choice."},
        [](Config&) { return CheckOnly<ParseStore>(); }},
-      {{"checkpoint", "interval", "1s", "longest time between two checkpoints while events flow"},
+      {{"checkpoint", "interval", ConfigType::kDuration, "", "1s",
+        "The longest time between two checkpoints while events flow."},
        [](Config& c) { return Set<ParseDuration>(c.checkpoint.interval); }},
-      {{"checkpoint", "journal-bytes-max", "16MiB",
-        "most bytes of the journal of published events, which names what a failover lost; 0: none "
-        "is kept"},
+      {{"checkpoint", "journal-bytes-max", ConfigType::kSize, "0, or 64KiB to 1048576GiB", "16MiB",
+        "The most bytes of the journal of published events. The journal tells which events a "
+        "failover lost. With 0 the relay keeps none."},
        [](Config& c) { return Set<ParseJournalBytes>(c.checkpoint.journal_bytes_max); }},
 
-      {{"log", "level", "info", "debug, info, warning or error"},
+      {{"log", "level", ConfigType::kWord, "debug, info, warning, error", "info",
+        "The least severe lines that the log shows."},
        [](Config& c) { return Set<ParseLevel>(c.log.level); }},
   };
   return keys;
@@ -313,10 +388,17 @@ bool IsLaterKey(std::string_view section, std::string_view key) {
 std::vector<std::string> ConfigKeyRows() {
   std::vector<std::string> rows;
   for (const ConfigKey& key : ConfigKeys()) {
-    const std::string shown_default =
-        key.default_text.empty() ? "" : fmt::format("`{}`", key.default_text);
-    rows.push_back(fmt::format("| `{}.{}` | {} | {}{} |", key.section, key.key, shown_default,
-                               key.meaning, key.repeatable ? "; repeatable" : ""));
+    rows.push_back(fmt::format("| `{}.{}` | {}{} | {} | {} | {} |", key.section, key.key,
+                               Named(key.type).name, key.repeatable ? ", repeatable" : "",
+                               key.values, DefaultText(key), key.meaning));
+  }
+  return rows;
+}
+
+std::vector<std::string> ConfigTypeRows() {
+  std::vector<std::string> rows;
+  for (const TypeName& type : kTypeNames) {
+    rows.push_back(fmt::format("| {} | {} |", type.name, type.meaning));
   }
   return rows;
 }

@@ -12,13 +12,34 @@ class options_description;
 
 namespace outboxd {
 
-// A key of the configuration, as README.md documents it.
+// What the value of a key looks like. ConfigTypeRows() says it in words.
+enum class ConfigType {
+  kText,
+  kWord,
+  kYesNo,
+  kNumber,
+  kDuration,
+  kSize,
+  kPath,
+  kTable,
+  kExpression,
+  kTopic,
+  kCondition,
+  kNamedValue,
+};
+
+// A key of the configuration, as docs/configuration.md documents it. Texts are for people.
 struct ConfigKey {
-  std::string_view section;       // "outbox" stands for [outbox.NAME] too.
-  std::string_view key;           // "*": any; the sink judges.
-  std::string_view default_text;  // Empty: none.
-  std::string_view meaning;       // One line.
+  std::string_view section;  // "outbox" stands for [outbox.NAME] too.
+  std::string_view key;      // "*": any; the sink judges.
+  ConfigType type = ConfigType::kText;
+  // kWord: all words; kNumber, kSize: "LEAST to MOST"; others: what else is to be known. Empty:
+  // whatever the type takes.
+  std::string_view values;
+  std::string_view default_text;  // As it would stand in the file, or (in words). Empty: none.
+  std::string_view meaning;       // In sentences, without line feeds.
   bool repeatable = false;        // May stand several times; the values add up.
+  bool is_required = false;
 };
 
 // Every key of this version, section by section: the one place that lists them.
@@ -35,8 +56,10 @@ struct ConfigKey {
 [[nodiscard]] bool IsLaterSection(std::string_view section);
 [[nodiscard]] bool IsLaterKey(std::string_view section, std::string_view key);
 
-// The rows of README.md's table, in Markdown, one for each key.
+// The rows of the tables of docs/configuration.md, in Markdown: one for each key, and one for each
+// type.
 [[nodiscard]] std::vector<std::string> ConfigKeyRows();
+[[nodiscard]] std::vector<std::string> ConfigTypeRows();
 
 // Adds to `options`, under "section.key", every key of the sections that stand once; a value that
 // is stored goes into `config`, which outlives `options`. Values are parsed by

@@ -13,6 +13,8 @@ struct NamedValueConfig {
   std::string value;  // In the mapping language.
   std::string name;
   bool is_optional = false;  // Left out where the value is NULL.
+
+  bool operator==(const NamedValueConfig&) const = default;
 };
 
 // A column of a log without names; and its sign or character set, of a log of before MySQL 8.0.
@@ -27,6 +29,8 @@ struct DeclaredColumn {
 struct ColumnDefaultConfig {
   std::string column;
   std::optional<std::string> value;  // None: NULL.
+
+  bool operator==(const ColumnDefaultConfig&) const = default;
 };
 
 // One family of event tables: [outbox] or [outbox.NAME].
@@ -56,6 +60,8 @@ struct OutboxConfig {
   Json json = Json::kMysql;     // How JSON columns print.
   bool table_header = true;     // outboxd.table
   bool position_header = true;  // outboxd.position
+
+  bool operator==(const OutboxConfig&) const = default;
 };
 
 }  // namespace outboxd
