@@ -2,12 +2,10 @@
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <optional>
 #include <span>
-#include <string_view>
 
 #include "daemon/commands/command_line.h"
 #include "daemon/commands/commands.h"
@@ -56,9 +54,7 @@ Result<void> Main(std::span<char* const> arguments) {
     StartLog(LogConfig::Level::kInfo);
     return InspectCommand(std::nullopt, *line);
   }
-  constexpr std::string_view kConfigured[] = {"run",    "check",  "tail",    "position",    "skip",
-                                              "status", "alarms", "inspect", "dead-letters"};
-  if (std::ranges::find(kConfigured, command) == std::end(kConfigured)) {
+  if (FindCommand(command) == nullptr) {
     return Fail(ExitCode::kUsage, "unknown command '{}' HINT: outboxd --help", command);
   }
   auto config = ReadConfig(line->config_path, line->overrides);

@@ -39,7 +39,7 @@ constexpr std::string_view kUsage = R"(outboxd: committed rows of a MySQL event 
   outboxd version
 
 P: now, earliest, table, gtid:SET, file:NAME:OFFSET; for 'position set' also keep.
-Every key of the configuration can be given as --section.key=value; see README.md.
+Every key of the configuration can be given as --section.key=value; see docs/configuration.md.
 )";
 
 // The value of "--name=value", or of "--name" followed by it; none: `argument` is another option.
@@ -125,13 +125,8 @@ Result<CommandLine> ParseCommandLine(std::span<char* const> arguments) {
 
 namespace {
 
-struct CommandShape {
-  std::string_view command;
-  std::size_t words_max;
-  std::string_view options;  // That it takes, behind blanks.
-};
-
 constexpr std::size_t kAnyNumber = std::numeric_limits<std::size_t>::max();
+constexpr bool kTakesConfig = true;
 
 constexpr auto kShapes = std::to_array<CommandShape>({
     {"run", 0, ""},
@@ -143,27 +138,38 @@ constexpr auto kShapes = std::to_array<CommandShape>({
     {"status", 0, ""},
     {"alarms", 1, ""},
     {"inspect", kAnyNumber, " --server --from"},
-    {"presets", 0, ""},
-    {"init", 0, " --preset --table --name"},
-    {"import-config", 2, ""},
-    {"version", 0, ""},
+    {"presets", 0, "", !kTakesConfig},
+    {"init", 0, " --preset --table --name", !kTakesConfig},
+    {"import-config", 2, "", !kTakesConfig},
+    {"version", 0, "", !kTakesConfig},
 });
 
 }  // namespace
 
+std::span<const CommandShape> CommandShapes() { return kShapes; }
+
+const CommandShape* FindCommand(std::string_view command) {
+  const auto shape = std::ranges::find(kShapes, command, &CommandShape::command);
+  return shape == kShapes.end() ? nullptr : &*shape;
+}
+
 Result<void> CheckWords(const CommandLine& line) {
-  const auto shape = std::ranges::find(kShapes, line.command, &CommandShape::command);
-  if (shape == kShapes.end()) return {};
+  const CommandShape* const shape = FindCommand(line.command);
+  if (shape == nullptr) return {};
   if (line.words.size() > shape->words_max) {
     return Fail(ExitCode::kUsage, "'{}' is one word too many for outboxd {} HINT: outboxd --help",
                 line.words[shape->words_max], line.command);
   }
   const auto check = [&](bool is_given, std::string_view option) -> Result<void> {
-    if (!is_given || shape->options.contains(fmt::format(" {}", option))) return {};
+    const bool is_taken = option == "--config"
+                              ? shape->takes_config
+                              : shape->options.contains(fmt::format(" {}", option));
+    if (!is_given || is_taken) return {};
     return Fail(ExitCode::kUsage, "outboxd {} takes no {} HINT: outboxd --help", line.command,
                 option);
   };
   for (const auto& [is_given, option] : std::initializer_list<std::pair<bool, const char*>>{
+           {!line.config_path.empty() || !line.overrides.empty(), "--config"},
            {!line.from.empty(), "--from"},
            {!line.preset.empty(), "--preset"},
            {!line.table.empty(), "--table"},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,19 @@ struct CommandLine {
   bool debezium = false;               // `position import` and `position export`.
   std::vector<std::string> overrides;  // "--section.key=value" as given.
 };
+
+// A command and what it takes, as docs/commands.md documents it.
+struct CommandShape {
+  std::string_view command;
+  std::size_t words_max;
+  std::string_view options;  // That it takes, each behind a blank; without --config.
+  bool takes_config = true;  // --config, and keys of the configuration.
+};
+
+// Every command.
+[[nodiscard]] std::span<const CommandShape> CommandShapes();
+// Null: there is no such command.
+[[nodiscard]] const CommandShape* FindCommand(std::string_view command);
 
 // kUsage.
 [[nodiscard]] Result<CommandLine> ParseCommandLine(std::span<char* const> arguments);

@@ -95,7 +95,9 @@ TEST(CommandLineTest, RefusesWordsAndOptionsThatACommandDoesNotTake) {
                                                                  {"skip", "u:1:1", "u:1:2"},
                                                                  {"status", "--json"},
                                                                  {"run", "--from", "now"},
-                                                                 {"version", "--all"}}) {
+                                                                 {"version", "--all"},
+                                                                 {"presets", "--config", "a.conf"},
+                                                                 {"init", "--relay.name=shop"}}) {
     const auto line = Parse(words);
     ASSERT_TRUE(line);
     const auto fits = CheckWords(*line);
