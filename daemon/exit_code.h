@@ -2,7 +2,7 @@
 
 namespace outboxd {
 
-// What a command's exit status tells its caller: a person, a script or systemd. The README's table
+// What a command's exit status tells its caller: a person, a script or systemd. docs/exit-codes.md
 // says what to do about each; systemd/outboxd@.service lists those that a restart cannot mend.
 enum class ExitCode : int {
   kOk = 0,
