@@ -156,8 +156,7 @@ NAMED_CPP_TEST = re.compile(r"`(\w+Test)\.(\w+|\*)`")
 NAMED_PYTHON_TEST = re.compile(r"`(test_\w+\.py)::(\w+)`")
 
 
-def test_name_faults(tree):
-    """Documents name only tests that exist."""
+def known_tests(tree):
     known = set()
     for name, text in tree.files.items():
         if name.endswith(".cc"):
@@ -166,12 +165,59 @@ def test_name_faults(tree):
         elif name.endswith(".py"):
             file = pathlib.PurePath(name).name
             known |= {(file, test) for test in PYTHON_TEST.findall(text)}
+    return known
+
+
+def test_name_faults(tree):
+    """Documents name only tests that exist."""
+    known = known_tests(tree)
     for name, text in tree.files.items():
         if name.endswith(".md"):
             for pattern in (NAMED_CPP_TEST, NAMED_PYTHON_TEST):
                 for suite, test in pattern.findall(text):
                     if (suite, test) not in known:
                         yield f"{name}: there is no test {suite} {test}"
+
+
+# Pages all of whose code blocks are run, or say why not. An example of a configuration, which
+# begins with a section, is read by the page's own test. tests/integration/test_reference_pages.py
+# runs the blocks that are marked "run".
+CHECKED_PAGES = (
+    "docs/commands.md",
+    "docs/configuration.md",
+    "docs/exit-codes.md",
+    "docs/messages.md",
+)
+MARK = re.compile(r"<!-- (run(: exit code \d+)?|run by: (?P<by>\S+)|not run: \S.*) -->")
+NAMED_TEST = re.compile(r"(\w+\.py)::(\w+)|(\w+Test)\.(\w+)")
+
+
+def code_blocks(text):
+    """The first line of each indented block with its number, and the line of text above it."""
+    above, is_inside = "", False
+    for number, line in enumerate(text.splitlines(), 1):
+        is_code = line.startswith("    ")
+        if is_code and not is_inside:
+            yield number, line.strip(), above
+        if line:
+            is_inside = is_code
+            above = line
+
+
+def code_block_faults(tree):
+    known = known_tests(tree)
+    for name in CHECKED_PAGES:
+        for number, first, above in code_blocks(tree.files.get(name, "")):
+            mark = MARK.fullmatch(above)
+            if mark is None and not first.startswith("["):
+                yield f"{name}:{number}: neither run nor marked with the reason why not"
+            if mark is None or mark["by"] is None:
+                continue
+            test = NAMED_TEST.fullmatch(mark["by"])
+            if test is None or tuple(filter(None, test.groups())) not in known:
+                yield f"{name}:{number}: there is no test {mark['by']}"
+        if "```" in tree.files.get(name, ""):
+            yield f"{name}: code blocks are indented, so that they can be checked"
 
 
 class ArchitectureTest(unittest.TestCase):
@@ -204,6 +250,11 @@ class ArchitectureTest(unittest.TestCase):
 
     def test_documents_name_tests_that_exist(self):
         self.check(test_name_faults(self.tree))
+
+    def test_code_blocks_of_the_checked_pages_are_run_or_say_why_not(self):
+        for name in CHECKED_PAGES:
+            self.assertIn(name, self.tree.files)
+        self.check(code_block_faults(self.tree))
 
 
 class DetectionTest(unittest.TestCase):
@@ -303,6 +354,36 @@ class DetectionTest(unittest.TestCase):
         for named in ("`RowTest.Fails`", "`LogTest.*`", "`test_b.py::test_fails`"):
             found = self.faults(test_name_faults, files | {"README.md": named + "\n"})
             self.assertIn("README.md: there is no test", found)
+
+    def test_finds_code_blocks_that_nobody_runs(self):
+        block = "    $ outboxd version\n\n    more\n"
+        good = (
+            "<!-- run -->\n\n",
+            "<!-- run: exit code 64 -->\n",
+            "<!-- not run: it never ends -->\n\n",
+            "<!-- run by: test_b.py::test_works -->\n\n",
+            "<!-- run by: RowTest.Works -->\n\n",
+        )
+        bad = {
+            "": "docs/commands.md:1: neither run",
+            "Text.\n\n": "docs/commands.md:3: neither run",
+            "<!-- run -->\n\nText.\n\n": "docs/commands.md:5: neither run",
+            "<!-- not run: -->\n\n": "neither run",
+            "<!-- run by: test_b.py::test_fails -->\n\n": "there is no test test_b.py::test_fails",
+            "```\n": "code blocks are indented",
+        }
+        tests = {
+            "tests/a_test.cc": "TEST_F(RowTest, Works) {\n",
+            "tests/test_b.py": "def test_works(outboxd):\n",
+        }
+        for mark in good:
+            found = self.faults(code_block_faults, tests | {"docs/commands.md": mark + block})
+            self.assertEqual(found, "", mark)
+        for mark, fault in bad.items():
+            found = self.faults(code_block_faults, tests | {"docs/commands.md": mark + block})
+            self.assertIn(fault, found, mark)
+        example = "Text.\n\n    [relay]\n    name = shop\n"
+        self.assertEqual(self.faults(code_block_faults, {"docs/configuration.md": example}), "")
 
     def test_a_line_is_measured_in_characters(self):
         self.assertEqual(self.faults(text_faults, {"daemon/a.cc": "ü" * 100 + "\n"}), "")
