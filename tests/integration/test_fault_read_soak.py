@@ -276,6 +276,7 @@ class Round(Soak):
         finally:
             self.end_load()
         self.wait_until_delivered()
+        wait_until(self.is_acknowledged, f"the last acknowledgement\n{self.tail()}", 60)
         self.measure()
         status = self.relay.command("status").stdout
         assert self.relay.stop() == 0, self.tail()
@@ -286,6 +287,11 @@ class Round(Soak):
     def is_read(self):
         self.check_process()
         return self.check_start()
+
+    def is_acknowledged(self):
+        """Not only the marker: what was refused in another topic is sent again behind it."""
+        executed = GtidSet(self.relay.executed_gtids())
+        return self.gtids_of(self.relay.checkpoint()).covers(executed)
 
     def judged(self):
         commits = [commit for writer in self.writers for commit in writer.commits]
