@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fails when a folder includes what it must not, and when a file is untidy.
+"""Fails when a folder includes what it must not, a file is untidy, or a picture is stale.
 
 The rules are those of the README's section on the shape of the source: binlog/ and sinks/ know
 neither each other nor daemon/; MySQL's client library stays in .cc files of binlog/, librdkafka in
@@ -8,6 +8,9 @@ those of sinks/ and in one header of handles that only sinks/ sees.
 
 import pathlib
 import re
+import shutil
+import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -34,6 +37,7 @@ class Tree:
     """The text files of the project by their path from its root."""
 
     def __init__(self, root):
+        self.root = root
         self.files = {}
         for name in DOCUMENTS:
             if (root / name).exists():
@@ -220,6 +224,14 @@ def code_block_faults(tree):
             yield f"{name}: code blocks are indented, so that they can be checked"
 
 
+def picture_faults(tree):
+    """Each picture is what the text beside it says."""
+    tool = tree.root / "docs/pictures/draw"
+    if tool.exists():
+        made = subprocess.run([sys.executable, tool, "--check"], capture_output=True, text=True)
+        yield from (made.stdout + made.stderr).splitlines()
+
+
 class ArchitectureTest(unittest.TestCase):
     """The project as it is."""
 
@@ -255,6 +267,10 @@ class ArchitectureTest(unittest.TestCase):
         for name in CHECKED_PAGES:
             self.assertIn(name, self.tree.files)
         self.check(code_block_faults(self.tree))
+
+    def test_pictures_are_what_their_texts_say(self):
+        self.assertTrue((SOURCE / "docs/pictures/draw").exists())
+        self.check(picture_faults(self.tree))
 
 
 class DetectionTest(unittest.TestCase):
@@ -384,6 +400,21 @@ class DetectionTest(unittest.TestCase):
             self.assertIn(fault, found, mark)
         example = "Text.\n\n    [relay]\n    name = shop\n"
         self.assertEqual(self.faults(code_block_faults, {"docs/configuration.md": example}), "")
+
+    def test_finds_pictures_that_were_not_made_anew(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pictures = pathlib.Path(folder) / "docs/pictures"
+            pictures.mkdir(parents=True)
+            tool = shutil.copy(SOURCE / "docs/pictures/draw", pictures)
+            text = pictures / "a.txt"
+            text.write_text("size 10 10\nbox yours 1 1 8 8\n  one\n")
+            self.assertIn("a.svg: is not what a.txt says", "".join(picture_faults(
+                Tree(pathlib.Path(folder)))))
+            subprocess.run([sys.executable, tool], check=True)
+            self.assertEqual(list(picture_faults(Tree(pathlib.Path(folder)))), [])
+            text.write_text(text.read_text().replace("one", "two"))
+            self.assertIn("a.svg: is not what a.txt says", "".join(picture_faults(
+                Tree(pathlib.Path(folder)))))
 
     def test_a_line_is_measured_in_characters(self):
         self.assertEqual(self.faults(text_faults, {"daemon/a.cc": "ü" * 100 + "\n"}), "")
