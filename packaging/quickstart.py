@@ -144,7 +144,10 @@ def show_arrival(arrivals: Arrivals, number: int, verb: str, what: str, since: f
     if message is None:
         sql_line(number, verb, what, f"no message within {ARRIVAL_TIMEOUT:.0f} s", RED)
         raise ServerError(f"the message of order {number} did not arrive")
-    waited = f"{(message['at'] - since) * 1000:.0f} ms later" if since else ""
+    waited = ""
+    if since:  # It can arrive before the client that committed has ended.
+        milliseconds = (message["at"] - since) * 1000
+        waited = f"{milliseconds:.0f} ms later" if milliseconds >= 0.5 else "at once"
     value = message["value"]
     sql_line(number, verb, what, f"{value if len(value) <= 52 else value[:51] + '…'}")
     line("", f"{DIM}key {message['key']}, {message['headers'].get('eventType', '')}, "
