@@ -39,15 +39,15 @@ Result<void> CheckServer(std::string_view version) {
   if (ContainsInAnyCase(version, "mariadb")) {
     return Fail(ErrorKind::kUndecodable,
                 "the log is of server {}: MariaDB has events of its own, which are not read HINT:"
-                " outboxd reads MySQL 5.7 to 9.7 and Percona Server",
+                " docs/compatibility.md names the versions that were tested",
                 version);
   }
   const auto numbers = NumbersOf(version);
   // A version without number is a build of somebody's own.
   if (numbers[0] == 0 || numbers >= kFirstWithChecksums) return {};
   return Fail(ErrorKind::kUndecodable,
-              "the log is of server {}: those of before MySQL 5.6.1 are not read HINT: outboxd"
-              " reads MySQL 5.7 to 9.7 and Percona Server",
+              "the log is of server {}: those of before MySQL 5.6.1 are not read HINT:"
+              " docs/compatibility.md names the versions that were tested",
               version);
 }
 

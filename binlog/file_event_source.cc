@@ -67,7 +67,7 @@ Result<void> FileEventSource::CheckAge() {
   const std::string_view version = AsText(body.subspan(kFormatBytes, kVersionBytes));
   return Fail(ErrorKind::kUnsuitable,
               "{} is a binary log of server {}, in format {}: those of before MySQL 5.6.1 are not"
-              " read HINT: outboxd reads MySQL 5.7 to 9.7 and Percona Server",
+              " read HINT: docs/compatibility.md names the versions that were tested",
               path_, version.substr(0, version.find('\0')), LoadLittle<2>(body.data()));
 }
 

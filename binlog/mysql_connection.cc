@@ -207,8 +207,8 @@ bool GreetedAsMariaDb(const MYSQL* handle) {
 
 std::unexpected<Error> RefuseMariaDb(std::string_view address) {
   return Fail(ErrorKind::kUnsuitable,
-              "the server at {} is MariaDB, which is not supported HINT: use MySQL 5.7 or later,"
-              " or Percona Server",
+              "the server at {} is MariaDB, which is not supported HINT: use MySQL;"
+              " docs/compatibility.md names the versions that were tested",
               address);
 }
 

@@ -106,8 +106,8 @@ constexpr auto kOptions = std::to_array<KnownOption>({
     {"gtid.source.includes", "", kDifferent, kGtidFilter},
     {"gtid.source.excludes", "", kDifferent, kGtidFilter},
     {"gtid.source.filter.dml.events", "", kDifferent, kGtidFilter},
-    {"gtid.ignore.on.recovery", "", kNotNeeded, "see Failover in README.md"},
-    {"gtid.new.channel.position", "", kNotNeeded, "see Failover in README.md"},
+    {"gtid.ignore.on.recovery", "", kNotNeeded, "see docs/failover.md"},
+    {"gtid.new.channel.position", "", kNotNeeded, "see docs/failover.md"},
     {"binlog.buffer.size", "", kNotNeeded,
      "every transaction is held until its commit (relay.spill-bytes-max)"},
     // What is read.

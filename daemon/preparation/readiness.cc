@@ -228,8 +228,10 @@ Finding NoSuchTable(const binlog::TableSelection& selection) {
   if (binlog::IsPattern(name)) {
     return Warning(std::move(name), "no table fits this pattern yet", "");
   }
+  std::string mend = fmt::format(
+      "create it ('outboxd init --table {}' prints the SQL), or mend outbox.table", name);
   return Problem(std::move(name), "there is no such table, or the account cannot see it",
-                 "create it (see 'The event table' in the README), or mend outbox.table");
+                 std::move(mend));
 }
 
 }  // namespace
@@ -238,7 +240,8 @@ std::vector<Finding> CheckServerSettings(const binlog::ServerFacts& facts) {
   std::vector<Finding> findings;
   if (IsMariaDb(facts)) {
     findings.push_back(Problem("server", fmt::format("{}: MariaDB is not supported", facts.version),
-                               "use MySQL 5.7 or later, or Percona Server"));
+                               "use MySQL; docs/compatibility.md names the versions that were"
+                               " tested"));
     return findings;
   }
   findings.push_back(Ok("server", fmt::format("{}, {}", facts.version, facts.server_uuid)));

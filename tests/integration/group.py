@@ -9,7 +9,7 @@ from private_servers import PrivateMysql, free_port
 from relay import Relay, wait_until
 from replication import executed
 
-# What the account needs on top, as README.md has it.
+# What the account needs on top, as docs/failover.md has it.
 GRANTED = (
     "replication_group_members",
     "replication_connection_status",

@@ -101,7 +101,7 @@ TEST(ServerReadinessTest, RefusesMariaDb) {
   facts.version = "10.11.6-MariaDB-log";
   EXPECT_THAT(Told(CheckServerSettings(facts)),
               ElementsAre("PROBLEM server: 10.11.6-MariaDB-log: MariaDB is not supported -> use"
-                          " MySQL 5.7 or later, or Percona Server"));
+                          " MySQL; docs/compatibility.md names the versions that were tested"));
 }
 
 TEST(ServerReadinessTest, WithoutABinaryLogNothingElseMatters) {
@@ -324,8 +324,8 @@ TEST_F(TableReadinessTest, WarnsOfColumnsDeclaredForOlderRows) {
 TEST_F(TableReadinessTest, RefusesATableThatIsNotThere) {
   EXPECT_THAT(Told(CheckEventTables(TablesOf({"shop.outbox"}), {}, "FULL")),
               ElementsAre("PROBLEM shop.outbox: there is no such table, or the account cannot see"
-                          " it -> create it (see 'The event table' in the README), or mend"
-                          " outbox.table"));
+                          " it -> create it ('outboxd init --table shop.outbox' prints the SQL),"
+                          " or mend outbox.table"));
 }
 
 TEST_F(TableReadinessTest, WarnsOfAPatternThatNoTableFits) {
