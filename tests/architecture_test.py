@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Fails when a folder includes what it must not, a file is untidy, or a picture is stale.
+"""Fails when a folder includes what it must not, a file is untidy, or a document is stale.
 
-The rules are those of the README's section on the shape of the source: binlog/ and sinks/ know
-neither each other nor daemon/; MySQL's client library stays in .cc files of binlog/, librdkafka in
-those of sinks/ and in one header of handles that only sinks/ sees.
+The rules of includes are those of docs/architecture.md: binlog/ and sinks/ know neither each other
+nor daemon/; MySQL's client library stays in .cc files of binlog/, librdkafka in those of sinks/ and
+in one header of handles that only sinks/ sees. Documents name only tests, files and places that
+exist, are short enough to be read, and their pictures are what the texts beside them say.
 """
 
 import pathlib
@@ -16,11 +17,13 @@ import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[1]
 FOLDERS = ("binlog", "daemon", "docs", "packaging", "sinks", "systemd", "tests")
-DOCUMENTS = ("README.md",)
+DOCUMENTS = ("README.md", "CONTRIBUTING.md")
 HANDLES = "sinks/kafka_handles.h"
 FLOORS = "docs/architecture.md"
 FLOOR = re.compile(r"^\| (\d+) \| `([\w/]+)` \|", re.MULTILINE)
 LINE_CHARACTERS_MAX = 100
+README_LINES_MAX = 200
+PAGE_WORDS_MAX = 2200  # Ten minutes of reading. Rows of tables are looked up, not read.
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 SNAKE_CASE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*\.(h|cc)")
@@ -48,6 +51,14 @@ class Tree:
                 is_hidden = any(part.startswith((".", "__")) for part in name.split("/"))
                 if path.is_file() and path.suffix in TEXT_SUFFIXES and not is_hidden:
                     self.files[name] = path.read_bytes().decode(errors="replace")
+
+    def documents(self):
+        return {n: t for n, t in self.files.items() if pathlib.PurePath(n).suffix == ".md"}
+
+    def pages(self):
+        """The documents in docs/, and the two above them."""
+        return {n: t for n, t in self.documents().items()
+                if n in DOCUMENTS or pathlib.PurePath(n).parent.as_posix() == "docs"}
 
     def cpp(self):
         return {n: t for n, t in self.files.items() if pathlib.PurePath(n).suffix in CPP_SUFFIXES}
@@ -158,6 +169,7 @@ CPP_TEST = re.compile(r"^TEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\)", re.M)
 PYTHON_TEST = re.compile(r"^def (test_\w+)\(", re.M)
 NAMED_CPP_TEST = re.compile(r"`(\w+Test)\.(\w+|\*)`")
 NAMED_PYTHON_TEST = re.compile(r"`(test_\w+\.py)::(\w+)`")
+NAMED_TEST_FILE = re.compile(r"`(?:tests/integration/)?(test_\w+\.py|\w+_test\.cc)`")
 
 
 def known_tests(tree):
@@ -175,12 +187,83 @@ def known_tests(tree):
 def test_name_faults(tree):
     """Documents name only tests that exist."""
     known = known_tests(tree)
-    for name, text in tree.files.items():
-        if name.endswith(".md"):
-            for pattern in (NAMED_CPP_TEST, NAMED_PYTHON_TEST):
-                for suite, test in pattern.findall(text):
-                    if (suite, test) not in known:
-                        yield f"{name}: there is no test {suite} {test}"
+    test_files = {pathlib.PurePath(name).name for name in tree.files if name.startswith("tests/")}
+    for name, text in tree.documents().items():
+        for pattern in (NAMED_CPP_TEST, NAMED_PYTHON_TEST):
+            for suite, test in pattern.findall(text):
+                if (suite, test) not in known:
+                    yield f"{name}: there is no test {suite} {test}"
+        for file in NAMED_TEST_FILE.findall(text):
+            if file not in test_files:
+                yield f"{name}: there is no file of tests {file}"
+
+
+HEADING = re.compile(r"^#+ +(.*?) *$", re.M)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+NAMED_PATH = re.compile(r"`((?:%s)/[\w./*-]*)`" % "|".join(FOLDERS))
+
+
+def prose(text):
+    """A document without its blocks of code."""
+    without_fences = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    return "\n".join(line for line in without_fences.split("\n") if not line.startswith("    "))
+
+
+def anchors(text):
+    """What stands behind the # of a link to a heading, as GitHub makes it of the heading."""
+    found = set()
+    for heading in HEADING.findall(prose(text)):
+        words = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
+        anchor = re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
+        number = 0
+        while (numbered := f"{anchor}-{number}" if number else anchor) in found:
+            number += 1
+        found.add(numbered)
+    return found
+
+
+def link_faults(tree):
+    """Links within the project, and files that are named, lead somewhere."""
+    for name, text in tree.documents().items():
+        folder = (tree.root / name).parent
+        for target in LINK.findall(prose(text)):
+            if re.match(r"[a-z]+:", target):
+                continue
+            path, _, anchor = target.partition("#")
+            reached = (folder / path if path else tree.root / name).resolve()
+            if not reached.exists():
+                yield f"{name}: there is no {path}"
+            elif anchor and (reached.suffix != ".md" or anchor not in anchors(reached.read_text())):
+                yield f"{name}: there is no heading for {target}"
+        for path in NAMED_PATH.findall(text):
+            named = path.removesuffix("/")
+            if not any(any(tree.root.glob(named + end)) for end in ("", ".h", ".cc")):
+                yield f"{name}: there is no {path}"
+
+
+def size_faults(tree):
+    """The README shows what it is in five minutes, and each page is read in ten."""
+    for name, text in tree.pages().items():
+        lines = text.count("\n")
+        if name == "README.md" and lines > README_LINES_MAX:
+            yield f"{name}: {lines} lines, at most {README_LINES_MAX}"
+        words = len([word for line in prose(text).split("\n") if not line.startswith("|")
+                     for word in line.split()])
+        if words > PAGE_WORDS_MAX:
+            yield f"{name}: {words} words, at most {PAGE_WORDS_MAX}"
+
+
+def index_faults(tree):
+    """docs/README.md leads to every page, and each page begins with its question."""
+    index = tree.files.get("docs/README.md", "")
+    for name, text in tree.pages().items():
+        path = pathlib.PurePath(name)
+        if path.parent.as_posix() == "docs" and path.name != "README.md":
+            if f"({path.name})" not in index:
+                yield f"docs/README.md: does not lead to {path.name}"
+            first = text.split("\n\n")[1] if "\n\n" in text else ""
+            if "?" not in first:
+                yield f"{name}: does not begin with the question that it answers"
 
 
 # Pages all of whose code blocks are run, or say why not. An example of a configuration, which
@@ -267,6 +350,15 @@ class ArchitectureTest(unittest.TestCase):
         for name in CHECKED_PAGES:
             self.assertIn(name, self.tree.files)
         self.check(code_block_faults(self.tree))
+
+    def test_links_and_named_files_lead_somewhere(self):
+        self.check(link_faults(self.tree))
+
+    def test_documents_can_be_read_in_the_time_one_has(self):
+        self.check(size_faults(self.tree))
+
+    def test_the_index_leads_to_every_page(self):
+        self.check(index_faults(self.tree))
 
     def test_pictures_are_what_their_texts_say(self):
         self.assertTrue((SOURCE / "docs/pictures/draw").exists())
@@ -370,6 +462,34 @@ class DetectionTest(unittest.TestCase):
         for named in ("`RowTest.Fails`", "`LogTest.*`", "`test_b.py::test_fails`"):
             found = self.faults(test_name_faults, files | {"README.md": named + "\n"})
             self.assertIn("README.md: there is no test", found)
+        for named in ("`test_c.py`", "`tests/integration/test_c.py`", "`b_test.cc`"):
+            found = self.faults(test_name_faults, files | {"docs/a.md": named + "\n"})
+            self.assertIn("docs/a.md: there is no file of tests", found)
+
+    def test_finds_links_that_lead_nowhere(self):
+        files = {
+            "README.md": "# A b: `c`\n[x](docs/d.md#e-e) [y](#a-b-c) [z](https://a.b/c) `docs/d`\n"
+                         "    [code](nowhere.md)\n",
+            "docs/d.md": "## E, e\n[up](../README.md) [beside](d.md) `docs/*.md` `docs/`\n",
+        }
+        self.assertEqual(self.faults(link_faults, files | {"docs/d.h": "#pragma once\n"}), "")
+        for link in ("[x](e.md)", "[x](docs/d.md)", "[x](d.md#f)", "[x](#a-b-c)", "`docs/f.cc`"):
+            found = self.faults(link_faults, files | {"docs/f.md": link + "\n"})
+            self.assertIn("docs/f.md: there is no ", found, link)
+
+    def test_finds_documents_that_are_too_long(self):
+        table = "| a b |\n" * 2200
+        self.assertEqual(self.faults(size_faults, {"README.md": "a\n" * 200,
+                                                   "docs/a.md": "a " * 2200 + "\n" + table}), "")
+        self.assertIn("201 lines", self.faults(size_faults, {"README.md": "a\n" * 201}))
+        self.assertIn("2201 words", self.faults(size_faults, {"docs/a.md": "a " * 2201 + "\n"}))
+
+    def test_finds_pages_without_index_or_question(self):
+        files = {"docs/README.md": "[a](a.md)\n", "docs/a.md": "# A\n\nWhat is a?\n"}
+        self.assertEqual(self.faults(index_faults, files), "")
+        found = self.faults(index_faults, files | {"docs/b.md": "# B\n\nThis is b.\n\nWhy?\n"})
+        self.assertIn("docs/README.md: does not lead to b.md", found)
+        self.assertIn("docs/b.md: does not begin with the question", found)
 
     def test_finds_code_blocks_that_nobody_runs(self):
         block = "    $ outboxd version\n\n    more\n"
