@@ -98,19 +98,31 @@ std::unexpected<HostAnswer> Refuses(ErrorKind kind, fmt::format_string<Args...> 
   return Refuses(Error{kind, fmt::format(format, std::forward<Args>(args)...)});
 }
 
+// Of a position that somebody named, and behind which nothing was read yet, a server that does not
+// have it says less.
+std::string ReasonText(const Comparison& compared, bool was_read) {
+  const bool is_given = !was_read && compared.lack != Lack::kTail;
+  return fmt::format("{}{} HINT: {}, then choose a place with 'outboxd position set'",
+                     is_given ? "" : ": ", is_given ? "" : ReasonOf(compared.lack),
+                     was_read ? "compare event table and topic"
+                              : "see which it has with SELECT @@global.gtid_executed there");
+}
+
+std::string WithoutText(const Comparison& compared, bool was_read, std::string_view server_uuid) {
+  return fmt::format("server {} does not have the transactions {} that {}", server_uuid,
+                     compared.missing.ToText(),
+                     was_read ? "were already read" : "the position names");
+}
+
 // The answer of a server that lacks transactions: with how it may still get them.
-HostAnswer AnswerWithout(MysqlConnection& connection, const Comparison& compared,
+HostAnswer AnswerWithout(MysqlConnection& connection, const Comparison& compared, bool was_read,
                          const std::string& server_uuid) {
-  constexpr std::string_view kHint =
-      " HINT: compare event table and topic, then choose a place with 'outboxd position set'";
   auto replication = AskForReplication(connection, compared.missing);
   const ErrorKind kind = replication ? ErrorKind::kDiverged : replication.error().kind;
-  const std::string reason = replication ? fmt::format("{}{}", ReasonOf(compared.lack), kHint)
-                                         : replication.error().message;
   HostAnswer answer;
-  answer.error = {kind, fmt::format("server {} does not have the transactions {} that were already"
-                                    " read: {}",
-                                    server_uuid, compared.missing.ToText(), reason)};
+  answer.error = {kind, WithoutText(compared, was_read, server_uuid) +
+                            (replication ? ReasonText(compared, was_read)
+                                         : ": " + replication.error().message)};
   if (kind != ErrorKind::kDiverged && kind != ErrorKind::kDenied) return answer;
   answer.lack = compared.lack;
   answer.missing = compared.missing.count();
@@ -224,7 +236,7 @@ class MysqlEventSource::Dump {
 
 MysqlEventSource::MysqlEventSource(MysqlEventSourceOptions options)
     : options_(std::move(options)),
-      choice_(options_.lag_timeout),
+      choice_(options_.asks_once ? milliseconds(0) : options_.lag_timeout),
       try_others_after_(kTryOthersFirst),
       refused_dumps_(options_.hosts.size()) {}
 
@@ -256,6 +268,9 @@ Result<StreamIdentity> MysqlEventSource::Open(const Position& from, const KnownH
   }
   auto chosen = choice_.Decide(answers, std::chrono::steady_clock::now());
   if (!chosen) return std::unexpected(chosen.error());
+  if (options_.asks_once) {  // Whether it lags or has lost them takes time to tell.
+    return Fail(ErrorKind::kDisconnected, "{}", WithoutHint(answers[*chosen].error.message));
+  }
   auto opened = TryHost(
       *chosen, {.from = from, .known = known, .accepts_loss = true, .accepts_cut_off = true});
   if (opened) {
@@ -430,7 +445,13 @@ MysqlEventSource::Opened MysqlEventSource::CheckGtids(const Request& request,
   auto compared = CompareHistories(have, *server_has, stream.server_uuid, former);
   const bool is_accepted = request.accepts_loss && compared.lack == Lack::kTail;
   if (compared.lack != Lack::kNothing && !is_accepted) {
-    return std::unexpected(AnswerWithout(connection, compared, stream.server_uuid));
+    const bool was_read = request.known.last_gtid || request.known.begun;
+    if (options_.asks_once && !was_read) {
+      return Refuses(ErrorKind::kDiverged, "{}{}",
+                     WithoutText(compared, was_read, stream.server_uuid),
+                     ReasonText(compared, was_read));
+    }
+    return std::unexpected(AnswerWithout(connection, compared, was_read, stream.server_uuid));
   }
   auto purged = QueryGtids(connection, "gtid_purged");
   if (!purged) return Refuses(purged.error());

@@ -28,6 +28,9 @@ struct MysqlEventSourceOptions {
   std::chrono::milliseconds first_event_deadline{600'000};
   // How long no host may have all transactions of the position until they count as lost.
   std::chrono::milliseconds lag_timeout{60'000};
+  // Open() is called once, and answers at once: kDiverged where no host is about to get what the
+  // position has and the hosts do not; for a position that was never read, wherever they do not.
+  bool asks_once = false;
   // How often a member of a group is asked whether it is cut off from it.
   std::chrono::milliseconds group_interval{3000};
   // Told when a member that is cut off is read for want of another host, with the reason, and with

@@ -101,6 +101,8 @@ void TransactionReader::Reset(const StreamIdentity& stream, const Position& from
   event_types_ = 255;
   file_ = from.file;
   event_begin_ = event_end_ = from.offset;
+  const bool begins_within = !stream.by_gtid && from.offset > kFirstOffset;
+  begin_ = begins_within ? LogEnd{from.file, from.offset} : LogEnd{};
   has_file_ = false;
   skipped_to_ = 0;
   largest_event_ = 0;
@@ -126,6 +128,17 @@ Position TransactionReader::ResumePosition() const {
   // A set that is still empty must not be taken for a position by file.
   if (by_gtid_ && position.gtids.empty()) position.file.clear();
   return position;
+}
+
+Error TransactionReader::Explained(Error error) const {
+  const bool is_at_begin = state_ == State::kBetween && position_.file == begin_.file &&
+                           position_.offset == begin_.offset;
+  if (error.kind != ErrorKind::kCorrupt || begin_.file.empty() || !is_at_begin) return error;
+  return {ErrorKind::kCorrupt,
+          fmt::format("offset {} of {} is not where a transaction begins, or the log is damaged"
+                      " there HINT: 'outboxd inspect --server --from file:{}:{}' shows the places"
+                      " in front of it",
+                      begin_.offset, begin_.file, begin_.file, kFirstOffset)};
 }
 
 std::string TransactionReader::Place() const { return fmt::format("{}:{}", file_, event_begin_); }

@@ -82,6 +82,9 @@ class TransactionReader {
   // Between two transactions: up to where all that stands in the log has been fed or, of a stream
   // by GTID, skipped by the server. With a HEARTBEAT it may lie 4 GiB before where that really is.
   [[nodiscard]] LogEnd reached() const { return {file_, std::max(event_end_, skipped_to_)}; }
+  // An error of the stream, its source's or Feed()'s, with what it means here: in front of the
+  // first transaction of one by file that began within its file, kCorrupt says that none is there.
+  [[nodiscard]] Error Explained(Error error) const;
   // File and offset of the event fed last, for messages.
   [[nodiscard]] std::string Place() const;
 
@@ -167,6 +170,7 @@ class TransactionReader {
   std::string file_;
   std::uint64_t event_begin_ = 0;  // Of the event being fed, in 64 bits.
   std::uint64_t event_end_ = 0;
+  LogEnd begin_;                  // Where it began; no file: at the beginning of one, or by GTID.
   bool has_file_ = false;         // A ROTATE has told `file_` since Reset().
   std::uint64_t skipped_to_ = 0;  // In `file_`, as a heartbeat told.
   std::size_t largest_event_ = 0;

@@ -9,6 +9,7 @@
 #include "daemon/commands/inspector.h"
 #include "daemon/config/config_value.h"
 #include "daemon/exit_code_of.h"
+#include "daemon/preparation/log_place.h"
 #include "daemon/preparation/source_setup.h"
 #include "daemon/preparation/start_position.h"
 #include "daemon/service/stop_signals.h"
@@ -53,6 +54,7 @@ Result<void> Read(binlog::EventSource& source, const binlog::Position& from, std
 Result<void> InspectServer(const Config& config, const std::string& place, Inspector& inspector) {
   auto start = ParseStart(place.empty() ? "now" : place);
   if (!start) return Fail(ExitCode::kUsage, "--from: {}", start.error());
+  if (auto typed = CheckTypedPlace(config.mysql, *start); !typed) return typed;
   auto asked = AskServer(config.mysql);
   if (!asked) return Fail(ExitCodeOf(asked.error().kind), "{}", asked.error().message);
   auto progress = ResolveStart(*start, asked->facts, asked->server);

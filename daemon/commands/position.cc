@@ -41,7 +41,9 @@ Result<Progress> Choose(const Config& config, const StartChoice& start) {
   auto prepared = Prepare(chosen, std::nullopt);
   if (!prepared) return std::unexpected(prepared.error());
   if (auto good = CheckLogPlace(config.mysql, prepared->progress); !good) {
-    return Fail(ExitCodeOf(good.error().kind), "{}", good.error().message);
+    const bool is_no_place = good.error().kind == binlog::ErrorKind::kCorrupt;
+    return Fail(is_no_place ? ExitCode::kUsage : ExitCodeOf(good.error().kind), "{}",
+                good.error().message);
   }
   return std::move(prepared->progress);
 }
@@ -89,6 +91,7 @@ Result<void> Set(const Config& config, const std::string& place) {
   if (place == "keep") return Replace(config, std::nullopt);
   const auto start = ParseStart(place);
   if (!start) return Fail(ExitCode::kUsage, "{}", start.error());
+  if (auto typed = CheckTypedPlace(config.mysql, *start); !typed) return typed;
   return Replace(config, *start);
 }
 

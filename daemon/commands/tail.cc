@@ -6,6 +6,7 @@
 #include "daemon/commands/commands.h"
 #include "daemon/config/config_reader.h"
 #include "daemon/config/config_value.h"
+#include "daemon/preparation/log_place.h"
 #include "daemon/preparation/preparation.h"
 #include "daemon/preparation/sink_setup.h"
 #include "daemon/process/relay_process.h"
@@ -34,6 +35,7 @@ void PrintExplanation(const OutboxMapping& mapping, std::string_view position,
 Result<void> TailCommand(Config config, const CommandLine& line) {
   auto start = ParseStart(line.from.empty() ? "now" : line.from);
   if (!start) return Fail(ExitCode::kUsage, "--from: {}", start.error());
+  if (auto typed = CheckTypedPlace(config.mysql, *start); !typed) return typed;
   config.delivery.start = *start;
   config.sink.type = SinkConfig::Type::kStdout;
   config.relay.spill_directory = std::filesystem::temp_directory_path();

@@ -2,14 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "binlog/mysql_event_source.h"
+#include "binlog/transaction_reader.h"
+#include "daemon/exit_code_of.h"
 #include "daemon/preparation/source_setup.h"
 
 namespace outboxd {
 namespace {
 
-// Where the log is, the format, and an event or the server's silence.
-constexpr int kFirstEvents = 3;
+// Where the log is, the format, what is before the file, and an event or the server's silence.
+constexpr int kFirstEventsMax = 10;
 
 std::string SetText(std::string_view what, const binlog::GtidSet& gtids) {
   if (gtids.empty()) return {};
@@ -17,17 +21,58 @@ std::string SetText(std::string_view what, const binlog::GtidSet& gtids) {
                      gtids.count() == 1 ? "" : "s", gtids.ToText());
 }
 
+// Of two files of one log: names differ in their number alone, which can have more digits later.
+bool IsBefore(std::string_view file, std::string_view other) {
+  if (file.substr(0, file.rfind('.')) != other.substr(0, other.rfind('.'))) return false;
+  return std::pair(file.size(), file) < std::pair(other.size(), other);
+}
+
 }  // namespace
 
 binlog::Result<void> CheckLogPlace(const MysqlConfig& config, const Progress& progress) {
-  binlog::MysqlEventSource source(SourceOptionsOf(config, RandomIdentity()));
+  using Outcome = binlog::TransactionReader::Outcome;
+  binlog::MysqlEventSourceOptions options = SourceOptionsOf(config, RandomIdentity());
+  options.asks_once = true;
+  binlog::MysqlEventSource source(std::move(options));
   auto opened = source.Open(progress.position, HistoryOf(progress));
   if (!opened) return std::unexpected(opened.error());
-  for (int i = 0; i < kFirstEvents; ++i) {
+  const binlog::TableFilter no_tables({});
+  binlog::TransactionReader reader(no_tables, {});
+  reader.Reset(*opened, progress.position);
+  for (int i = 0; i < kFirstEventsMax; ++i) {
     auto event = source.Next();
-    if (!event) return std::unexpected(event.error());
+    if (!event) return std::unexpected(reader.Explained(event.error()));
+    auto outcome = reader.Feed(*event);
+    if (!outcome) return std::unexpected(reader.Explained(outcome.error()));
+    if (*outcome == Outcome::kIdle || *outcome == Outcome::kTransaction) break;
+    if (reader.open_transaction() != nullptr) break;
   }
   return {};
+}
+
+std::optional<std::string> WhyNoPlace(const std::vector<binlog::LogFile>& files,
+                                      const std::string& file, std::uint64_t offset) {
+  if (files.empty()) return std::nullopt;
+  const auto found = std::ranges::find(files, file, &binlog::LogFile::name);
+  if (found == files.end()) {
+    if (IsBefore(file, files.front().name)) return std::nullopt;
+    return fmt::format("there is no binary log {} on the server: it has {}{}", file,
+                       files.front().name,
+                       files.size() == 1 ? "" : fmt::format(" to {}", files.back().name));
+  }
+  if (found->end_offset == 0 || offset <= found->end_offset) return std::nullopt;
+  return fmt::format("{} has {} bytes, there is no place {} in it", file, found->end_offset,
+                     offset);
+}
+
+Result<void> CheckTypedPlace(const MysqlConfig& config, const StartChoice& start) {
+  if (start.kind != StartChoice::Kind::kFile) return {};
+  auto asked = AskServer(config);
+  if (!asked) return Fail(ExitCodeOf(asked.error().kind), "{}", asked.error().message);
+  const auto files = asked->server.LogFiles();
+  if (!files) return Fail(ExitCodeOf(files.error().kind), "{}", files.error().message);
+  const auto why = WhyNoPlace(*files, start.file, start.offset);
+  return why ? Fail(ExitCode::kUsage, "{}", *why) : Result<void>();
 }
 
 std::string MoveText(const binlog::Position& from, const binlog::Position& to) {

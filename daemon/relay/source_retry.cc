@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "binlog/hint.h"
 #include "daemon/exit_code_of.h"
 
 namespace outboxd {
@@ -133,13 +134,17 @@ Result<Step> SourceRetry::OnDamage(const binlog::Error& error, const std::string
   damaged_times_ = place == damaged_place_ ? damaged_times_ + 1 : 1;
   damaged_place_ = place;
   if (damaged_times_ >= kDamagedTimesMax) {
-    return Fail(ExitCode::kUndecodable,
-                "{} (read {} times) HINT: 'outboxd inspect --server --from file:{}' shows what"
-                " comes before it",
-                error.message, damaged_times_, place);
+    const std::string_view text = binlog::WithoutHint(error.message);
+    const std::string hint(error.message.substr(text.size()));
+    return Fail(ExitCode::kUndecodable, "{} (read {} times){}", text, damaged_times_,
+                hint.empty() ? fmt::format(" HINT: 'outboxd inspect --server --from file:{}' shows"
+                                           " what comes before it",
+                                           place)
+                             : hint);
   }
   const Step step = Pause();
-  spdlog::warn("source: {}; reading it again in {} ms", error.message, step.pause.count());
+  spdlog::warn("source: {}; reading it again in {} ms", binlog::WithoutHint(error.message),
+               step.pause.count());
   return step;
 }
 

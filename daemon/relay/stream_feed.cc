@@ -207,7 +207,8 @@ Result<Feed::Advanced> StreamFeed::OnError(const binlog::Error& error) {
   const bool was_reading = is_open_;
   CloseSource();
   if (was_reading) resume_from_ = parts_.transactions.ResumePosition();
-  auto step = parts_.retry.OnError(error, parts_.transactions.Place());
+  const binlog::Error explained = was_reading ? parts_.transactions.Explained(error) : error;
+  auto step = parts_.retry.OnError(explained, parts_.transactions.Place());
   if (!step) return std::unexpected(step.error());
   return Advanced{.step = *step};
 }

@@ -51,6 +51,26 @@ TEST_F(ReaderPositionTest, AnOffsetBehindTheFirstGroupsGtidEventWillDo) {
   EXPECT_FALSE(Query("BEGIN"));
 }
 
+TEST_F(ReaderPositionTest, DamageInFrontOfTheFirstTransactionSaysThatNoneMayBeginThere) {
+  const Error damage{ErrorKind::kCorrupt, "damage"};
+  Open({.gtids = {}, .file = "binlog.000001", .offset = 7}, false);
+  EXPECT_EQ(reader_.Explained(damage).message,
+            "offset 7 of binlog.000001 is not where a transaction begins, or the log is damaged"
+            " there HINT: 'outboxd inspect --server --from file:binlog.000001:4' shows the places"
+            " in front of it");
+  EXPECT_EQ(reader_.Explained(damage).kind, ErrorKind::kCorrupt);
+  EXPECT_EQ(reader_.Explained({ErrorKind::kDisconnected, "gone"}).message, "gone");
+  Gtid(1);
+  EXPECT_EQ(reader_.Explained(damage).message, "damage");
+  ASSERT_TRUE(Query("BEGIN"));
+  ASSERT_EQ(Xid(), Outcome::kTransaction);
+  EXPECT_EQ(reader_.Explained(damage).message, "damage") << "one has begun there";
+  Open({.gtids = {}, .file = "binlog.000001", .offset = 4}, false);
+  EXPECT_EQ(reader_.Explained(damage).message, "damage") << "the beginning of a file is given";
+  Open({.gtids = Gtids("1-5"), .file = "binlog.000001", .offset = 1000}, true);
+  EXPECT_EQ(reader_.Explained(damage).message, "damage") << "by GTID no offset is asked for";
+}
+
 TEST_F(ReaderPositionTest, BehindGtidsAGroupBeginsWithItsGtidEvent) {
   Open({.gtids = Gtids("1-5"), .file = "binlog.000001", .offset = 1000}, false);
   EXPECT_FALSE(Query("BEGIN"));

@@ -309,10 +309,20 @@ def test_a_purged_log_is_a_gap_and_a_reset_server_another_history(outboxd, kafka
         fails(relay, 80, "purged", "position set table")
         # What ends a run is a problem to `check`, and no place for `position set`.
         fails(relay, 80, "PROBLEM  binary log", "purged", command="check")
-        for place in ("file:binlog.000099:4", f"gtid:{server_uuid}:1-999"):
+        bad_places = {
+            "file:binlog.000099:4": (64, "no binary log binlog.000099 on the server: it has"),
+            "file:binlog.000001:4": (80, "binlog.000001 is no longer on the server"),
+            f"file:{name}:999999999": (64, f"{name} has "),
+            f"gtid:{server_uuid}:1-999": (81, "that the position names HINT: "),
+        }
+        for place, (code, text) in bad_places.items():
             refused = relay.command("position", "set", place)
-            assert refused.returncode in (69, 80, 81), refused.stderr
+            assert refused.returncode == code and text in refused.stderr, (place, refused.stderr)
             assert relay.checkpoint() == former
+        refused = relay.command("inspect", "--server", "--from", "file:binlog.000099:4")
+        assert refused.returncode == 64 and "no binary log binlog.000099" in refused.stderr
+        refused = relay.command("tail", "--from", "file:binlog.000099:4")
+        assert refused.returncode == 64 and "no binary log binlog.000099" in refused.stderr
         moved = relay.command("position", "set", "now")
         assert moved.returncode == 0, moved.stderr
         assert f"skips 1 transaction: {server_uuid}:" in moved.stdout
@@ -329,8 +339,16 @@ def test_a_place_in_the_middle_of_an_event_is_refused(outboxd, kafka, tmp_path):
         relay.insert("e1")
         (name, end, *_) = relay.sql("SHOW BINARY LOGS")[-1]
         begin = relay.sql(f"SHOW BINLOG EVENTS IN '{name}'")[-1][1]
-        assert relay.command("position", "set", f"file:{name}:{begin + 3}").returncode != 0
-        assert relay.command("position", "set", f"file:{name}:{end + 1000}").returncode in (80, 81)
+        # Within the last event, within the first one of a log whose length it happens to tell, and
+        # at an event within a transaction.
+        long = "x" * 40_000
+        relay.insert("long", payload=f'{{"long":"{long}"}}')
+        for place in (begin + 3, 7, begin):
+            refused = relay.command("position", "set", f"file:{name}:{place}")
+            assert refused.returncode == 64, (place, refused.stderr)
+            assert f"offset {place} of {name} is not where a transaction begins" in refused.stderr
+        beyond = relay.command("position", "set", f"file:{name}:{end + 1_000_000}")
+        assert beyond.returncode == 64 and "there is no place" in beyond.stderr
         back = relay.command("position", "set", f"file:{name}:4")
         assert back.returncode == 0 and f"publishes again what stands from {name}:4" in back.stdout
 

@@ -1,8 +1,8 @@
 #include "binlog/mysql_event_source.h"
 
-#include <gtest/gtest.h>
-
 #include <fmt/core.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "tests/binlog/server/server_fixture.h"
 
@@ -29,11 +29,14 @@ class EventSourceServerTest : public ServerTest {
   static Gtid OfFormer(std::uint64_t number) {
     return {{ParseUuid(kFormer).value(), ""}, number};
   }
+  static MysqlEventSourceOptions Options() {
+    return {.hosts = {ServerOptions()},
+            .server_id = 77,
+            .replica_uuid = "77777777-7777-7777-7777-777777777777",
+            .lag_timeout = std::chrono::milliseconds(0)};
+  }
   Result<StreamIdentity> Open() {
-    MysqlEventSource source({.hosts = {ServerOptions()},
-                             .server_id = 77,
-                             .replica_uuid = "77777777-7777-7777-7777-777777777777",
-                             .lag_timeout = std::chrono::milliseconds(0)});
+    MysqlEventSource source(Options());
     auto stream = source.Open(from_, known_);
     if (!stream) stream = source.Open(from_, known_);  // The first time it is waited for.
     return stream;
@@ -58,6 +61,33 @@ TEST_F(EventSourceServerTest, ATransactionThatWasReadInPartAndIsThereIsNot) {
   const auto stream = Open();
   ASSERT_TRUE(stream) << stream.error().message;
   EXPECT_EQ(stream->lost.ToText(), "");
+}
+
+// As `position set` does with what a person typed.
+TEST_F(EventSourceServerTest, APositionThatNamesWhatTheServerNeverHadGetsItsVerdictAtOnce) {
+  from_.gtids = GtidSet::Parse("33333333-3333-3333-3333-333333333333:1-9").value();
+  known_.server_uuid = stream_.server_uuid;
+  MysqlEventSourceOptions options = Options();
+  options.lag_timeout = std::chrono::hours(1);
+  options.asks_once = true;
+  const auto stream = MysqlEventSource(std::move(options)).Open(from_, known_);
+  ASSERT_FALSE(stream);
+  EXPECT_EQ(stream.error().kind, ErrorKind::kDiverged);
+  EXPECT_THAT(stream.error().message,
+              testing::HasSubstr("does not have the transactions"
+                                 " 33333333-3333-3333-3333-333333333333:1-9 that the position names"
+                                 " HINT: see which it has with SELECT @@global.gtid_executed"));
+}
+
+// As `check` does: only time tells the two apart.
+TEST_F(EventSourceServerTest, WhoeverAsksOnceIsNotToldThatWhatMayComeIsLost) {
+  known_.last_gtid = known_.begun = OfFormer(3);
+  MysqlEventSourceOptions options = Options();
+  options.asks_once = true;
+  const auto stream = MysqlEventSource(std::move(options)).Open(from_, known_);
+  ASSERT_FALSE(stream);
+  EXPECT_EQ(stream.error().kind, ErrorKind::kDisconnected);
+  EXPECT_THAT(stream.error().message, testing::HasSubstr("it lags, or a failover lost them"));
 }
 
 }  // namespace

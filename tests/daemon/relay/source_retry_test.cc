@@ -157,6 +157,16 @@ TEST_F(SourceRetryTest, DamageIsReadAgainAndEndsAtTheThirdTimeInOnePlace) {
                                               " --server --from file:binlog.000001:4'"));
 }
 
+TEST_F(SourceRetryTest, DamageThatSaysWhatToDoKeepsItsOwnHint) {
+  const auto fails = [this] {
+    return retry_.OnError({ErrorKind::kCorrupt, "reason HINT: what to do"}, "binlog.000001:9");
+  };
+  EXPECT_TRUE(fails());
+  EXPECT_THAT(log_.text(), HasSubstr("source: reason; reading it again in "));
+  EXPECT_TRUE(fails());
+  EXPECT_EQ(fails().error().message, "reason (read 3 times) HINT: what to do");
+}
+
 TEST_F(SourceRetryTest, DamageInAnotherPlaceCountsFromTheBeginning) {
   for (int i = 0; i < 10; ++i) {
     EXPECT_TRUE(Waits(ErrorKind::kCorrupt, "binlog.000001:4"));
