@@ -1,4 +1,5 @@
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/input_file.h"
@@ -45,10 +46,16 @@ Result<void> ImportConfigCommand(const CommandLine& line) {
   const auto imported = ImportDebeziumConfig(*connector, *worker);
   if (!imported) return Fail(imported.error(), "{}", Escaped(line.words[0]));
   fmt::print("{}", imported->text);
-  for (const std::string& note : imported->notes) fmt::print(stderr, "note: {}\n", note);
-  if (auto good = Check(imported->text); !good) {
-    return Fail(good.error(), "to be mended before a relay can run with this");
+  // They stand in the text as well, which a terminal shows.
+  if (isatty(STDOUT_FILENO) == 0) {
+    for (const std::string& note : imported->notes) fmt::print(stderr, "note: {}\n", note);
   }
+  constexpr std::string_view kToBeMended = "to be mended before a relay can run with this";
+  if (!imported->missing.empty()) {
+    return Fail(ExitCode::kConfiguration, "{}: {}", kToBeMended,
+                fmt::join(imported->missing, "; "));
+  }
+  if (auto good = Check(imported->text); !good) return Fail(good.error(), "{}", kToBeMended);
   return {};
 }
 

@@ -126,7 +126,8 @@ class Importer {
     AddDelivery();
     JudgeTheRest(connector_, "");
     JudgeTheRest(worker_, "of the worker, ");
-    return ImportedConfig{Text(), std::move(notes_)};
+    const std::string text = Text();
+    return ImportedConfig{text, std::move(notes_), std::move(missing_)};
   }
 
  private:
@@ -172,6 +173,10 @@ class Importer {
     sections_.back().lines.push_back(fmt::format("# {}", text));
   }
   void Note(std::string text) { notes_.push_back(std::move(text)); }
+  void Missing(std::string text) {
+    missing_.push_back(text);
+    Note(std::move(text));
+  }
 
   // -------------------------------------------------------------------------------- the parts
 
@@ -215,9 +220,19 @@ class Importer {
     Begin("relay");
     Line("name", name_);
     Begin("mysql");
-    Line("host", Take("database.hostname", "127.0.0.1"));
+    if (const auto host = Find("database.hostname"); host && !host->empty()) {
+      Line("host", *host);
+    } else {
+      Comment("host = HOST");
+      Missing("mysql.host has to be set: the connector has no database.hostname");
+    }
     if (const auto port = Find("database.port")) Line("port", *port);
-    Line("user", Take("database.user", "outboxd"));
+    if (const auto user = Find("database.user"); user && !user->empty()) {
+      Line("user", *user);
+    } else {
+      Comment("user = USER");
+      Missing("mysql.user has to be set: the connector has no database.user");
+    }
     if (Find("database.password")) {
       const std::string file = fmt::format("/etc/outboxd/{}.password", name_);
       Line("password-file", file);
@@ -417,7 +432,7 @@ class Importer {
     const std::string own = Take("producer.override.bootstrap.servers", servers);
     if (own.empty()) {
       Comment("bootstrap.servers = HOST:9092");
-      Note(
+      Missing(
           "kafka.bootstrap.servers has to be set: it stands in the properties of the Connect "
           "worker, which can be given as a further file");
     } else {
@@ -546,6 +561,7 @@ class Importer {
   std::string name_;
   std::vector<Section> sections_;
   std::vector<std::string> notes_;
+  std::vector<std::string> missing_;
   std::vector<std::string> unneeded_;
 };
 

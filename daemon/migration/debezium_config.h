@@ -13,6 +13,8 @@ struct ImportedConfig {
   std::string text;  // An INI file; each option that is not carried over stands at its end.
   // What the operator has to do or to know, one sentence each. They stand in `text` too.
   std::vector<std::string> notes;
+  // Of the notes those without which no relay can run.
+  std::vector<std::string> missing;
 };
 
 // The configuration of a relay that writes what a Debezium MySQL connector with the Outbox Event

@@ -49,7 +49,7 @@ Result<std::unique_ptr<sinks::Sink>> MakeSink(const Config& config) {
     return std::make_unique<sinks::StdoutSink>(STDOUT_FILENO);
   }
   auto sink = sinks::KafkaSink::Create(KafkaSinkOptionsOf(config));
-  if (!sink) return Fail(ExitCodeOf(sink.error().kind), "[kafka] {}", sink.error().message);
+  if (!sink) return Fail(ExitCodeOf(sink.error().kind), "{}", sink.error().message);
   return std::unique_ptr<sinks::Sink>(std::move(*sink));
 }
 

@@ -38,7 +38,27 @@ TEST_F(ImportConfigTest, WhatNoRelayCouldRunWithIsPrintedAndFails) {
   EXPECT_THAT(printed_, HasSubstr("table = shop.outbox"));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().exit_code, ExitCode::kConfiguration);
-  EXPECT_THAT(result.error().message, HasSubstr("bootstrap.servers is missing"));
+  EXPECT_THAT(result.error().message, HasSubstr("kafka.bootstrap.servers has to be set"));
+}
+
+// Another server than the connector's must not be read by mistake.
+TEST_F(ImportConfigTest, AServerThatTheConnectorDoesNotNameIsNotMadeUp) {
+  std::string connector = kConnector;
+  for (const std::string_view option :
+       {R"("database.hostname": "db", )", R"("database.user": "u", )"}) {
+    connector.erase(connector.find(option), option.size());
+  }
+  directory_.Write("connector", connector);
+  directory_.Write("worker", "bootstrap.servers=kafka-1:9092\n");
+  const auto result = Import({"connector", "worker"});
+  EXPECT_THAT(printed_, HasSubstr("\n# host = HOST\n# user = USER\n"));
+  EXPECT_THAT(printed_, HasSubstr("# - mysql.host has to be set: the connector has no"
+                                  " database.hostname\n"));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().exit_code, ExitCode::kConfiguration);
+  EXPECT_THAT(result.error().message,
+              HasSubstr("mysql.host has to be set: the connector has no database.hostname;"
+                        " mysql.user has to be set"));
 }
 
 TEST_F(ImportConfigTest, WithTheWorkersPropertiesItIsWhole) {
