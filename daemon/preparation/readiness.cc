@@ -276,8 +276,15 @@ std::vector<Finding> CheckServerSettings(const binlog::ServerFacts& facts) {
 std::vector<Finding> CheckPrivileges(const std::vector<binlog::MissingPrivilege>& missing) {
   std::vector<Finding> findings;
   for (const binlog::MissingPrivilege& privilege : missing) {
-    findings.push_back(Problem("privileges", fmt::format("{} is missing", privilege.privilege),
-                               privilege.grant, ExitCode::kDenied));
+    // To an account that may not read a table MySQL does not tell whether there is one.
+    const bool is_of_table = privilege.privilege.starts_with("SELECT on ");
+    findings.push_back(Problem(
+        "privileges",
+        fmt::format("{} is missing{}", privilege.privilege,
+                    is_of_table ? ", or there is no such table" : ""),
+        fmt::format("{}{}", is_of_table ? "see that outbox.table names it rightly, then " : "",
+                    privilege.grant),
+        ExitCode::kDenied));
   }
   if (findings.empty()) {
     findings.push_back(Ok("privileges", "REPLICATION SLAVE, REPLICATION CLIENT, SELECT"));

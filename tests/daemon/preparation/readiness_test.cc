@@ -198,7 +198,9 @@ TEST(PrivilegeReadinessTest, NamesEachMissingPrivilegeWithItsGrant) {
   EXPECT_THAT(Told(findings),
               ElementsAre("PROBLEM privileges: REPLICATION SLAVE is missing -> GRANT REPLICATION"
                           " SLAVE ON *.* TO 'outboxd'@'%'",
-                          "PROBLEM privileges: SELECT on shop.outbox is missing -> GRANT SELECT ON"
+                          "PROBLEM privileges: SELECT on shop.outbox is missing, or there is no"
+                          " such table -> see that outbox.table names it rightly, then GRANT SELECT"
+                          " ON"
                           " `shop`.`outbox` TO 'outboxd'@'%'"));
   EXPECT_EQ(FirstProblem(findings)->exit_code, ExitCode::kDenied);
 }
