@@ -15,10 +15,16 @@ namespace {
 // Where the log is, the format, what is before the file, and an event or the server's silence.
 constexpr int kFirstEventsMax = 10;
 
-std::string SetText(std::string_view what, const binlog::GtidSet& gtids) {
+// A place in a file alone: which transactions stand in front of it is not known.
+bool IsByFile(const binlog::Position& position) {
+  return position.gtids.empty() && !position.file.empty();
+}
+
+std::string SetText(std::string_view what, const binlog::GtidSet& gtids,
+                    std::string_view how = {}) {
   if (gtids.empty()) return {};
-  return fmt::format("{} {} transaction{}: {}\n", what, gtids.count(),
-                     gtids.count() == 1 ? "" : "s", gtids.ToText());
+  return fmt::format("the next run will {} {} transaction{}{}: {}\n", what, gtids.count(),
+                     gtids.count() == 1 ? "" : "s", how, gtids.ToText());
 }
 
 // Of two files of one log: names differ in their number alone, which can have more digits later.
@@ -76,9 +82,13 @@ Result<void> CheckTypedPlace(const MysqlConfig& config, const StartChoice& start
 }
 
 std::string MoveText(const binlog::Position& from, const binlog::Position& to) {
-  if (!from.gtids.empty() || !to.gtids.empty()) {
-    return SetText("skips", to.gtids.Minus(from.gtids)) +
-           SetText("publishes again", from.gtids.Minus(to.gtids));
+  if (!IsByFile(from) && !IsByFile(to)) {
+    return SetText("skip", to.gtids.Minus(from.gtids)) +
+           SetText("publish", from.gtids.Minus(to.gtids), " again");
+  }
+  if (from.file.empty() || to.file.empty()) {
+    return "what the next run will skip or publish again cannot be told: one of the places is in a"
+           " file, the other one a set of GTIDs\n";
   }
   const auto old_place = std::pair(from.file, from.offset);
   const auto new_place = std::pair(to.file, to.offset);
@@ -86,9 +96,9 @@ std::string MoveText(const binlog::Position& from, const binlog::Position& to) {
   const bool is_ahead = old_place < new_place;
   const auto& [first, last] = is_ahead ? std::pair(old_place, new_place)
                                        : std::pair(new_place, old_place);
-  return fmt::format("{} what stands from {}:{} to {}:{}\n",
-                     is_ahead ? "skips" : "publishes again", first.first, first.second, last.first,
-                     last.second);
+  return fmt::format("the next run will {} what stands from {}:{} to {}:{}{}\n",
+                     is_ahead ? "skip" : "publish", first.first, first.second, last.first,
+                     last.second, is_ahead ? "" : " again");
 }
 
 }  // namespace outboxd

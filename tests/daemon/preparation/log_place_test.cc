@@ -32,5 +32,38 @@ TEST(LogPlaceTest, AnOffsetBehindTheEndIsNamedWithTheEnd) {
             "binlog.000005 has 40933 bytes, there is no place 999999999 in it");
 }
 
+binlog::Position At(const std::string& numbers, std::string file = {}, std::uint64_t offset = 0) {
+  constexpr std::string_view kUuid = "11111111-1111-1111-1111-111111111111:";
+  binlog::Position position{.gtids = {}, .file = std::move(file), .offset = offset};
+  if (!numbers.empty()) {
+    position.gtids = binlog::GtidSet::Parse(std::string(kUuid) + numbers).value();
+  }
+  return position;
+}
+
+TEST(MoveTextTest, SaysWhatTheNextRunWillSkipAndPublishAgain) {
+  EXPECT_EQ(MoveText(At("1-5"), At("1-5")), "");
+  EXPECT_EQ(MoveText(At("1-5"), At("1-6")),
+            "the next run will skip 1 transaction: 11111111-1111-1111-1111-111111111111:6\n");
+  EXPECT_EQ(MoveText(At("1-5"), At("3-7")),
+            "the next run will skip 2 transactions: 11111111-1111-1111-1111-111111111111:6-7\n"
+            "the next run will publish 2 transactions again:"
+            " 11111111-1111-1111-1111-111111111111:1-2\n");
+}
+
+TEST(MoveTextTest, FromAPlaceInAFileSaysItByFileAlone) {
+  EXPECT_EQ(MoveText(At("1-5", "binlog.000002", 900), At("", "binlog.000002", 4)),
+            "the next run will publish what stands from binlog.000002:4 to binlog.000002:900"
+            " again\n");
+  EXPECT_EQ(MoveText(At("", "binlog.000001", 4), At("1-5", "binlog.000002", 900)),
+            "the next run will skip what stands from binlog.000001:4 to binlog.000002:900\n");
+}
+
+TEST(MoveTextTest, BetweenAFileAndASetItSaysThatItCannotBeTold) {
+  EXPECT_EQ(MoveText(At("1-5"), At("", "binlog.000002", 4)),
+            "what the next run will skip or publish again cannot be told: one of the places is in a"
+            " file, the other one a set of GTIDs\n");
+}
+
 }  // namespace
 }  // namespace outboxd
