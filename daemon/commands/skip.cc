@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include "binlog/hint.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/commands.h"
 #include "daemon/text/escaped.h"
@@ -19,8 +20,8 @@ Result<void> SkipCommand(const Config& config, const CommandLine& line) {
     return Fail(ExitCode::kUsage,
                 "relay {} holds at event {} (id {}) of table {}: {} HINT: 'outboxd skip {}' lets"
                 " exactly this event pass",
-                config.relay.name, event.position, Escaped(event.id), event.table, event.reason,
-                event.position);
+                config.relay.name, event.position, Escaped(event.id), event.table,
+                binlog::WithoutHint(event.reason), event.position);
   }
   if (auto requested = state.RequestSkip(event.position); !requested) return requested;
   auto holder = state.LockHolder();

@@ -212,10 +212,12 @@ void Publisher::RecordHeld() {
 
 Result<Publisher::Published> Publisher::Hold(HeldEvent event) {
   if (options_.on_bad_event == DeliveryConfig::OnBadEvent::kStop || state_directory_ == nullptr) {
+    const std::string_view hint = binlog::HintTextOf(event.reason);
     return Fail(ExitCode::kUndecodable,
-                "bad event {} (id {}) of table {}: {} HINT: mend the cause and start again, or"
-                " let exactly this event pass with 'outboxd skip {}'",
-                event.position, Escaped(event.id), event.table, event.reason, event.position);
+                "bad event {} (id {}) of table {}: {} HINT: {} and start again, or let exactly"
+                " this event pass with 'outboxd skip {}'",
+                event.position, Escaped(event.id), event.table, binlog::WithoutHint(event.reason),
+                hint.empty() ? "mend the cause" : hint, event.position);
   }
   const bool is_new = !held_ || held_->position != event.position || held_->reason != event.reason;
   if (is_new) {

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "binlog/hint.h"
 #include "daemon/exit_code_of.h"
 
 namespace outboxd {
@@ -273,10 +274,10 @@ Result<Step> Relay::OnDeliveryTrouble() {
   const DeliveryTrouble trouble = parts_.tracker.TakeTrouble();
   if (trouble.failed) {
     spdlog::warn("a message was refused ({}); sending again from the last delivered transaction",
-                 trouble.failed->error.message);
+                 binlog::WithoutHint(trouble.failed->error.message));
   } else if (trouble.lost) {
     spdlog::warn("the producer was lost ({}); sending again from the last delivered transaction",
-                 trouble.lost->message);
+                 binlog::WithoutHint(trouble.lost->message));
     if (trouble.lost->kind == sinks::ErrorKind::kClosed) {
       return Fail(ExitCode::kOk, "{}", trouble.lost->message);
     }

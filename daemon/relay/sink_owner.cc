@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
+#include "binlog/hint.h"
 #include "daemon/exit_code_of.h"
 
 namespace outboxd {
@@ -43,7 +46,8 @@ Result<Step> SinkOwner::Open() {
     }
     outages_.SinkFails(error.message);
     const milliseconds pause = back_off_.Next();
-    spdlog::warn("sink: {}; trying again in {} ms", error.message, pause.count());
+    const std::string next = fmt::format("; trying again in {} ms", pause.count());
+    spdlog::warn("sink: {}", binlog::BeforeHint(error.message, next));
     return Step{Step::Kind::kPause, pause};
   }
   if (!identity_.empty() && identity_ != opened->identity) {

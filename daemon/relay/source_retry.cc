@@ -81,7 +81,8 @@ Result<Step> SourceRetry::OnError(const binlog::Error& error, const std::string&
       [[fallthrough]];  // A password or certificate being rotated: it will be right again.
     case binlog::ErrorKind::kDisconnected: {
       const Step step = Pause();
-      spdlog::warn("source: {}; trying again in {} ms", error.message, step.pause.count());
+      const std::string next = fmt::format("; trying again in {} ms", step.pause.count());
+      spdlog::warn("source: {}", binlog::BeforeHint(error.message, next));
       return step;
     }
     case binlog::ErrorKind::kUnknown:

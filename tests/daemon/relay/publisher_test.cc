@@ -144,6 +144,19 @@ TEST_F(PublisherTest, EndsTheRunInsteadWhereConfigured) {
   EXPECT_EQ(step.error().exit_code, ExitCode::kUndecodable);
 }
 
+TEST_F(PublisherTest, TheEndOfTheRunSaysWhatToDoOnce) {
+  Publisher strict(Mappings(), owner_, tracker_, &state_, outages_, clock_,
+                   {.on_bad_event = DeliveryConfig::OnBadEvent::kStop});
+  sink_.publish_error =
+      sinks::Error{sinks::ErrorKind::kRejected, "too large HINT: raise the limit"};
+  values_.assign(columns_.size(), "x");
+  const auto step = strict.Publish({0, "shop", "outbox", values_}, "uuid:1:1");
+  ASSERT_FALSE(step);
+  EXPECT_THAT(step.error().message,
+              testing::EndsWith(": too large HINT: raise the limit and start again, or let exactly"
+                                " this event pass with 'outboxd skip uuid:1:1'"));
+}
+
 TEST_F(PublisherTest, CarefulMessagesGoOneByOne) {
   publisher_.BeCareful(1);
   EXPECT_EQ(Publish("1")->kind, Step::Kind::kPause);

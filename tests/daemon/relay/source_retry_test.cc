@@ -37,6 +37,12 @@ TEST_F(SourceRetryTest, WaitsForAServerThatIsAway) {
   EXPECT_THAT(log_.text(), HasSubstr("source: reason; trying again in "));
 }
 
+TEST_F(SourceRetryTest, WhatToDoStandsAtTheEnd) {
+  ASSERT_TRUE(retry_.OnError({ErrorKind::kDisconnected, "reason HINT: start it"}, ""));
+  EXPECT_THAT(log_.text(), HasSubstr("source: reason; trying again in "));
+  EXPECT_THAT(log_.text(), HasSubstr(" ms HINT: start it\n"));
+}
+
 TEST_F(SourceRetryTest, WaitsLongerWithEachFailureUntilSomethingIsRead) {
   ASSERT_LE(Fails(ErrorKind::kDisconnected)->pause, milliseconds(100));
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(Waits(ErrorKind::kDisconnected));
