@@ -77,8 +77,10 @@ Result<bool> FileEventSource::ReadHeader() {
   event_.Grow(kEventHeaderBytes);
   const std::size_t read = std::fread(event_.begin(), 1, kEventHeaderBytes, file_.get());
   if (read == kEventHeaderBytes) return true;
-  return Fail(ErrorKind::kCorrupt, "{} ends within the header of an event at offset {}", path_,
-              offset_);
+  return Fail(ErrorKind::kCorrupt,
+              "{} ends within the header of an event at offset {}: the server may still be writing"
+              " it",
+              path_, offset_);
 }
 
 Result<Bytes> FileEventSource::Next() {
@@ -88,9 +90,15 @@ Result<Bytes> FileEventSource::Next() {
   if (!*has_header) return Fail(ErrorKind::kEnd, "{} has ended", path_);
   constexpr std::size_t kLengthOffset = 9;
   const auto length = static_cast<std::size_t>(LoadLittle<4>(event_.begin() + kLengthOffset));
-  if (length < kEventHeaderBytes || length > size_ - offset_) {
+  if (length < kEventHeaderBytes) {
     return Fail(ErrorKind::kCorrupt, "{}: an event of {} bytes at offset {} of {}", path_, length,
                 offset_, size_);
+  }
+  if (length > size_ - offset_) {
+    return Fail(ErrorKind::kCorrupt,
+                "{} ends within an event at offset {}, with {} of its {} bytes: the server may"
+                " still be writing it, or the file is damaged",
+                path_, offset_, size_ - offset_, length);
   }
   event_.Grow(length);
   const std::size_t rest = length - kEventHeaderBytes;

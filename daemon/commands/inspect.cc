@@ -32,8 +32,9 @@ Result<binlog::TableFilter> MakeFilter(const std::optional<Config>& config) {
   return binlog::TableFilter(std::move(tables->selections));
 }
 
+// `is_file`: what ends within an event ends within a transaction too.
 Result<void> Read(binlog::EventSource& source, const binlog::Position& from, std::uint64_t begin,
-                  Inspector& inspector) {
+                  bool is_file, Inspector& inspector) {
   StopSignals signals;
   auto stream = source.Open(from, {});
   if (!stream) return Fail(ExitCodeOf(stream.error().kind), "{}", stream.error().message);
@@ -41,8 +42,9 @@ Result<void> Read(binlog::EventSource& source, const binlog::Position& from, std
   while (!signals.Arrived()) {
     auto event = source.Next();
     if (!event) {
-      if (event.error().kind == binlog::ErrorKind::kEnd) inspector.End();
-      if (event.error().kind == binlog::ErrorKind::kEnd) break;
+      const bool is_end = event.error().kind == binlog::ErrorKind::kEnd;
+      if (is_end || (is_file && event.error().kind == binlog::ErrorKind::kCorrupt)) inspector.End();
+      if (is_end) break;
       return Fail(ExitCodeOf(event.error().kind), "{}", event.error().message);
     }
     if (auto taken = inspector.Take(*event); !taken) return taken;
@@ -60,7 +62,7 @@ Result<void> InspectServer(const Config& config, const std::string& place, Inspe
   auto progress = ResolveStart(*start, asked->facts, asked->server);
   if (!progress) return std::unexpected(progress.error());
   binlog::MysqlEventSource source(SourceOptionsOf(config.mysql, RandomIdentity()));
-  return Read(source, progress->position, 0, inspector);
+  return Read(source, progress->position, 0, false, inspector);
 }
 
 }  // namespace
@@ -90,7 +92,7 @@ Result<void> InspectCommand(const std::optional<Config>& config, const CommandLi
     binlog::FileEventSource source(path);
     const binlog::Position from{
         .gtids = {}, .file = std::filesystem::path(path).filename(), .offset = 4};
-    auto read = Read(source, from, *begin, inspector);
+    auto read = Read(source, from, *begin, true, inspector);
     if (!read) {
       inspector.PrintSummary();
       return read;

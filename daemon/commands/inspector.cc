@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "binlog/event_text.h"
+#include "binlog/hint.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/relay/change_watch.h"
 #include "daemon/text/escaped.h"
@@ -81,12 +82,14 @@ Result<void> Inspector::Take(binlog::Bytes event) {
   const bool is_format = header && header->type == binlog::EventType::kFormatDescription;
   const std::optional<Transaction> open = is_format ? OpenTransaction() : std::nullopt;
   auto outcome = transactions_.Feed(event);
+  has_read_ = has_read_ || outcome;
   if (header) PrintEvent(*header, event);
   if (open && transactions_.open_transaction() == nullptr) {
     PrintCutOff(*open, "another file begins, so that the server crashed within it");
   }
   if (!outcome) {
-    fmt::print("  => STOP: {}\n", Escaped(outcome.error().message, kErrorBytesMax));
+    fmt::print("  => STOP: {}\n",
+               Escaped(binlog::WithoutHint(outcome.error().message), kErrorBytesMax));
     return Fail(ExitCodeOf(outcome.error().kind), "{}", outcome.error().message);
   }
   if (*outcome != binlog::TransactionReader::Outcome::kTransaction) return {};
@@ -96,7 +99,8 @@ Result<void> Inspector::Take(binlog::Bytes event) {
 void Inspector::End() {
   const auto open = OpenTransaction();
   if (open) {
-    PrintCutOff(*open, "the file ends, so that the server is writing it or crashed within it");
+    PrintCutOff(*open, "the file ends, so that the server may still be writing it or crashed within"
+                       " it");
   }
 }
 
@@ -113,6 +117,7 @@ void Inspector::PrintCutOff(const Transaction& transaction, std::string_view why
 }
 
 void Inspector::PrintSummary() const {
+  if (!has_read_) return;
   fmt::print(
       "{} transactions: {} published ({} rows), {} held at their XA PREPARE, {} skipped{}{}{}\n",
       transactions_seen_, published_, rows_seen_, held_,
@@ -133,7 +138,9 @@ void Inspector::PrintEvent(const binlog::EventHeader& header, binlog::Bytes even
   if (event.size() < binlog::kEventHeaderBytes + tail) return;
   const auto body =
       event.subspan(binlog::kEventHeaderBytes, event.size() - binlog::kEventHeaderBytes - tail);
-  PrintLine(transactions_.Place(), header.type, binlog::DescribeEvent(header, event, body));
+  const std::string description = binlog::DescribeEvent(header, event, body);
+  PrintLine(transactions_.Place(), header.type,
+            is_format ? binlog::WithoutHint(description) : std::string_view(description));
   if (header.type == binlog::EventType::kTransactionPayload) PrintPayload(body);
 }
 
@@ -182,7 +189,8 @@ Result<void> Inspector::PrintRows(std::string_view place, std::string_view publi
     if (!row && !is_lenient_) {
       // What stands in front of it goes out before the relay stops.
       ++(number == 1 ? stopped_at_ : published_);
-      const std::string cause = Escaped(row.error().message, kErrorBytesMax);
+      const std::string cause =
+          Escaped(binlog::WithoutHint(row.error().message), kErrorBytesMax);
       if (number == 1) {
         fmt::print("  => NOT PUBLISHED: STOP at row 1 of {}: {}\n", place, cause);
       } else {

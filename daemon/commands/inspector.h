@@ -32,6 +32,7 @@ class Inspector {
   // The stream has ended: tells of a transaction that it ends within.
   void End();
 
+  // Nothing where no event could be taken.
   void PrintSummary() const;
 
  private:
@@ -52,6 +53,7 @@ class Inspector {
   binlog::RowReader rows_;
   binlog::PayloadReader payload_;
   bool has_checksums_ = false;
+  bool has_read_ = false;  // An event that could be taken.
   std::uint64_t begin_ = 0;
   std::uint64_t transactions_seen_ = 0;
   std::uint64_t published_ = 0;

@@ -10,6 +10,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class InspectTest : public testing::Test {
  protected:
@@ -75,7 +76,27 @@ TEST_F(InspectTest, ShowsWhatIsWholeOfAFileThatIsCutOff) {
   const std::string text = Output({"binlog.000001"});
   ASSERT_FALSE(result_);
   EXPECT_EQ(result_.error().exit_code, ExitCode::kUndecodable);
-  EXPECT_THAT(text, HasSubstr("1 transactions: 1 published (1 rows)"));
+  EXPECT_THAT(result_.error().message, HasSubstr("the server may still be writing it"));
+  EXPECT_THAT(text, AllOf(HasSubstr("  => NOT PUBLISHED: transaction "), HasSubstr(" has no end"),
+                          HasSubstr("1 transactions: 1 published (1 rows)"),
+                          HasSubstr("; 1 without end\n")));
+}
+
+TEST_F(InspectTest, WhereNothingCouldBeReadThereIsNoSummary) {
+  directory_.Write("notes.txt", "hello, world");
+  EXPECT_EQ(Output({"notes.txt"}), "");
+}
+
+TEST_F(InspectTest, WhatToDoStandsInTheLastLineAlone) {
+  WriteLog("binlog.000001", {{"a"}});
+  std::string log = directory_.Read("binlog.000001");
+  log.replace(log.find("9.7.4"), 5, "5.5.4");
+  directory_.Write("binlog.000001", log);
+  const std::string text = Output({"binlog.000001"});
+  ASSERT_FALSE(result_);
+  EXPECT_THAT(result_.error().message, HasSubstr(" HINT: outboxd reads MySQL 5.7"));
+  EXPECT_THAT(text, AllOf(HasSubstr("  => STOP: at "), Not(HasSubstr("HINT")),
+                          Not(HasSubstr("0 transactions"))));
 }
 
 TEST_F(InspectTest, SaysHowItIsUsedWhereNothingIsNamed) {
