@@ -54,14 +54,15 @@ class System : public FileSystem {
   int Unlink(const char* path) override { return ::unlink(path); }
 };
 
-std::string UserName(uid_t user) {
+// None: there is only the number.
+std::optional<std::string> UserName(uid_t user) {
   std::array<char, 4096> buffer{};
   passwd entry{};
   passwd* found = nullptr;
   if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
-    return std::to_string(user);
+    return std::nullopt;
   }
-  return found->pw_name;
+  return std::string(found->pw_name);
 }
 
 // Who may do what this user may not: the owner of the folder that is there.
@@ -71,9 +72,12 @@ std::string OwnerHint(std::string path) {
     path = FolderOf(path);
   } while (::stat(path.c_str(), &status) != 0 && path != "/" && path != ".");
   if (status.st_uid == ::geteuid()) return "";
-  const std::string owner = UserName(status.st_uid);
+  const auto name = UserName(status.st_uid);
+  const std::string owner = name.value_or(std::to_string(status.st_uid));
+  // sudo takes a number behind #, which a shell takes for a comment.
+  const std::string for_sudo = name ? owner : fmt::format("'#{}'", owner);
   return fmt::format(" HINT: {} belongs to user {}: run this as {} (sudo -u {} outboxd ...)",
-                     Escaped(path), owner, owner == "root" ? owner : owner + " or root", owner);
+                     Escaped(path), owner, owner == "root" ? owner : owner + " or root", for_sudo);
 }
 
 // Calls `call` again while a signal interrupts it. The bound is there for a broken file system.

@@ -166,7 +166,8 @@ TEST_F(ForeignStateDirectoryTest, AnotherUserIsToldWhoMay) {
   ASSERT_EQ(seteuid(0), 0);
   for (const std::string& text : {requested.error().message, held.error().message}) {
     EXPECT_THAT(text, HasSubstr("Permission denied HINT: " + directory_.path() +
-                                " belongs to user 12345: run this as 12345 or root"));
+                                " belongs to user 12345: run this as 12345 or root (sudo -u"
+                                " '#12345' outboxd ...)"));
   }
 }
 
