@@ -118,6 +118,7 @@ bool DeliveryReader::TakeEvent(std::chrono::milliseconds timeout, DeliveryReport
         failed_.store(true, std::memory_order_release);
       }
       if (log_) log_(kLogLevelWarning, text);
+      reports.complaint = std::move(text);
       break;
     }
     default:

@@ -24,11 +24,15 @@ struct DeliveryReports {
   // Set when the producer as a whole is unusable (kProducerLost, kDenied, kClosed). Whatever is
   // not in `delivered` up to here is to be published again through a new producer.
   std::optional<Error> lost;
+  // What the client said last of its connections to the servers, where it said something: it goes
+  // on trying by itself.
+  std::string complaint = {};
 
   void Clear() {
     delivered.clear();
     failed.clear();
     lost.reset();
+    complaint.clear();
   }
 };
 

@@ -30,6 +30,8 @@ void Acknowledger::Step(std::chrono::milliseconds timeout) {
   if (!reports_.delivered.empty() || !reports_.failed.empty() || reports_.lost) {
     tracker_.Report(reports_);
   }
+  if (!reports_.delivered.empty()) silence_.Complains({});
+  if (!reports_.complaint.empty()) silence_.Complains(std::move(reports_.complaint));
   NoticeSilence();
   if (tracker_.delivered_events_bytes() > kJournalBytesMax) WriteJournal();
   const auto now = clock_.Now();

@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <string_view>
+#include <utility>
+
 namespace outboxd {
 
 void DeliverySilence::End() {
@@ -15,11 +18,22 @@ void DeliverySilence::End() {
   since_ = now;
 }
 
+void DeliverySilence::Complains(std::string complaint) {
+  const bool is_new = !complaint.empty() && complaint != complaint_;
+  complaint_ = std::move(complaint);
+  if (is_new && is_told_) outages_.SinkIsSilent(Reason());
+}
+
+std::string DeliverySilence::Reason() const {
+  constexpr std::string_view kWait = "messages are on their way, and none is acknowledged";
+  return complaint_.empty() ? std::string(kWait) : fmt::format("{}: {}", kWait, complaint_);
+}
+
 void DeliverySilence::GoOn() {
   if (is_told_ || clock_.Now() - since_ < kToldFrom) return;
-  spdlog::warn("Kafka has acknowledged nothing for {} s; events wait, none is lost",
-               kToldFrom.count());
-  outages_.SinkIsSilent("messages are on their way, and none is acknowledged");
+  spdlog::warn("Kafka has acknowledged nothing for {} s; events wait, none is lost{}{}",
+               kToldFrom.count(), complaint_.empty() ? "" : ": ", complaint_);
+  outages_.SinkIsSilent(Reason());
   is_told_ = true;
 }
 

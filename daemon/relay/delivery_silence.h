@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 
 #include "daemon/relay/outages.h"
 #include "daemon/service/clock.h"
@@ -19,16 +20,21 @@ class DeliverySilence {
   DeliverySilence(const Clock& clock, Outages& outages)
       : clock_(clock), outages_(outages), since_(clock.Now()) {}
 
+  // What was said last of the connections to Kafka; empty: it has answered since.
+  void Complains(std::string complaint);
   // Kafka has answered, or nothing is on its way.
   void End();
   // There are messages on their way, and still no answer.
   void GoOn();
 
  private:
+  [[nodiscard]] std::string Reason() const;
+
   // Constant after construction.
   const Clock& clock_;
   Outages& outages_;
 
+  std::string complaint_;
   Clock::TimePoint since_;
   bool is_told_ = false;
 };

@@ -74,6 +74,7 @@ class FakeSink : public sinks::Sink {
     reports_.failed.push_back({in_flight.front().id, {sinks::ErrorKind::kRejected, reason}});
     Lose("refused");
   }
+  void Complain(const std::string& text) { reports_.complaint = text; }
   void Lose(const std::string& reason) {
     reports_.lost = sinks::Error{sinks::ErrorKind::kProducerLost, reason};
     in_flight.clear();

@@ -116,6 +116,8 @@ def test_unreachable(relay, proxy):
         trial.repeat(inject)
     assert "Kafka has acknowledged nothing for 5 s; events wait, none is lost" in relay.log()
     assert "Kafka answers again after 1" in relay.log()
+    # With what the client says of its connections, and to which broker.
+    assert "events wait, none is lost: 127.0.0.1:" in relay.log()
 
 
 def test_silent_drop(relay, proxy):

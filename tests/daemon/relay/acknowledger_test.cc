@@ -158,8 +158,10 @@ TEST_F(AcknowledgerTest, TellsWhenNothingThatWasSentIsAcknowledged) {
   Send(100);
   Pass(milliseconds(100));
   EXPECT_EQ(log.text(), "") << "the silence begins with the message";
+  sink_.Complain("kafka-1:9092/1: Connect failed");
   Pass(milliseconds(5'000));
-  EXPECT_THAT(log.text(), HasSubstr("Kafka has acknowledged nothing for 5 s"));
+  EXPECT_THAT(log.text(), HasSubstr("Kafka has acknowledged nothing for 5 s; events wait, none is"
+                                    " lost: kafka-1:9092/1: Connect failed"));
   sink_.AcknowledgeAll();
   Pass(milliseconds(900));
   EXPECT_THAT(log.text(), HasSubstr("Kafka answers again after 6.0 s"));

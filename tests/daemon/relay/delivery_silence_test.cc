@@ -37,6 +37,24 @@ TEST_F(DeliverySilenceTest, IsToldOnceAndSoIsItsEnd) {
   EXPECT_THAT(log_.text(), HasSubstr("Kafka answers again after 12.3 s"));
 }
 
+TEST_F(DeliverySilenceTest, SaysWhatWasSaidOfTheConnections) {
+  silence_.Complains("kafka-1:9092/1: Connect failed");
+  GoOnFor(milliseconds(6'000));
+  EXPECT_THAT(log_.text(), HasSubstr("none is lost: kafka-1:9092/1: Connect failed\n"));
+  EXPECT_EQ(outages_.sink()->reason, "messages are on their way, and none is acknowledged: "
+                                     "kafka-1:9092/1: Connect failed");
+  silence_.Complains("kafka-2:9092/2: Connect failed");
+  EXPECT_THAT(outages_.sink()->reason, HasSubstr("kafka-2:9092/2"));
+  EXPECT_EQ(log_.lines(), 1);
+}
+
+TEST_F(DeliverySilenceTest, WhatWasSaidBeforeItAnsweredIsForgotten) {
+  silence_.Complains("kafka-1:9092/1: Connect failed");
+  silence_.Complains("");
+  GoOnFor(milliseconds(6'000));
+  EXPECT_EQ(outages_.sink()->reason, "messages are on their way, and none is acknowledged");
+}
+
 TEST_F(DeliverySilenceTest, AShortOneIsNoNews) {
   for (int i = 0; i < 10; ++i) {
     GoOnFor(milliseconds(4'900));
