@@ -131,6 +131,17 @@ HostAnswer AnswerWithout(MysqlConnection& connection, const Comparison& compared
   return answer;
 }
 
+// Why a host is not read while one is that is cut off from its group. `is_former`: that one is what
+// was read before, so that a tail of its own transactions is no failover's loss.
+std::string OtherText(const HostAnswer& answer, bool is_former) {
+  std::string text(WithoutHint(answer.error.message));
+  const std::string_view reason = ReasonOf(Lack::kTail);
+  if (answer.lack != Lack::kTail || !is_former || !text.ends_with(reason)) return text;
+  text.replace(text.size() - reason.size(), reason.size(),
+               "they were written to the member that is cut off");
+  return text;
+}
+
 // The time of commit that a GTID event tells; none: the event is another one.
 std::optional<std::uint64_t> CommitTimeOf(Bytes event, const Gtid& gtid, bool has_checksums) {
   const auto header = ParseEventHeader(event);
@@ -254,7 +265,7 @@ Result<StreamIdentity> MysqlEventSource::Open(const Position& from, const KnownH
     const bool is_only_one = options_.hosts.size() == 1;
     auto opened = TryHost(i, {.from = from, .known = known, .accepts_cut_off = is_only_one});
     if (opened) {
-      WatchGroup({});
+      WatchGroup();
       return *opened;
     }
     if (opened.error().error.kind == ErrorKind::kInterrupted) {
@@ -274,7 +285,7 @@ Result<StreamIdentity> MysqlEventSource::Open(const Position& from, const KnownH
   auto opened = TryHost(
       *chosen, {.from = from, .known = known, .accepts_loss = true, .accepts_cut_off = true});
   if (opened) {
-    WatchGroup({});
+    WatchGroup();
     return *opened;
   }
   answers[*chosen] = std::move(opened.error());
@@ -288,7 +299,12 @@ std::optional<Result<StreamIdentity>> MysqlEventSource::OpenCutOff(
     if (!answers[i].is_cut_off) continue;
     auto opened = TryHost(i, request);
     if (opened) {
-      WatchGroup(answers);
+      const bool is_former = opened->server_uuid == request.known.server_uuid;
+      std::string others;
+      for (std::size_t other = 0; other < answers.size(); ++other) {
+        if (other != i) others += "; " + OtherText(answers[other], is_former);
+      }
+      WatchGroup(others);
       return *opened;
     }
     if (opened.error().error.kind == ErrorKind::kInterrupted) {
@@ -371,13 +387,8 @@ std::optional<HostAnswer> MysqlEventSource::LookAtGroup(const Request& request) 
   return HostAnswer{.error = {ErrorKind::kDisconnected, *standing_->cut_off}, .is_cut_off = true};
 }
 
-void MysqlEventSource::WatchGroup(const std::vector<HostAnswer>& answers) {
+void MysqlEventSource::WatchGroup(const std::string& others) {
   const std::string address = AddressText(options_.hosts[opened_host_]);
-  std::string others;
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (i == opened_host_) continue;
-    others += fmt::format("; {}", WithoutHint(answers[i].error.message));
-  }
   const auto tell = [address, others, tell_cut_off = options_.tell_cut_off](
                         const std::optional<std::string>& why) {
     if (!tell_cut_off) return;

@@ -76,8 +76,9 @@ class MysqlEventSource final : public EventSource {
   [[nodiscard]] Opened OpenHost(const ConnectionOptions& host, const Request& request);
   // Asks how the server stands to its group. Its answer, if it is not to be read therefore.
   [[nodiscard]] std::optional<HostAnswer> LookAtGroup(const Request& request);
-  // Tells how the host that was opened stands to its group, and goes on asking.
-  void WatchGroup(const std::vector<HostAnswer>& answers);
+  // Tells how the host that was opened stands to its group, and goes on asking. `others`: why no
+  // other one is read.
+  void WatchGroup(const std::string& others = {});
   // Why the stream is to be opened elsewhere, as its member is cut off; none: it is not to.
   [[nodiscard]] std::optional<Error> MustLeave() const;
   // `by_gtid` of the result: whether the server can.

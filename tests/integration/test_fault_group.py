@@ -140,7 +140,7 @@ def test_what_was_written_to_a_member_that_has_left_is_told_before_it_is_given_u
     fail_over(group, relay)
     relay.insert("of-the-group")
     relay.know(*group.members).start()
-    wait_for_log(relay, "that were already read")
+    wait_for_log(relay, "already read: they were written to the member that is cut off")
     wait_until(lambda: reads(relay, former), "it is read")
     assert "alarms        0" in relay.command("status").stdout
     assert relay.stop() == 0
