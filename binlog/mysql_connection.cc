@@ -281,7 +281,7 @@ Result<MysqlConnection> MysqlConnection::Connect(const ConnectionOptions& option
       !connected) {
     const bool may_pass = connected.error().kind == ErrorKind::kDisconnected;
     if (!may_pass && GreetedAsMariaDb(handle.get())) return RefuseMariaDb(address);
-    return Fail(connected.error(), "cannot connect to {}", address);
+    return Fail(connected.error(), "cannot connect");
   }
   if (options.tls != TlsMode::kDisabled && mysql_get_ssl_cipher(handle.get()) == nullptr) {
     return Fail(ErrorKind::kUnsuitable,

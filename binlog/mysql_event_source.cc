@@ -553,10 +553,12 @@ Error MysqlEventSource::AfterDump(Error error, bool had_events) {
 // Another one has asked for the log with the same identity, which ends the dump of the one before.
 Error MysqlEventSource::Replaced() const {
   return {ErrorKind::kReplaced,
-          fmt::format("the server at {} ended this relay's dump of its log, because another process"
-                      " began one with the same identity (server_id {}, UUID {}) HINT: if a second"
-                      " relay of this name runs, stop one of the two; if it is another relay or a"
-                      " replica, give it a relay.name or a server_id of its own",
+          fmt::format("the server at {} stopped sending its log to this relay, because another"
+                      " process asked for it with the same identity (server_id {}, UUID {}) HINT:"
+                      " if a second relay of this name runs, stop one of the two; if it is another"
+                      " relay or a replica, give it a relay.name or a server_id of its own; SHOW"
+                      " PROCESSLIST on the server shows its host where the command is 'Binlog Dump'"
+                      " or 'Binlog Dump GTID'",
                       AddressText(options_.hosts[opened_host_]), options_.server_id,
                       options_.replica_uuid)};
 }

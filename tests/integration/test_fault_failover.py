@@ -335,7 +335,7 @@ def test_a_server_that_purged_what_is_needed_is_a_gap(pair):
     pair.fail_over()
     pair.relay.start()
     # The former source may come back, and has them.
-    told = "cannot connect to"
+    told = "cannot connect: "
     wait_until(lambda: pair.relay.log().count(told) >= 5, "longer than lag-timeout")
     assert pair.relay.stop() == 0
     pair.relay.configure(mysql__host=f"127.0.0.1:{pair.replica.port}").start()
