@@ -93,8 +93,8 @@ std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
   } else if (status.phase == RelayStatus::Phase::kInitialRead && status.read) {
     text += ReadText(status);
   } else if (status.phase == RelayStatus::Phase::kStreaming) {
-    text += fmt::format(": {} events delivered; at {}:{}", status.delivered, status.file,
-                        status.offset);
+    text += fmt::format(": {}", DeliveredText(status.delivered, status.skipped));
+    if (!status.file.empty()) text += fmt::format("; at {}:{}", status.file, status.offset);
   }
   if (status.source) text += OutageText("MySQL does not answer", *status.source, now_us);
   if (status.cut_off) {
@@ -121,11 +121,25 @@ std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
   return text;
 }
 
+std::string ReminderText(const RelayStatus& status, std::uint64_t now_us) {
+  std::string text = "still " + StatusLine(status, now_us);
+  if (!status.held) return text;
+  const std::string_view hint = binlog::HintTextOf(status.held->reason);
+  return text + fmt::format(" HINT: {}{}'outboxd skip {}' lets exactly this event pass", hint,
+                            hint.empty() ? "" : "; ", status.held->position);
+}
+
+std::string DeliveredText(std::uint64_t delivered, std::uint64_t skipped) {
+  return fmt::format("{} event{} delivered{}", delivered, delivered == 1 ? "" : "s",
+                     skipped == 0 ? "" : fmt::format(", {} skipped", skipped));
+}
+
 Result<void> WriteStatus(const std::string& directory, const RelayStatus& status) {
   nlohmann::ordered_json json;
   json["line"] = StatusLine(status, status.written_at_us);
   json["phase"] = PhaseText(status.phase);
   json["delivered"] = status.delivered;
+  json["skipped"] = status.skipped;
   json["in_flight"] = status.in_flight;
   json["rate"] = status.rate;
   if (status.lag_bytes) json["lag_bytes"] = *status.lag_bytes;

@@ -33,6 +33,7 @@ struct RelayStatus {
   std::optional<InitialRead> read;       // How far it is acknowledged.
   std::uint64_t read_rows_estimate = 0;  // Rows of its tables, as the server estimates; 0: unknown.
   std::uint64_t delivered = 0;           // Events, since the process began.
+  std::uint64_t skipped = 0;             // Events that an operator let pass, since then.
   std::uint64_t in_flight = 0;           // Messages on their way.
   double rate = 0;                       // Events a second, since the status before.
   // When the oldest transaction was committed of which something is not acknowledged yet; none:
@@ -50,6 +51,12 @@ struct RelayStatus {
 
 // In one line, for people: what it is doing, then what stands in its way. `now_us`: wall clock.
 [[nodiscard]] std::string StatusLine(const RelayStatus& status, std::uint64_t now_us);
+
+// The same, as it is said again while something stands in its way; of a held event with what to do.
+[[nodiscard]] std::string ReminderText(const RelayStatus& status, std::uint64_t now_us);
+
+// "17 events delivered, 1 skipped"
+[[nodiscard]] std::string DeliveredText(std::uint64_t delivered, std::uint64_t skipped);
 
 // Rows of the initial read that are acknowledged.
 [[nodiscard]] std::uint64_t RowsRead(const InitialRead& read);

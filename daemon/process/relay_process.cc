@@ -318,7 +318,7 @@ Result<void> RelayProcess::Stopping(RelayCore& core) {
   }
   const auto stored = core.acknowledger().Store();
   sink_.Close();
-  spdlog::info("stopped: {} events delivered{}", tracker.delivered(),
+  spdlog::info("stopped: {}{}", DeliveredText(tracker.delivered(), tracker.skipped()),
                CountsText(core.changes().counts(), core.publisher().unselected()));
   return stored;
 }

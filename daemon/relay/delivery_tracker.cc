@@ -1,5 +1,6 @@
 #include "daemon/relay/delivery_tracker.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace outboxd {
@@ -171,6 +172,14 @@ void DeliveryTracker::Acknowledge(sinks::DeliveryId id) {
   Advance();
 }
 
+void DeliveryTracker::Skip() {
+  const sinks::DeliveryId id = NextId();
+  const std::lock_guard lock(mutex_);
+  ++skipped_;
+  ids_.Acknowledge(id);
+  Advance();
+}
+
 void DeliveryTracker::AcknowledgeBefore(sinks::DeliveryId end) {
   const std::lock_guard lock(mutex_);
   for (auto id = ids_.first_unacknowledged(); id < end; ++id) ids_.Acknowledge(id);
@@ -199,7 +208,12 @@ std::uint64_t DeliveryTracker::progress_version() const {
 
 std::uint64_t DeliveryTracker::delivered() const {
   const std::lock_guard lock(mutex_);
-  return ids_.count();
+  return ids_.count() - std::min(skipped_, ids_.count());
+}
+
+std::uint64_t DeliveryTracker::skipped() const {
+  const std::lock_guard lock(mutex_);
+  return skipped_;
 }
 
 std::uint64_t DeliveryTracker::in_flight() const {

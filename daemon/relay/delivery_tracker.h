@@ -51,6 +51,8 @@ class DeliveryTracker {
     next_id_.store(id + 1, std::memory_order_relaxed);  // Only this thread stores: no lock prefix.
     return id;
   }
+  // The event in hand needs no message, for an operator lets it pass: it counts as skipped.
+  void Skip();
   // The sink did not take the message that NextId() was called for last.
   void TakeBack() { next_id_.store(next_id_ - 1, std::memory_order_relaxed); }
   // The event that the message last handed over stands for.
@@ -129,7 +131,9 @@ class DeliveryTracker {
   [[nodiscard]] std::optional<AcknowledgedPlace> acknowledged_place() const;
   // Counts the changes of the progress, so that an unchanged one needs no copy.
   [[nodiscard]] std::uint64_t progress_version() const;
+  // Messages that were acknowledged; and events that operators let pass instead.
   [[nodiscard]] std::uint64_t delivered() const;
+  [[nodiscard]] std::uint64_t skipped() const;
   // Messages that are on their way.
   [[nodiscard]] std::uint64_t in_flight() const;
   // When the oldest transaction was committed of which a message is not acknowledged; none: there
@@ -154,6 +158,7 @@ class DeliveryTracker {
   AcknowledgedIds ids_;
   SafePosition position_;
   DeliveryTrouble trouble_;
+  std::uint64_t skipped_ = 0;
   std::string taken_events_;  // By the acknowledgement thread, which reads it without the mutex.
 
   std::atomic<bool> has_trouble_ = false;

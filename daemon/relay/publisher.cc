@@ -271,14 +271,14 @@ Result<Publisher::Published> Publisher::LetPass(const binlog::Row& row,
   passed_.emplace(position);
   spdlog::warn("event {} (id {}) was let pass unpublished by an operator; recorded in {}", position,
                Escaped(held_->id), state_directory_->path());
-  tracker_.Acknowledge(tracker_.NextId());
+  tracker_.Skip();
   return Passed(position);
 }
 
 Result<Publisher::Published> Publisher::PassAgain(std::string_view position) {
   spdlog::warn("event {} passes again unpublished: an operator let it pass before", position);
   if (careful_messages_ > 0) --careful_messages_;
-  tracker_.Acknowledge(tracker_.NextId());
+  tracker_.Skip();
   return Passed(position);
 }
 

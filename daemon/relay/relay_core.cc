@@ -93,6 +93,7 @@ RelayStatus RelayCore::status() const {
   status.offset = progress.position.offset;
   status.read = std::move(progress.read);
   status.delivered = tracker_.delivered();
+  status.skipped = tracker_.skipped();
   status.in_flight = tracker_.in_flight();
   status.oldest_commit_us = tracker_.oldest_commit_us();
   if (log_lag_) status.lag_bytes = log_lag_->bytes();

@@ -50,6 +50,20 @@ TEST(StatusLineTest, TellsWhatIsDeliveredOfTheStream) {
   EXPECT_EQ(Line(Streaming()), "streaming: 17 events delivered; at binlog.000003:1234");
 }
 
+TEST(StatusLineTest, TellsWhatWasSkippedApartFromWhatIsDelivered) {
+  RelayStatus status = Streaming();
+  status.delivered = 1;
+  status.skipped = 2;
+  EXPECT_EQ(Line(status), "streaming: 1 event delivered, 2 skipped; at binlog.000003:1234");
+}
+
+TEST(StatusLineTest, NamesNoPlaceWhereNoneIsKnown) {
+  RelayStatus status = Streaming();
+  status.file.clear();
+  status.offset = 0;
+  EXPECT_EQ(Line(status), "streaming: 17 events delivered");
+}
+
 TEST(StatusLineTest, TellsTheRowsOfAllTablesOfTheRead) {
   EXPECT_EQ(Line(Reading()), "initial read: 250 rows delivered");
 }

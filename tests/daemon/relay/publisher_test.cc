@@ -192,6 +192,8 @@ TEST_F(PublisherTest, ASkippedEventIsRecordedWithKeyValueAndHeaders) {
   ASSERT_TRUE(state_.RequestSkip("uuid:1:1"));
   ASSERT_TRUE(Publish("1"));
   ASSERT_TRUE(done_);
+  EXPECT_EQ(tracker_.delivered(), 0u);
+  EXPECT_EQ(tracker_.skipped(), 1u);
   const std::string record = directory_.Read("skipped.jsonl");
   EXPECT_THAT(record, HasSubstr(R"("topic":"outbox.event.order")"));
   EXPECT_THAT(record, HasSubstr(R"("key":"x","value":"x","headers":[["id","1"],)"));
@@ -209,6 +211,7 @@ TEST_F(PublisherTest, AnEventThatWasLetPassPassesAgainAlsoInAnotherProcess) {
   const auto published = next.Publish({0, "shop", "outbox", values_}, "uuid:1:1");
   EXPECT_TRUE(published && published->is_done);
   EXPECT_TRUE(tracker_.AllAcknowledged());
+  EXPECT_EQ(tracker_.delivered(), 0u) << "nor does it count as delivered";
   ASSERT_TRUE(state_.ForgetPassed());
   Publisher elsewhere(Mappings(), owner_, tracker_, &state_, outages_, clock_, {});
   EXPECT_FALSE(elsewhere.Publish({0, "shop", "outbox", values_}, "uuid:1:1")->is_done);
