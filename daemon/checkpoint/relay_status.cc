@@ -88,8 +88,10 @@ std::uint64_t RowsRead(const InitialRead& read) {
 std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
   std::string text(PhaseText(status.phase));
   if (status.held) {
-    text = fmt::format("holding at event {} for {:.0f} s", status.held->position,
-                       SecondsSince(status.held->since_us, now_us));
+    text = fmt::format("holding at event {} for {:.0f} s{}{}", status.held->position,
+                       SecondsSince(status.held->since_us, now_us),
+                       status.held->reason.empty() ? "" : ": ",
+                       binlog::WithoutHint(status.held->reason));
   } else if (status.phase == RelayStatus::Phase::kInitialRead && status.read) {
     text += ReadText(status);
   } else if (status.phase == RelayStatus::Phase::kStreaming) {

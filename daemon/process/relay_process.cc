@@ -290,7 +290,7 @@ void RelayProcess::Remind(const RelayStatus& status) {
   const bool is_hindered =
       status.held || status.source || status.cut_off || status.sink || status.state;
   if (!reminder_.IsDue(is_hindered, parts_.clock.Now())) return;
-  spdlog::warn("still {}", StatusLine(status, status.written_at_us));
+  spdlog::warn("{}", ReminderText(status, status.written_at_us));
 }
 
 void RelayProcess::TellRead(const InitialRead& read, ReadPace& pace) {

@@ -45,6 +45,7 @@ Result<Step> SinkOwner::Open() {
       return Fail(ExitCodeOf(error.kind), "{}", error.message);
     }
     outages_.SinkFails(error.message);
+    is_told_ = false;
     const milliseconds pause = back_off_.Next();
     const std::string next = fmt::format("; trying again in {} ms", pause.count());
     spdlog::warn("sink: {}", binlog::BeforeHint(error.message, next));
@@ -60,7 +61,10 @@ Result<Step> SinkOwner::Open() {
   is_open_ = true;
   was_open_ = true;
   outages_.SinkAnswers();
-  if (!identity_.empty()) spdlog::info("connected to Kafka cluster {}", identity_);
+  // After a trouble of deliveries a new producer is needed, and Kafka answered all the time.
+  if (!identity_.empty() && !std::exchange(is_told_, true)) {
+    spdlog::info("connected to Kafka cluster {}", identity_);
+  }
   return Step{};
 }
 

@@ -73,6 +73,7 @@ class SinkOwner {
 
   std::atomic<bool> is_open_ = false;
   bool was_open_ = false;
+  bool is_told_ = false;  // That it is connected, since it last was not.
   std::string identity_;
   bool keeps_checkpoints_ = false;
   std::optional<std::string> checkpoint_;

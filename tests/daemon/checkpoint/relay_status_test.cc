@@ -87,6 +87,30 @@ TEST(StatusLineTest, AHeldEventComesBeforeThePhase) {
   status.held.emplace().position = "table:shop.a:7";
   status.held->since_us = Ago(90);
   EXPECT_EQ(Line(status), "holding at event table:shop.a:7 for 90 s");
+  status.held->reason = "topic a is missing HINT: create it";
+  EXPECT_EQ(Line(status), "holding at event table:shop.a:7 for 90 s: topic a is missing");
+}
+
+TEST(ReminderTextTest, OfAHeldEventSaysWhyAndWhatToType) {
+  RelayStatus status = Streaming();
+  status.held.emplace().position = "u:7:1";
+  status.held->since_us = Ago(65);
+  status.held->reason = "too large HINT: raise max.message.bytes";
+  status.oldest_commit_us = Ago(66);
+  EXPECT_EQ(ReminderText(status, kNow),
+            "still holding at event u:7:1 for 65 s: too large; lag: 66.0 s HINT: raise"
+            " max.message.bytes; 'outboxd skip u:7:1' lets exactly this event pass");
+  status.held->reason = "too large";
+  EXPECT_THAT(ReminderText(status, kNow),
+              testing::EndsWith("lag: 66.0 s HINT: 'outboxd skip u:7:1' lets exactly this event"
+                                " pass"));
+}
+
+TEST(ReminderTextTest, OfAnOutageSaysWhatStandsInTheWay) {
+  RelayStatus status = In(Phase::kPreparing);
+  status.sink = Outage{Ago(3), "no broker"};
+  EXPECT_EQ(ReminderText(status, kNow),
+            "still preparing; Kafka does not answer for 3 s: no broker");
 }
 
 TEST(StatusLineTest, TellsOutagesOfBothSidesInEveryPhaseWithoutTheHint) {

@@ -39,6 +39,26 @@ TEST_F(SinkOwnerTest, OpensAndKnowsTheCluster) {
   EXPECT_THAT(log_.text(), HasSubstr("connected to Kafka cluster cluster"));
 }
 
+TEST_F(SinkOwnerTest, TellsTheClusterOnceForEachOutage) {
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(Opens());
+    owner_.Close();
+  }
+  EXPECT_EQ(log_.lines(), 1);
+  FailWith(sinks::ErrorKind::kUnreachable);
+  ASSERT_TRUE(Waits());
+  sink_.open_error.reset();
+  ASSERT_TRUE(Opens());
+  EXPECT_EQ(log_.lines(), 3) << log_.text();
+}
+
+TEST_F(SinkOwnerTest, WhatToDoStandsAtTheEnd) {
+  sink_.open_error = sinks::Error{sinks::ErrorKind::kUnreachable, "reason HINT: start it"};
+  ASSERT_TRUE(Waits());
+  EXPECT_THAT(log_.text(), HasSubstr("sink: reason; trying again in "));
+  EXPECT_THAT(log_.text(), HasSubstr(" ms HINT: start it\n"));
+}
+
 TEST_F(SinkOwnerTest, ExpectsTheAnswerWithinTwiceTheTimeout) {
   EXPECT_TRUE(Opens());
   EXPECT_EQ(liveness_.quiet_until(), clock_.Now() + milliseconds(6'000));
