@@ -26,7 +26,8 @@ void BoundKeptMemory() {
 // Why a relay ends stands in its log, with time and level, and is printed nowhere else.
 Result<void> Logged(Result<void> ended) {
   if (ended || ended.error().exit_code == ExitCode::kOk) return ended;
-  spdlog::critical("{}", ended.error().message);
+  spdlog::critical("ended with code {}: {}", static_cast<int>(ended.error().exit_code),
+                   ended.error().message);
   return std::unexpected(Error{ended.error().exit_code, ""});
 }
 

@@ -146,9 +146,15 @@ void RelayProcess::TellBeginning(bool has_checkpoint, const Progress& progress) 
   if (has_checkpoint) {
     spdlog::info("going on behind the checkpoint: {}{}", place, read);
   } else {
-    spdlog::warn("BEGINNING ANEW, for there is no checkpoint{}{}: behind {}{}, as the start says",
-                 parts_.state == nullptr ? "" : " in ",
-                 parts_.state == nullptr ? "" : parts_.state->path(), place, read);
+    const bool is_now = parts_.config.delivery.start.kind == StartChoice::Kind::kNow;
+    spdlog::warn(
+        "BEGINNING ANEW, for there is no checkpoint{}{}: behind {}{}, as the start says{}",
+        parts_.state == nullptr ? "" : " in ", parts_.state == nullptr ? "" : parts_.state->path(),
+        place, read,
+        is_now && parts_.state != nullptr
+            ? "; what was committed before is not published HINT: if a relay of this name has run"
+              " before, stop this one, and choose a place with 'outboxd position set'"
+            : "");
   }
 }
 

@@ -127,6 +127,7 @@ def test_an_emptied_state_directory_is_said_aloud(relay):
     relay.configure(delivery__start="now")
     assert run_once(1) == 1
     assert f"BEGINNING ANEW, for there is no checkpoint in {relay.state}: behind" in relay.log()
+    assert "; what was committed before is not published HINT: if a relay of this" in relay.log()
     assert run_once(2) == 1
     assert "going on behind the checkpoint: GTIDs '" in relay.log()
     shutil.rmtree(relay.state)
