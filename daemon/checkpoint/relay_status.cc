@@ -16,6 +16,7 @@ namespace outboxd {
 namespace {
 
 constexpr char kName[] = "status";
+constexpr char kEnded[] = "ended";
 constexpr std::size_t kBytesMax = std::size_t{16} << 20;
 
 double SecondsSince(std::uint64_t then_us, std::uint64_t now_us) {
@@ -149,6 +150,15 @@ Result<void> WriteStatus(const std::string& directory, const RelayStatus& status
   return ReplaceFile(SystemFiles(), directory, kName, JsonLine(json));
 }
 
+Result<void> WriteRunEnd(const std::string& directory, const RunEnd& end) {
+  const auto contents = ReadFile(SystemFiles(), directory + "/" + kName, kBytesMax);
+  nlohmann::ordered_json json;
+  if (contents && *contents) json = nlohmann::ordered_json::parse(**contents, nullptr, false);
+  if (!json.is_object()) json = {{"line", ""}, {"written_at_us", end.at_us}};
+  json[kEnded] = {{"at_us", end.at_us}, {"exit_code", end.exit_code}, {"text", end.text}};
+  return ReplaceFile(SystemFiles(), directory, kName, JsonLine(json));
+}
+
 Result<std::optional<StoredStatus>> ReadStatus(const std::string& directory) {
   const std::string path = directory + "/" + kName;
   const auto contents = ReadFile(SystemFiles(), path, kBytesMax);
@@ -156,7 +166,13 @@ Result<std::optional<StoredStatus>> ReadStatus(const std::string& directory) {
   if (!*contents) return std::nullopt;
   try {
     const nlohmann::json json = nlohmann::json::parse(**contents);
-    return StoredStatus{.line = json.at("line"), .written_at_us = json.at("written_at_us")};
+    StoredStatus status{.line = json.at("line"), .written_at_us = json.at("written_at_us")};
+    if (const auto end = json.find(kEnded); end != json.end()) {
+      status.end = RunEnd{.at_us = end->at("at_us"),
+                          .exit_code = end->at("exit_code"),
+                          .text = end->at("text")};
+    }
+    return status;
   } catch (const nlohmann::json::exception& exception) {
     return Unreadable(path, exception);
   }

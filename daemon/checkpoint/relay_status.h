@@ -61,14 +61,23 @@ struct RelayStatus {
 // Rows of the initial read that are acknowledged.
 [[nodiscard]] std::uint64_t RowsRead(const InitialRead& read);
 
-// The file `status` in a relay's state directory: JSON, replaced now and then while it runs. A lag
-// that is not known has no key there. Other versions of the program can read it: what StoredStatus
-// takes of it keeps its name. kState.
+// The file `status` in a relay's state directory: JSON, replaced now and then while it runs, and
+// once more when it ends. A lag that is not known has no key there. Other versions of the program
+// can read it: what StoredStatus takes of it keeps its name. kState.
 [[nodiscard]] Result<void> WriteStatus(const std::string& directory, const RelayStatus& status);
+// How a run ended.
+struct RunEnd {
+  std::uint64_t at_us = 0;
+  int exit_code = 0;
+  std::string text = {};  // Why; empty with 0: a stop was asked for.
+};
+// Adds it to what the run wrote last. kState.
+[[nodiscard]] Result<void> WriteRunEnd(const std::string& directory, const RunEnd& end);
 // What `status` needs of it; none: there is no such file.
 struct StoredStatus {
   std::string line;  // As of the moment it was written.
   std::uint64_t written_at_us = 0;
+  std::optional<RunEnd> end = {};  // None: the run goes on, or was killed.
 };
 [[nodiscard]] Result<std::optional<StoredStatus>> ReadStatus(const std::string& directory);
 

@@ -48,6 +48,8 @@ class StateDirectory final : public RelayLock {
   StateDirectory& operator=(StateDirectory&&) noexcept;
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  // By this object.
+  [[nodiscard]] bool is_locked() const { return lock_descriptor_ >= 0; }
 
   // Creates the folder where it is missing (mode 0700) and takes the lock until destruction.
   // The message of kOtherActive names the other's process id.

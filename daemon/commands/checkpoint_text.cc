@@ -54,9 +54,9 @@ void PrintCheckpoint(const Checkpoint& checkpoint) {
   fmt::print("server        {}\n", checkpoint.server_uuid);
   fmt::print("gtids         {}\n",
              checkpoint.position.gtids.empty() ? "-" : checkpoint.position.gtids.ToText());
-  fmt::print("file, offset  {}:{}\n",
-             checkpoint.position.file.empty() ? "-" : checkpoint.position.file,
-             checkpoint.position.offset);
+  const binlog::Position& at = checkpoint.position;
+  fmt::print("file, offset  {}\n",
+             at.file.empty() ? "-" : fmt::format("{}:{}", at.file, at.offset));
   fmt::print("last commit   {}\n", TimeText(checkpoint.last_commit_us));
   if (const auto& part = checkpoint.part) {
     fmt::print("behind it     the first {} rows of transaction {}\n", part->rows, part->place);

@@ -31,13 +31,26 @@ void PrintDeadLetters(const DeadLetterCount& dead, const ReplayedEvents& replaye
              TimeText(last.since_us), last.reason);
 }
 
-// As the running relay told it last.
-void PrintDoing(const std::string& directory) {
-  const auto stored = ReadStatus(directory);
-  if (!stored || !*stored) return;
+// As the running relay told it last; what it has begun to hold at since then it told elsewhere.
+void PrintDoing(const StoredStatus& stored, const std::optional<HeldEvent>& held) {
   const std::uint64_t now_us = SystemClock().WallMicroseconds();
-  const std::uint64_t age_us = now_us - std::min(now_us, (*stored)->written_at_us);
-  fmt::print("doing         {} ({} s ago)\n", Escaped((*stored)->line, 1000), age_us / 1'000'000);
+  const bool holds_since = held && held->since_us > stored.written_at_us;
+  const std::uint64_t told_at_us = holds_since ? held->since_us : stored.written_at_us;
+  const std::uint64_t age_us = now_us - std::min(now_us, told_at_us);
+  fmt::print("doing         {} (as of {} s ago)\n",
+             holds_since ? "holding at event " + held->position : Escaped(stored.line, 1000),
+             age_us / 1'000'000);
+}
+
+void PrintEnd(const StoredStatus& stored) {
+  if (!stored.end) {
+    fmt::print("ended         without a word, behind {}: killed, or the machine went down\n",
+               TimeText(stored.written_at_us));
+    return;
+  }
+  const bool is_stop = stored.end->exit_code == 0 && stored.end->text.empty();
+  fmt::print("ended         {} with code {}: {}\n", TimeText(stored.end->at_us),
+             stored.end->exit_code, is_stop ? "it was stopped" : Escaped(stored.end->text, 2000));
 }
 
 }  // namespace
@@ -58,7 +71,14 @@ Result<void> StatusCommand(const Config& config) {
   if (!alarms) return std::unexpected(alarms.error());
 
   fmt::print("process       {}\n", *holder ? std::to_string(**holder) : "not running");
-  if (*holder) PrintDoing(state.path());
+  // Without it everything else is as good.
+  if (const auto stored = ReadStatus(state.path()); stored && *stored) {
+    if (*holder) {
+      PrintDoing(**stored, *held);
+    } else {
+      PrintEnd(**stored);
+    }
+  }
   if (*checkpoint) {
     PrintCheckpoint(**checkpoint);
   } else {

@@ -63,7 +63,10 @@ def test_a_server_that_is_not_there_is_named_by_check_and_waited_for_by_run(rela
 
 def test_a_wrong_password(relay):
     relay.password_file.write_text("wrong")
-    fails(relay, 77, relay.user)
+    why = f"mysql at 127.0.0.1:{relay.mysql.port}: cannot connect: mysql server error 1045: "
+    fails(relay, 77, relay.user, f"ended with code 77: {why}")
+    status = relay.command("status").stdout
+    assert "ended  " in status and f" UTC with code 77: {why}" in status, status
 
 
 @pytest.mark.parametrize("privilege", ["REPLICATION SLAVE", "REPLICATION CLIENT"])
@@ -200,6 +203,9 @@ def test_a_message_too_large_holds_and_skip_passes_exactly_that_one(relay):
     assert (skipped["position"], skipped["topic"]) == (position, relay.topic())
     assert (skipped["key"], skipped["value"]) == ("k", "x" * 2_000_000)
     assert skipped["headers"][:2] == [["id", "large"], ["eventType", "Created"]]
+    assert relay.stop() == 0
+    assert relay.log().splitlines()[-1].endswith("stopped: 2 events delivered, 1 skipped")
+    assert " UTC with code 0: it was stopped\n" in relay.command("status").stdout
 
 
 def test_three_bad_events_of_one_transaction_take_three_skips_whatever_restarts(relay):
@@ -292,6 +298,8 @@ def test_a_second_relay_on_the_same_state_directory(relay):
     relay.insert("e1")
     relay.wait_for(1)
     fails(relay, 82, str(relay.process.pid))
+    # Not the second one's affair.
+    assert "ended " not in relay.command("status").stdout
 
 
 def test_a_purged_log_is_a_gap_and_a_reset_server_another_history(outboxd, kafka, tmp_path):

@@ -388,8 +388,18 @@ def test_another_relay_of_the_same_name_takes_over_the_dump(relay, tmp_path):
     relay.start()
     assert first.wait(timeout=60) == 82
     (told,) = [line for line in relay.log().splitlines() if " critical " in line]
-    assert f"the server at 127.0.0.1:{relay.mysql.port} ended this relay's dump" in told
+    assert "ended with code 82: " in told
+    assert f"127.0.0.1:{relay.mysql.port} stopped sending its log to this relay" in told
     assert " HINT: if a second relay of this name runs, stop one of the two" in told
+    # As the message says.
+    dumps = [row for row in relay.sql("SHOW PROCESSLIST") if row[4] == "Binlog Dump GTID"]
+    assert any(user == relay.user and host for _, user, host, *_ in dumps), dumps
+    # It stands where the first one worked, too.
+    relay.configure(relay__state_directory=relay.state)
+    status = relay.command("status").stdout
+    assert "ended  " in status and " UTC with code 82: the server at " in status, status
+    relay.configure(relay__state_directory=tmp_path / "elsewhere")
+    assert "\ndoing  " in relay.command("status").stdout
     relay.insert("e2")
     wait_until(lambda: "e2" in [m.id for m in relay.received()], "e2")
 

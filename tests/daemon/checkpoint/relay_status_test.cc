@@ -221,6 +221,30 @@ TEST(RelayStatusTest, AFileOfAnotherVersionCanBeRead) {
   EXPECT_EQ(ReadStatus(directory.path()).value()->line, "a");
 }
 
+TEST(RelayStatusTest, TheEndOfARunIsKeptUntilTheNextRun) {
+  const TemporaryDirectory directory;
+  ASSERT_TRUE(WriteStatus(directory.path(), Streaming()));
+  EXPECT_FALSE(ReadStatus(directory.path()).value()->end);
+  ASSERT_TRUE(WriteRunEnd(directory.path(), {.at_us = kNow, .exit_code = 82, .text = "another"}));
+  const auto stored = ReadStatus(directory.path()).value();
+  EXPECT_THAT(stored->line, HasSubstr("streaming: 17 events delivered"));
+  ASSERT_TRUE(stored->end);
+  EXPECT_EQ(stored->end->at_us, kNow);
+  EXPECT_EQ(stored->end->exit_code, 82);
+  EXPECT_EQ(stored->end->text, "another");
+  ASSERT_TRUE(WriteStatus(directory.path(), Streaming()));
+  EXPECT_FALSE(ReadStatus(directory.path()).value()->end);
+}
+
+TEST(RelayStatusTest, ARunThatEndsBeforeItWroteAnythingIsToldToo) {
+  const TemporaryDirectory directory;
+  for (const char* contents : {"", "nonsense", "[]"}) {
+    if (*contents != '\0') directory.Write("status", contents);
+    ASSERT_TRUE(WriteRunEnd(directory.path(), {.at_us = kNow, .exit_code = 77, .text = "denied"}));
+    EXPECT_EQ(ReadStatus(directory.path()).value()->end->text, "denied") << contents;
+  }
+}
+
 TEST(RelayStatusTest, TheLastOneWrittenCounts) {
   const TemporaryDirectory directory;
   ASSERT_TRUE(WriteStatus(directory.path(), Streaming()));

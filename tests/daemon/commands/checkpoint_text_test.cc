@@ -53,7 +53,7 @@ TEST(CheckpointTextTest, WhatIsNotKnownIsADash) {
             "event tables  \n"
             "server        \n"
             "gtids         -\n"
-            "file, offset  -:0\n"
+            "file, offset  -\n"
             "last commit   -\n"
             "kafka cluster -\n"
             "table read    done\n"

@@ -4,8 +4,10 @@
 #include "daemon/checkpoint/alarm_log.h"
 #include "daemon/checkpoint/checkpoint_file.h"
 #include "daemon/checkpoint/dead_letter_log.h"
+#include "daemon/checkpoint/relay_status.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/commands.h"
+#include "daemon/relay/clock.h"
 #include "tests/daemon/temporary_directory.h"
 
 namespace outboxd {
@@ -73,6 +75,51 @@ TEST_F(StatusTest, ShowsTheEventThatIsHeld) {
                               .since_us = 1'760'000'000'000'000}));
   EXPECT_THAT(Status(), HasSubstr("held          u:7:1 (id evt-1) of table shop.outbox since "
                                   "2025-10-09 08:53:20 UTC: topic is missing\n"));
+}
+
+TEST_F(StatusTest, SaysWhatARunningRelayIsDoing) {
+  StateDirectory running(directory_.path());
+  ASSERT_TRUE(running.Lock());
+  RelayStatus status;
+  status.written_at_us = SystemClock().WallMicroseconds() - 3'500'000;
+  ASSERT_TRUE(WriteStatus(directory_.path(), status));
+  EXPECT_THAT(Status(), AllOf(HasSubstr("doing         preparing (as of 3 s ago)\n"),
+                              Not(HasSubstr("ended"))));
+}
+
+// The hold is recorded at once, what the relay is doing every few seconds.
+TEST_F(StatusTest, WhatItHoldsAtSinceItSaidWhatItIsDoingCounts) {
+  StateDirectory running(directory_.path());
+  ASSERT_TRUE(running.Lock());
+  RelayStatus status;
+  status.phase = RelayStatus::Phase::kStreaming;
+  status.written_at_us = SystemClock().WallMicroseconds() - 4'000'000;
+  ASSERT_TRUE(WriteStatus(directory_.path(), status));
+  ASSERT_TRUE(running.WriteHeld({.position = "u:7:1",
+                                 .id = "evt-1",
+                                 .table = "shop.outbox",
+                                 .topic = "t",
+                                 .reason = "topic is missing",
+                                 .since_us = status.written_at_us + 2'500'000}));
+  EXPECT_THAT(Status(), AllOf(HasSubstr("doing         holding at event u:7:1 (as of 1 s ago)\n"),
+                              Not(HasSubstr("streaming"))));
+}
+
+TEST_F(StatusTest, SaysHowAndWhyTheLastRunEnded) {
+  RelayStatus status;
+  status.written_at_us = 1'760'000'000'000'000;
+  ASSERT_TRUE(WriteStatus(directory_.path(), status));
+  EXPECT_THAT(Status(), HasSubstr("ended         without a word, behind 2025-10-09 08:53:20 UTC: "
+                                  "killed, or the machine went down\n"));
+  ASSERT_TRUE(WriteRunEnd(directory_.path(), {.at_us = 1'760'000'001'000'000,
+                                              .exit_code = 82,
+                                              .text = "the server stopped HINT: stop one"}));
+  EXPECT_THAT(Status(), AllOf(HasSubstr("ended         2025-10-09 08:53:21 UTC with code 82: the "
+                                        "server stopped HINT: stop one\n"),
+                              Not(HasSubstr("doing"))));
+  ASSERT_TRUE(WriteRunEnd(directory_.path(), {.at_us = 1'760'000'002'000'000}));
+  EXPECT_THAT(Status(),
+              HasSubstr("ended         2025-10-09 08:53:22 UTC with code 0: it was stopped\n"));
 }
 
 TEST_F(StatusTest, ShowsHowManyDeadLettersThereWereAndTheLast) {
