@@ -94,7 +94,7 @@ TEST_F(InspectTest, WhatToDoStandsInTheLastLineAlone) {
   directory_.Write("binlog.000001", log);
   const std::string text = Output({"binlog.000001"});
   ASSERT_FALSE(result_);
-  EXPECT_THAT(result_.error().message, HasSubstr(" HINT: outboxd reads MySQL 5.7"));
+  EXPECT_THAT(result_.error().message, HasSubstr(" HINT: docs/compatibility.md"));
   EXPECT_THAT(text, AllOf(HasSubstr("  => STOP: at "), Not(HasSubstr("HINT")),
                           Not(HasSubstr("0 transactions"))));
 }

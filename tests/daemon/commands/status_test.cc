@@ -7,7 +7,7 @@
 #include "daemon/checkpoint/relay_status.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/commands.h"
-#include "daemon/relay/clock.h"
+#include "daemon/service/clock.h"
 #include "tests/daemon/temporary_directory.h"
 
 namespace outboxd {
