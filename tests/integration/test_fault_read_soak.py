@@ -193,10 +193,14 @@ class Round(Soak):
         next(fault, None)
 
     def crash(self, server):
-        return self.while_writers_pause(super().crash(server))
+        return self.paused(server, super().crash(server))
 
     def restart(self, server):
-        return self.while_writers_pause(super().restart(server))
+        return self.paused(server, super().restart(server))
+
+    def paused(self, server, fault):
+        """Only where they write: a writer that waits for a frozen server is not waited for."""
+        return self.while_writers_pause(fault) if server in self.servers else fault
 
     def fail_over(self):
         return self.while_writers_pause(super().fail_over())
