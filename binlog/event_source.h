@@ -19,8 +19,8 @@ struct StreamIdentity {
   bool by_gtid = false;        // False: by file and offset.
   bool has_checksums = false;  // Whether a ROTATE before the first FORMAT_DESCRIPTION has one.
   std::size_t host = 0;        // Which of the configured hosts it is.
-  // After a failover: what of the position the server does not have and the former one numbered.
-  // The stream is that behind the position without them.
+  // After a failover: transactions of the position that the former server numbered and this one
+  // does not have. The stream begins after the position without them.
   GtidSet lost = {};
   // After a failover: what the server has of UUIDs that the position knows nothing of.
   GtidSet unseen = {};

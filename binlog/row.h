@@ -29,7 +29,7 @@ enum class RowChange : std::uint8_t { kInsert, kUpdate, kDelete };
 // where all changes are taken, also one that was deleted, as it was. All views stay valid until the
 // next row is read.
 struct Row {
-  std::uint32_t table;  // Index of the table in the reader's table filter.
+  std::uint32_t table;  // Which selection of the reader's table filter it belongs to.
   std::string_view schema_name;
   std::string_view table_name;
   // In the order in which the columns were asked for, then the whole row where that is wanted.
@@ -42,7 +42,7 @@ struct Row {
   std::span<const ColumnValue> before = {};      // kUpdate: `values` as they were before.
   std::span<const ColumnValue> key_before = {};  // Its key columns.
   // The log lacks some of the columns wanted (binlog_row_image other than FULL): these are NULL
-  // here. What lacks only behind an update is as it was before.
+  // here. A column that is missing only after an update has its value of before.
   bool is_partial = false;
 };
 

@@ -29,7 +29,7 @@ struct TransactionBufferOptions {
   std::string spill_directory;
   std::size_t memory_bytes_max = 8u << 20;
   std::uint64_t spill_bytes_max = 64ull << 30;  // Of all buffers with the same `spill_use`.
-  // Shared, since buffers are handed on and no one of them or of their readers outlives the others.
+  // Shared, because no buffer and no reader of one is certain to live longest.
   // Null: the buffer and what is moved from it have one of their own.
   std::shared_ptr<SpillUse> spill_use = nullptr;
 };

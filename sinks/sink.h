@@ -68,7 +68,7 @@ enum class PublishOutcome {
 //
 // Two threads use a sink: the reader thread (Open, Publish, AtBoundary, WaitForRoom, Close) and the
 // acknowledgement thread (Poll). Open() may be called again after Close() or a lost producer; no
-// report of an earlier producer comes after Open() has begun.
+// report of an earlier producer comes after Close() or after Open() has begun.
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -102,7 +102,8 @@ class Sink {
   // Makes the Poll() that is waiting and the one after it return at once. Any thread.
   virtual void Wake() = 0;
 
-  // Drops the producer and all it holds. Idempotent.
+  // Drops the producer and all it holds: no report of it comes afterwards, and until Open() Poll()
+  // brings nothing. Idempotent.
   virtual void Close() = 0;
 };
 

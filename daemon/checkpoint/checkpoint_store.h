@@ -16,9 +16,9 @@ class CheckpointStore {
   // None: there has never been one. kCheckpoint: damaged, torn or another relay's.
   [[nodiscard]] virtual Result<std::optional<Checkpoint>> Load() = 0;
 
-  // To be called before anything is published on the strength of what Load() returned: of the one
-  // stored last a crash of the process may have left only what a crash of the machine takes back.
-  // After success it survives that. kState.
+  // To be called before anything is published on the strength of what Load() returned. A Store()
+  // that was broken off may have left a checkpoint which is not synced yet, so that a crash of the
+  // machine would take it back. After success it survives that. kState.
   [[nodiscard]] virtual Result<void> Settle() = 0;
 
   // After success it survives a crash of process and machine; after an error the earlier one is

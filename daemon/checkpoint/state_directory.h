@@ -39,7 +39,8 @@ struct SkippedEvent {
 //   skipped.jsonl   one JSON line for each event that was passed, with its content; it grows only
 //                   by what operators let pass, and outboxd never shortens it
 //   passed          JSON: the positions of the last of them
-// Every file is replaced atomically and synced. kState: the folder fails.
+// Files are replaced atomically and synced; skipped.jsonl is appended to and synced. kState: the
+// folder fails.
 class StateDirectory final : public RelayLock {
  public:
   explicit StateDirectory(std::string path) : path_(std::move(path)) {}

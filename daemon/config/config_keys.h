@@ -63,7 +63,7 @@ struct ConfigKey {
 
 // Adds to `options`, under "section.key", every key of the sections that stand once; a value that
 // is stored goes into `config`, which outlives `options`. Values are parsed by
-// daemon/config_value.h; a wrong one is a boost::program_options::error.
+// daemon/config/config_value.h; a wrong one is a boost::program_options::error.
 void BindConfigKeys(Config& config, boost::program_options::options_description& options);
 // The same for the keys of one event table family.
 void BindOutboxKeys(OutboxConfig& outbox, boost::program_options::options_description& options);

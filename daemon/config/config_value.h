@@ -36,8 +36,8 @@ using Parsed = std::expected<T, std::string>;
 [[nodiscard]] Parsed<SinkConfig::Type> ParseSinkType(std::string_view text);
 [[nodiscard]] Parsed<std::int32_t> ParsePartitions(std::string_view text);
 [[nodiscard]] Parsed<std::int16_t> ParseReplication(std::string_view text);
-// "table", "earliest", "now", "gtid:SET", "file:NAME:OFFSET"
 [[nodiscard]] Parsed<std::uint64_t> ParseOffset(std::string_view text);
+// "table", "earliest", "now", "gtid:SET", "file:NAME:OFFSET"
 [[nodiscard]] Parsed<StartChoice> ParseStart(std::string_view text);
 [[nodiscard]] Parsed<DeliveryConfig::UnloggedDeletes> ParseUnloggedDeletes(std::string_view text);
 [[nodiscard]] Parsed<DeliveryConfig::OnBadEvent> ParseOnBadEvent(std::string_view text);

@@ -24,8 +24,8 @@ struct Finding {
 };
 
 // Everything about the MySQL side that can be known before the first row: the server's settings,
-// the account's privileges, the event tables and their columns. Used by `check`, which shows all,
-// and by `run`, which ends at the first problem.
+// the account's privileges, the event tables and their columns. `check` shows all findings; `run`
+// ends at the first problem of those that PrepareAt() asks for.
 [[nodiscard]] std::vector<Finding> CheckServerSettings(const binlog::ServerFacts& facts);
 // `missing`: what FindMissingPrivileges() found.
 [[nodiscard]] std::vector<Finding> CheckPrivileges(

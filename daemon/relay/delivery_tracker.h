@@ -89,8 +89,7 @@ class DeliveryTracker {
   // Where positions and messages belong to from now on.
   void SetServer(const binlog::StreamIdentity& stream);
   // Nothing stands between the last transaction that was announced and this place in the log of
-  // that server. No position: one from which a stream begins is never told by less than a
-  // transaction's end.
+  // that server. It does not move the position: a stream begins at the end of a transaction only.
   void ReachPlace(const binlog::LogEnd& place);
   void SetSink(const std::string& identity);
   // The messages in flight are lost and belong to the open transaction: they will get new ids.

@@ -29,7 +29,7 @@ class Feed {
   struct Advanced {
     Outcome outcome = Outcome::kGoOn;
     Step step = {};
-    // So many first rows of the unit were delivered before: they are only to be known of.
+    // So many first rows of the unit are delivered already: they are read, but not published.
     std::uint64_t delivered_rows = 0;
   };
 

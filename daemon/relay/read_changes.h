@@ -39,8 +39,7 @@ class ReadChanges {
   ReadChanges(std::vector<ReadTable>& tables, ReadLedger& ledger)
       : tables_(tables), ledger_(ledger) {}
 
-  // A row of `row.table`, a number in `tables`. Returns what cannot be given back because the log
-  // does not hold it; empty: nothing.
+  // A row of `row.table`, a number in `tables`. What the log does not hold of it Enter() tells.
   void Add(const binlog::Row& row);
 
   // So many wait that they should be entered before more come.
