@@ -143,9 +143,8 @@ Checkpoint FromJson(const nlohmann::json& json, std::string& gtids) {
 std::unexpected<Error> Damaged(const std::string& place, std::string_view why) {
   return Fail(
       ExitCode::kCheckpoint,
-      "{}: the checkpoint is damaged: {} HINT: find the last event that was delivered, then "
-      "choose where to continue with `outboxd position set`; `outboxd position show` tells "
-      "what can be read",
+      "{}: the checkpoint is damaged: {} HINT: find the last event that was delivered, and choose "
+      "where to go on with 'outboxd position set'; docs/at-night.md says how",
       Escaped(place), why);
 }
 

@@ -101,7 +101,7 @@ std::string DefaultText(const ConfigKey& key) {
 const std::vector<Key>& Keys() {
   static const std::vector<Key> keys = {
       {{"relay", "name", ConfigType::kText, "1 to 64 letters, digits, - and _", "",
-        "The name of the relay. Each relay of a machine has a name of its own.",
+        "The name of the relay. Each relay that reads one MySQL server has a name of its own.",
         !kRepeatable, kRequired},
        [](Config& c) { return Set<ParseRelayName>(c.relay.name); }},
       {{"relay", "state-directory", ConfigType::kPath, "",

@@ -214,8 +214,9 @@ Result<Publisher::Published> Publisher::Hold(HeldEvent event) {
   if (options_.on_bad_event == DeliveryConfig::OnBadEvent::kStop || state_directory_ == nullptr) {
     const std::string_view hint = binlog::HintTextOf(event.reason);
     return Fail(ExitCode::kUndecodable,
-                "bad event {} (id {}) of table {}: {} HINT: {} and start again, or let exactly"
-                " this event pass with 'outboxd skip {}'",
+                "bad event {} (id {}) of table {}: {} HINT: {} and start again; with"
+                " on-bad-event = hold the relay waits at it instead, and 'outboxd skip {}' leaves"
+                " out exactly this event",
                 event.position, Escaped(event.id), event.table, binlog::WithoutHint(event.reason),
                 hint.empty() ? "mend the cause" : hint, event.position);
   }

@@ -153,8 +153,9 @@ TEST_F(PublisherTest, TheEndOfTheRunSaysWhatToDoOnce) {
   const auto step = strict.Publish({0, "shop", "outbox", values_}, "uuid:1:1");
   ASSERT_FALSE(step);
   EXPECT_THAT(step.error().message,
-              testing::EndsWith(": too large HINT: raise the limit and start again, or let exactly"
-                                " this event pass with 'outboxd skip uuid:1:1'"));
+              testing::EndsWith(": too large HINT: raise the limit and start again; with"
+                                " on-bad-event = hold the relay waits at it instead, and 'outboxd"
+                                " skip uuid:1:1' leaves out exactly this event"));
 }
 
 TEST_F(PublisherTest, CarefulMessagesGoOneByOne) {
