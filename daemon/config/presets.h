@@ -17,7 +17,9 @@ struct Preset {
   std::string_view layout;   // Whose table it is, in one line.
   std::string_view sending;  // Whether its library sends by itself, and how that is switched off.
   std::string_view table;    // A name for the table, without schema.
-  std::string_view sql;      // CREATE TABLE of exactly this layout.
+  // CREATE TABLE of exactly this layout. It begins with "CREATE TABLE {table} (", where `init` puts
+  // another name, and ends with a semicolon.
+  std::string_view sql;
   std::vector<Setting> settings;
 };
 
