@@ -307,6 +307,43 @@ def code_block_faults(tree):
             yield f"{name}: code blocks are indented, so that they can be checked"
 
 
+INTEGRATION = "tests/integration"
+LISTED_TEST = re.compile(r"^  (test_\w+\.py)$", re.M)
+
+
+def unlisted_faults(tree):
+    """ctest runs the files of integration tests that are there, and no others."""
+    listing = f"{INTEGRATION}/CMakeLists.txt"
+    listed = set(LISTED_TEST.findall(tree.files.get(listing, "")))
+    there = {pathlib.PurePath(name).name for name in tree.files
+             if re.fullmatch(rf"{INTEGRATION}/test_\w+\.py", name)}
+    for name in sorted(there - listed):
+        yield f"{listing}: does not list {name}, so that nobody runs it"
+    for name in sorted(listed - there):
+        yield f"{listing}: there is no {name}"
+
+
+PRESETS = "daemon/config/presets.cc"
+PRESETS_PAGE = "docs/mapping.md"
+PRESET = re.compile(r'\{\.name = "([\w-]+)"')
+PRESET_CELL = re.compile(r"^\| (`[\w-]+`(?:, `[\w-]+`)*) \|", re.M)
+
+
+def preset_faults(tree):
+    """The table of presets has each of them, in the order of `outboxd presets`."""
+    known = PRESET.findall(tree.files.get(PRESETS, ""))
+    section = tree.files.get(PRESETS_PAGE, "").partition("\n## Presets\n")[2].partition("\n## ")[0]
+    shown = [name.strip("`") for cell in PRESET_CELL.findall(section) for name in cell.split(", ")]
+    for name in known:
+        if name not in shown:
+            yield f"{PRESETS_PAGE}: the table of presets lacks {name}"
+    for name in shown:
+        if name not in known:
+            yield f"{PRESETS_PAGE}: {PRESETS} has no preset {name}"
+    if sorted(shown) == sorted(known) and shown != known:
+        yield f"{PRESETS_PAGE}: the presets stand in another order than in {PRESETS}"
+
+
 def picture_faults(tree):
     """Each picture is what the text beside it says."""
     tool = tree.root / "docs/pictures/draw"
@@ -359,6 +396,14 @@ class ArchitectureTest(unittest.TestCase):
 
     def test_the_index_leads_to_every_page(self):
         self.check(index_faults(self.tree))
+
+    def test_every_file_of_integration_tests_is_run(self):
+        self.assertIn(f"{INTEGRATION}/CMakeLists.txt", self.tree.files)
+        self.check(unlisted_faults(self.tree))
+
+    def test_the_table_of_presets_has_each_of_them(self):
+        self.assertGreater(len(PRESET.findall(self.tree.files[PRESETS])), 2)
+        self.check(preset_faults(self.tree))
 
     def test_pictures_are_what_their_texts_say(self):
         self.assertTrue((SOURCE / "docs/pictures/draw").exists())
@@ -520,6 +565,35 @@ class DetectionTest(unittest.TestCase):
             self.assertIn(fault, found, mark)
         example = "Text.\n\n    [relay]\n    name = shop\n"
         self.assertEqual(self.faults(code_block_faults, {"docs/configuration.md": example}), "")
+
+    def test_finds_integration_tests_that_nobody_runs(self):
+        folder = "tests/integration/"
+        files = {
+            folder + "CMakeLists.txt": "set(integration_tests\n  test_a.py\n  test_b.py\n)\n",
+            folder + "test_a.py": "",
+            folder + "test_b.py": "",
+            folder + "relay.py": "",
+        }
+        self.assertEqual(self.faults(unlisted_faults, files), "")
+        found = self.faults(unlisted_faults, files | {folder + "test_c.py": ""})
+        self.assertIn("does not list test_c.py", found)
+        del files[folder + "test_b.py"]
+        self.assertIn("there is no test_b.py", self.faults(unlisted_faults, files))
+
+    def test_finds_presets_that_only_the_page_or_the_source_has(self):
+        source = {PRESETS: '      {.name = "a",\n      {.name = "b-c",\n'}
+        page = "# M\n\n| `id` | x |\n\n## Presets\n\n%s\n## D\n\n| `d` | x |\n"
+        for rows in ("| `a` | x |\n| `b-c` | x |\n", "| `a`, `b-c` | x |\n"):
+            good = source | {PRESETS_PAGE: page % rows}
+            self.assertEqual(self.faults(preset_faults, good), "")
+        bad = {
+            "| `a` | x |\n": "the table of presets lacks b-c",
+            "| `a` | x |\n| `b-c`, `z` | x |\n": "has no preset z",
+            "| `b-c` | x |\n| `a` | x |\n": "in another order",
+        }
+        for rows, fault in bad.items():
+            found = self.faults(preset_faults, source | {PRESETS_PAGE: page % rows})
+            self.assertIn(fault, found)
 
     def test_finds_pictures_that_were_not_made_anew(self):
         with tempfile.TemporaryDirectory() as folder:
