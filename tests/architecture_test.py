@@ -17,7 +17,7 @@ import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[1]
 FOLDERS = ("binlog", "daemon", "docs", "packaging", "sinks", "systemd", "tests")
-DOCUMENTS = ("README.md", "CONTRIBUTING.md")
+DOCUMENTS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 HANDLES = "sinks/kafka_handles.h"
 FLOORS = "docs/architecture.md"
 FLOOR = re.compile(r"^\| (\d+) \| `([\w/]+)` \|", re.MULTILINE)
