@@ -270,6 +270,7 @@ def index_faults(tree):
 # begins with a section, is read by the page's own test. tests/integration/test_reference_pages.py
 # runs the blocks that are marked "run".
 CHECKED_PAGES = (
+    "CONTRIBUTING.md",
     "docs/commands.md",
     "docs/configuration.md",
     "docs/exit-codes.md",
