@@ -268,7 +268,7 @@ def index_faults(tree):
 
 # Pages all of whose code blocks are run, or say why not. An example of a configuration, which
 # begins with a section, is read by the page's own test. tests/integration/test_reference_pages.py
-# runs the blocks that are marked "run".
+# runs the blocks that are marked "run", of pages in docs/ only.
 CHECKED_PAGES = (
     "CONTRIBUTING.md",
     "docs/commands.md",
@@ -299,6 +299,9 @@ def code_block_faults(tree):
             mark = MARK.fullmatch(above)
             if mark is None and not first.startswith("["):
                 yield f"{name}:{number}: neither run nor marked with the reason why not"
+            if mark is not None and mark[1].startswith("run") and mark["by"] is None:
+                if not name.startswith("docs/"):
+                    yield f"{name}:{number}: nobody runs the blocks of this page"
             if mark is None or mark["by"] is None:
                 continue
             test = NAMED_TEST.fullmatch(mark["by"])
@@ -564,6 +567,8 @@ class DetectionTest(unittest.TestCase):
         for mark, fault in bad.items():
             found = self.faults(code_block_faults, tests | {"docs/commands.md": mark + block})
             self.assertIn(fault, found, mark)
+        found = self.faults(code_block_faults, {"CONTRIBUTING.md": "<!-- run -->\n" + block})
+        self.assertIn("nobody runs the blocks of this page", found)
         example = "Text.\n\n    [relay]\n    name = shop\n"
         self.assertEqual(self.faults(code_block_faults, {"docs/configuration.md": example}), "")
 
