@@ -270,7 +270,8 @@ def test_lost_transactions_can_end_the_run(pair):
     pair.relay.start()
     assert pair.relay.wait() == 81
     assert pair.ids() == ["kept", "lost"]
-    assert pair.relay.command("status").stdout.count("id lost") == 1
+    alarms = pair.relay.command("status").stdout.partition("\nalarms ")[2]
+    assert alarms.count("id lost") == 1
     pair.relay.configure(delivery__on_lost_transactions="continue").start()
     pair.wait_for("after")
     assert pair.relay.stop() == 0
