@@ -276,8 +276,8 @@ Result<Step> Relay::OnDeliveryTrouble() {
     spdlog::warn("a message was refused ({}); sending again from the last delivered transaction",
                  binlog::WithoutHint(trouble.failed->error.message));
   } else if (trouble.lost) {
-    spdlog::warn("the producer was lost ({}); sending again from the last delivered transaction",
-                 binlog::WithoutHint(trouble.lost->message));
+    spdlog::warn("the producer was lost ({}); sending again from the last delivered transaction{}",
+                 binlog::WithoutHint(trouble.lost->message), binlog::HintOf(trouble.lost->message));
     if (trouble.lost->kind == sinks::ErrorKind::kClosed) {
       return Fail(ExitCode::kOk, "{}", trouble.lost->message);
     }
