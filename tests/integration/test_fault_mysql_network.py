@@ -305,6 +305,8 @@ def test_restart_and_freeze_of_the_server(outboxd, kafka, tmp_path, options):
         def inject():
             server.restart()
             trial.wait_for_load(20)
+            # What comes first after a request for the log may take mysql.first-event-timeout.
+            trial.wait_until_delivered()
             lines = relay.log().count("trying again")
             server.freeze()
             try:
