@@ -1,6 +1,7 @@
 #include "daemon/checkpoint/journal.h"
 
 #include <fcntl.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -232,6 +233,13 @@ Result<JournalFindings> Journal::Find(const binlog::GtidSet& gtids,
   }
   search.Lines(unwritten);
   return search.Take(has_dropped_lines);
+}
+
+void AppendOrTell(Journal* journal, std::string_view lines) {
+  if (journal == nullptr) return;
+  if (auto written = journal->Append(lines); !written) {
+    spdlog::error("the journal cannot be written: {}", written.error().message);
+  }
 }
 
 }  // namespace outboxd

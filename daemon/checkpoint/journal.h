@@ -91,4 +91,8 @@ class Journal {
   std::uint64_t file_bytes_ = 0;
 };
 
+// Adds whole lines and logs where that fails: the journal is for the report about a failover, and
+// the deliveries are as good without it. Null: none is kept.
+void AppendOrTell(Journal* journal, std::string_view lines);
+
 }  // namespace outboxd

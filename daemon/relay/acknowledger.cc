@@ -82,12 +82,6 @@ Result<void> Acknowledger::Store() {
   return {};
 }
 
-// It is for the report about a failover: without it the deliveries are as good.
-void Acknowledger::WriteJournal() {
-  if (journal_ == nullptr) return;
-  if (auto written = journal_->Append(tracker_.TakeDeliveredEvents()); !written) {
-    spdlog::error("the journal cannot be written: {}", written.error().message);
-  }
-}
+void Acknowledger::WriteJournal() { AppendOrTell(journal_, tracker_.TakeDeliveredEvents()); }
 
 }  // namespace outboxd

@@ -28,7 +28,8 @@ class Relay::OfferedBoundary final : public sinks::Boundary {
   [[nodiscard]] std::string Checkpoint() const override {
     DeliveryTracker& tracker = relay_.parts_.tracker;
     if (part_) tracker.MarkPart(*part_);
-    relay_.WriteJournal();
+    // Before anything of it can become visible: else a failover might lose what nobody knows of.
+    AppendOrTell(relay_.parts_.journal, tracker.TakeAnnouncedEvents());
     relay_.before_ = std::exchange(
         relay_.offered_, {relay_.options_.encode(tracker.ProgressAtEnd()), tracker.end_id()});
     return *relay_.offered_.checkpoint;
@@ -163,14 +164,6 @@ Step Relay::OfferBoundary(bool is_last, std::optional<TransactionPart> part) {
   if (*outcome == sinks::PublishOutcome::kFull) return Step{Step::Kind::kFull, kRoomCheck};
   rows_since_boundary_ = 0;
   return Step{};
-}
-
-// Before anything of it can become visible: else a failover might lose what nobody knows of.
-void Relay::WriteJournal() {
-  if (parts_.journal == nullptr) return;
-  if (auto written = parts_.journal->Append(parts_.tracker.TakeAnnouncedEvents()); !written) {
-    spdlog::error("the journal cannot be written: {}", written.error().message);
-  }
 }
 
 // Behind a row, where many rows of the unit came since the last one.

@@ -83,7 +83,6 @@ class Relay {
   Step OfferBoundaryInside();
   Result<Step> Advance();
   Result<Step> PublishRows();
-  void WriteJournal();
   Result<Step> OnUnitError(const binlog::Error& error);
   Result<Step> OnDeliveryTrouble();
   Step CloseSink();

@@ -14,6 +14,7 @@
 #include "tests/daemon/fake_source.h"
 #include "tests/daemon/fake_tables.h"
 #include "tests/daemon/fakes.h"
+#include "tests/daemon/outbox_mappings.h"
 #include "tests/daemon/temporary_directory.h"
 
 namespace outboxd {
@@ -79,7 +80,7 @@ class KeptCheckpointTest : public ::testing::Test {
                          .liveness = liveness_,
                          .outages = outages_,
                          .clock = clock_},
-        Settings(), std::move(progress), Selections(), Mappings());
+        Settings(), std::move(progress), OutboxSelections(takes_updates_), OutboxMappings());
   }
   RelayCore::Settings Settings() const {
     RelayCore::Settings settings;
@@ -88,21 +89,6 @@ class KeptCheckpointTest : public ::testing::Test {
     settings.rows_between_boundaries = 2;
     settings.state_directory = directory_.path();
     return settings;
-  }
-  static std::vector<OutboxMapping> Mappings() {
-    OutboxConfig config;
-    config.payload = "payload";
-    std::vector<OutboxMapping> mappings;
-    mappings.push_back(OutboxMapping::Compile(config).value());
-    return mappings;
-  }
-  std::vector<binlog::TableSelection> Selections() const {
-    binlog::TableSelection selection;
-    selection.schema_pattern = "shop";
-    selection.table_pattern = "outbox";
-    selection.columns = Mappings()[0].columns();
-    selection.takes_updates = takes_updates_;
-    return {selection};
   }
   void Work() {
     for (int i = 0; i < 100; ++i) {

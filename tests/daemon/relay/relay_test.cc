@@ -13,6 +13,7 @@
 #include "tests/daemon/fake_source.h"
 #include "tests/daemon/fake_tables.h"
 #include "tests/daemon/fakes.h"
+#include "tests/daemon/outbox_mappings.h"
 #include "tests/daemon/temporary_directory.h"
 
 namespace outboxd {
@@ -26,14 +27,6 @@ using Kind = LoggedTransaction::Kind;
 
 constexpr std::string_view kUuid = FakeSource::kUuid;
 constexpr std::size_t kLargeEventBytes = std::size_t{16} << 20;
-
-std::vector<OutboxMapping> Mappings() {
-  OutboxConfig config;
-  config.payload = "payload";
-  std::vector<OutboxMapping> mappings;
-  mappings.push_back(OutboxMapping::Compile(config).value());
-  return mappings;
-}
 
 class RelayTest : public ::testing::Test {
  protected:
@@ -56,16 +49,9 @@ class RelayTest : public ::testing::Test {
                .delivery = delivery,
                .state_directory = directory_.path(),
                .buffer = {directory_ / "spill", memory_bytes_max, spill_bytes_max}},
-              Progress{}, Selections(delivery), Mappings()) {}
-
-  static std::vector<binlog::TableSelection> Selections(const DeliveryConfig& delivery) {
-    binlog::TableSelection selection;
-    selection.schema_pattern = "shop";
-    selection.table_pattern = "outbox";
-    selection.columns = Mappings()[0].columns();
-    selection.takes_updates = delivery.on_update == DeliveryConfig::OnUpdate::kPublish;
-    return {selection};
-  }
+              Progress{},
+              OutboxSelections(delivery.on_update == DeliveryConfig::OnUpdate::kPublish),
+              OutboxMappings()) {}
 
   // Steps until nothing is left to do but wait for the source; acknowledges on the way if asked to.
   Result<void> Work(bool acknowledge, int steps = 300) {
