@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "binlog/utf8.h"
+#include "base/utf8.h"
 
 namespace outboxd::binlog {
 namespace {
@@ -228,19 +228,16 @@ std::string_view CharacterSets::NameOf(std::uint32_t collation) const {
 Result<TextConverter> TextConverter::Open(std::string_view character_set) {
   const Rules* rules = Rules::Of(character_set);
   if (rules == nullptr) {
-    return Fail(ErrorKind::kUndecodable,
-                "character set {} is not decoded HINT: give the column a character set such as"
-                " utf8mb4",
-                character_set);
+    return Fail(ErrorKind::kUndecodable, "character set {} is not decoded", character_set)
+        .Hint("give the column a character set such as utf8mb4");
   }
   TextConverter converter(*rules);
   if (rules->iconv_name == nullptr) return converter;
   const iconv_t handle = iconv_open("UTF-8", rules->iconv_name);
   if (handle == reinterpret_cast<iconv_t>(-1)) {
-    return Fail(ErrorKind::kUndecodable,
-                "iconv on this machine cannot convert {} (MySQL's {}) HINT: install the C library's"
-                " character set modules",
-                rules->iconv_name, character_set);
+    return Fail(ErrorKind::kUndecodable, "iconv on this machine cannot convert {} (MySQL's {})",
+                rules->iconv_name, character_set)
+        .Hint("install the C library's character set modules");
   }
   converter.iconv_.reset(handle);
   return converter;

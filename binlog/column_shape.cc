@@ -102,11 +102,6 @@ bool IsText(ColumnType type) {
   return type == ColumnType::kString || type == ColumnType::kVarchar || type == ColumnType::kBlob;
 }
 
-bool IsInteger(ColumnType type) {
-  return type == ColumnType::kTiny || type == ColumnType::kShort || type == ColumnType::kInt24 ||
-         type == ColumnType::kLong || type == ColumnType::kLongLong;
-}
-
 // What a log has of a column, for people: "VARCHAR of 160 bytes, NOT NULL".
 std::string TextOf(const Column& column) {
   std::string text = NameOf(column.type);

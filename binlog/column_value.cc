@@ -40,16 +40,13 @@ Result<ValueSize> SizeOfBits(const Column& column) {
 }
 
 std::unexpected<Error> NoCollation() {
-  return Fail(ErrorKind::kUndecodable,
-              "the binary log does not tell the column's character set HINT: MySQL writes it from"
-              " 8.0 on, MariaDB with SET GLOBAL binlog_row_metadata = FULL");
+  return Fail(ErrorKind::kUndecodable, "the binary log does not tell the column's character set")
+      .Hint("MySQL writes it from 8.0 on, MariaDB with SET GLOBAL binlog_row_metadata = FULL");
 }
 
 Result<ValueDecoder> NotDecoded(const Column& column) {
-  return Fail(ErrorKind::kUndecodable,
-              "values of type {} are not decoded HINT: map another column, or a generated one that"
-              " holds the value as text",
-              NameOf(column.type));
+  return Fail(ErrorKind::kUndecodable, "values of type {} are not decoded", NameOf(column.type))
+      .Hint("map another column, or a generated one that holds the value as text");
 }
 
 }  // namespace
@@ -122,10 +119,8 @@ Result<TextConverter*> TextConverters::For(std::uint32_t collation) {
   if (collation == 0) return NoCollation();
   const std::string_view name = character_sets_.NameOf(collation);
   if (name.empty()) {
-    return Fail(ErrorKind::kUndecodable,
-                "collation {} is not known HINT: the server's information_schema.collations tells"
-                " its character set",
-                collation);
+    return Fail(ErrorKind::kUndecodable, "collation {} is not known", collation)
+        .Hint("the server's information_schema.collations tells its character set");
   }
   const auto known = std::ranges::find(entries_, name, &Entry::character_set);
   if (known != entries_.end()) return known->converter.get();
@@ -264,10 +259,9 @@ Result<ValueDecoder> ValueDecoder::MakeText(const Column& column, TextConverters
 
 Result<ValueDecoder> ValueDecoder::MakeEnumOrSet(const Column& column, TextConverters& converters) {
   if (column.members.empty()) {
-    return Fail(ErrorKind::kUndecodable,
-                "the binary log does not tell the members of the {} HINT: SET PERSIST"
-                " binlog_row_metadata = FULL (for rows written from then on)",
-                NameOf(column.type));
+    return Fail(ErrorKind::kUndecodable, "the binary log does not tell the members of the {}",
+                NameOf(column.type))
+        .Hint("SET PERSIST binlog_row_metadata = FULL (for rows written from then on)");
   }
   const bool is_set = column.type == ColumnType::kSet;
   if (is_set && column.members.size() > kSetMembersMax) {

@@ -38,17 +38,16 @@ std::array<unsigned, 3> NumbersOf(std::string_view version) {
 Result<void> CheckServer(std::string_view version) {
   if (ContainsInAnyCase(version, "mariadb")) {
     return Fail(ErrorKind::kUndecodable,
-                "the log is of server {}: MariaDB has events of its own, which are not read HINT:"
-                " docs/compatibility.md names the versions that were tested",
-                version);
+                "the log is of server {}: MariaDB has events of its own, which are not read",
+                version)
+        .Hint("docs/compatibility.md names the versions that were tested");
   }
   const auto numbers = NumbersOf(version);
   // A version without number is a build of somebody's own.
   if (numbers[0] == 0 || numbers >= kFirstWithChecksums) return {};
   return Fail(ErrorKind::kUndecodable,
-              "the log is of server {}: those of before MySQL 5.6.1 are not read HINT:"
-              " docs/compatibility.md names the versions that were tested",
-              version);
+              "the log is of server {}: those of before MySQL 5.6.1 are not read", version)
+      .Hint("docs/compatibility.md names the versions that were tested");
 }
 
 }  // namespace

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <fmt/format.h>
-
 #include <expected>
-#include <string>
-#include <utility>
+
+#include "base/error.h"
 
 namespace outboxd::binlog {
 
@@ -21,6 +19,7 @@ enum class ErrorKind {
   kUnsuitable,    // A setting, version or table that cannot be served.
   kUnknown,       // An error or an answer that is not known: whether it passes by is not either.
   kSpill,         // The spill directory fails.
+  kTooLarge,      // What the server sends next is larger than the connection takes.
   kInterrupted,   // Interrupt() was called.
   kEnd,           // A file has come to its end.
 };
@@ -31,28 +30,9 @@ enum class ErrorKind {
   return kind == ErrorKind::kDisconnected || kind == ErrorKind::kUnknown;
 }
 
-// `message` is for people: lower case, names the thing and the value, no full stop, and ends with
-// " HINT: ..." when the operator can act.
-struct Error {
-  ErrorKind kind;
-  std::string message;
-};
+using Error = BasicError<ErrorKind>;
 
 template <typename T>
 using Result = std::expected<T, Error>;
-
-template <typename... Args>
-std::unexpected<Error> Fail(ErrorKind kind, fmt::format_string<Args...> format, Args&&... args) {
-  return std::unexpected(Error{kind, fmt::format(format, std::forward<Args>(args)...)});
-}
-
-// Passes `cause` up with the place it happened at in front: "table a.b: short row".
-template <typename... Args>
-std::unexpected<Error> Fail(const Error& cause, fmt::format_string<Args...> format,
-                            Args&&... args) {
-  return std::unexpected(Error{
-      cause.kind,
-      fmt::format("{}: {}", fmt::format(format, std::forward<Args>(args)...), cause.message)});
-}
 
 }  // namespace outboxd::binlog

@@ -64,7 +64,7 @@ std::string Table(Bytes body) {
   }
   const auto name = ParseTableMapName(body);
   if (!name) return name.error().message;
-  return fmt::format("{}.{}: {}", name->schema_name, name->table_name, map.error().message);
+  return fmt::format("{}.{}: {}", name->schema_name, name->table_name, map.error().ToText());
 }
 
 std::string Control(const EventHeader& header, Bytes event, Bytes body) {

@@ -1,12 +1,11 @@
 #include "binlog/failover.h"
 
-#include <fmt/chrono.h>
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <set>
 
-#include "binlog/hint.h"
+#include "base/time_text.h"
 
 namespace outboxd::binlog {
 namespace {
@@ -14,12 +13,6 @@ namespace {
 // Whether `missing` are the last numbers of their origin, as far as they are known.
 bool IsTail(const GtidSet::Intervals& missing, const GtidSet::Intervals* server_has) {
   return server_has == nullptr || server_has->back().last < missing.front().first;
-}
-
-std::string TimeText(std::uint64_t microseconds) {
-  const auto seconds = static_cast<std::time_t>(microseconds / 1'000'000);
-  return fmt::format("{:%Y-%m-%d %H:%M:%S}.{:06} UTC", fmt::gmtime(seconds),
-                     microseconds % 1'000'000);
 }
 
 bool Lacks(const HostAnswer& answer) { return answer.lack != Lack::kNothing; }
@@ -35,14 +28,18 @@ bool IsHidden(const HostAnswer& answer) {
   return Lacks(answer) && answer.error.kind == ErrorKind::kDenied;
 }
 
-std::string_view WaitHint(const HostAnswer& answer) {
-  if (answer.replication.group.empty()) {
-    return "; it still replicates and may get them HINT: STOP REPLICA on it once it is to be the"
-           " source";
+// The verdict on one that may still get what it lacks.
+Failure<ErrorKind> MayGetThem(const HostAnswer& verdict) {
+  if (verdict.replication.group.empty()) {
+    return Fail(ErrorKind::kDisconnected, "{}; it still replicates and may get them",
+                verdict.error.message)
+        .Hint("STOP REPLICA on it once it is to be the source");
   }
-  return "; it is a member of a group and may get them HINT: wait until it has applied what it"
-         " received; should members that it cannot reach be lost for good, remove them from the"
-         " group with group_replication_force_members";
+  return Fail(ErrorKind::kDisconnected, "{}; it is a member of a group and may get them",
+              verdict.error.message)
+      .Hint(
+          "wait until it has applied what it received; should members that it cannot reach be lost"
+          " for good, remove them from the group with group_replication_force_members");
 }
 
 // How much an answer leaves to hope for: by itself, by an operator's doing, or nothing. A verdict
@@ -128,11 +125,12 @@ Result<void> CompareLastTransaction(const KnownHistory& known, std::uint64_t ser
   if (!known.last_gtid || known.last_commit_us == 0 || server_us == 0) return {};
   if (known.last_commit_us == server_us) return {};
   return Fail(ErrorKind::kDiverged,
-              "transaction {} was committed at {} when it was read, but at {} by the server's log:"
-              " the server lost the end of its log and gave the GTID to another transaction HINT:"
-              " compare event table and topic, then choose a place with 'outboxd position set';"
-              " sync_binlog = 1 keeps it from happening again",
-              ToText(*known.last_gtid), TimeText(known.last_commit_us), TimeText(server_us));
+              "transaction {} was committed at {} when it was read, but at {} by the server's log: "
+              "the server lost the end of its log and gave the GTID to another transaction",
+              ToText(*known.last_gtid), FineTimeText(known.last_commit_us), FineTimeText(server_us))
+      .Hint(
+          "compare event table and topic, then choose a place with 'outboxd position set'; "
+          "sync_binlog = 1 keeps it from happening again");
 }
 
 Error MostHopeful(std::span<const HostAnswer> answers) {
@@ -141,9 +139,9 @@ Error MostHopeful(std::span<const HostAnswer> answers) {
   std::string others;
   for (const HostAnswer& answer : answers) {
     if (&answer == &best || answer.error.message == best.error.message) continue;
-    others += fmt::format("{}; ", WithoutHint(answer.error.message));
+    others += fmt::format("{}; ", answer.error.message);
   }
-  return {best.error.kind, others + best.error.message};
+  return {best.error.kind, others + best.error.message, best.error.hint};
 }
 
 Result<std::size_t> HostChoice::Decide(std::span<const HostAnswer> answers, TimePoint now) {
@@ -159,8 +157,8 @@ Result<std::size_t> HostChoice::Decide(std::span<const HostAnswer> answers, Time
   const bool is_catching_up = MayCatchUp(answers);
   const bool is_early = now - *since_ < lag_timeout_ && std::ranges::any_of(answers, may_change);
   if (is_early || is_catching_up) {
-    return Fail(ErrorKind::kDisconnected, "{}{}", WithoutHint(verdict->error.message),
-                is_early ? "" : WaitHint(*verdict));
+    if (!is_early) return MayGetThem(*verdict);
+    return Fail(ErrorKind::kDisconnected, "{}", verdict->error.message);
   }
   const auto hidden = std::ranges::find_if(answers, IsHidden);
   if (hidden != answers.end()) return std::unexpected(hidden->error);

@@ -6,11 +6,11 @@
 #include <system_error>
 
 #include "binlog/event_header.h"
+#include "binlog/log_end.h"
 
 namespace outboxd::binlog {
 namespace {
 
-constexpr std::uint64_t kFirstOffset = 4;
 using Magic = std::array<std::uint8_t, kFirstOffset>;
 constexpr Magic kMagic = {0xFE, 'b', 'i', 'n'};
 // MySQL 9.7 sql/rpl_log_encryption.h, Rpl_encryption_header.
@@ -23,21 +23,19 @@ std::string ErrorText() { return std::generic_category().message(errno); }
 Result<StreamIdentity> FileEventSource::Open(const Position&, const KnownHistory&) {
   file_.reset(std::fopen(path_.c_str(), "rbe"));
   if (!file_) return Fail(ErrorKind::kUnsuitable, "{} cannot be opened: {}", path_, ErrorText());
-  if (fseeko(file_.get(), 0, SEEK_END) != 0) {
+  const off_t size = fseeko(file_.get(), 0, SEEK_END) == 0 ? ftello(file_.get()) : -1;
+  if (size < 0 || fseeko(file_.get(), 0, SEEK_SET) != 0) {
     return Fail(ErrorKind::kUnsuitable, "{} cannot be read: {}", path_, ErrorText());
   }
-  size_ = static_cast<std::uint64_t>(std::max<off_t>(ftello(file_.get()), 0));
-  std::rewind(file_.get());
+  size_ = static_cast<std::uint64_t>(size);
   Magic magic{};
   if (std::fread(magic.data(), 1, magic.size(), file_.get()) != magic.size() ||
       (magic != kMagic && magic != kEncryptedMagic)) {
     return Fail(ErrorKind::kUnsuitable, "{} is not a binary log", path_);
   }
   if (magic == kEncryptedMagic) {
-    return Fail(ErrorKind::kUnsuitable,
-                "{} is encrypted HINT: read it from the server, which decrypts it: outboxd inspect"
-                " --server",
-                path_);
+    return Fail(ErrorKind::kUnsuitable, "{} is encrypted", path_)
+        .Hint("read it from the server, which decrypts it: outboxd inspect --server");
   }
   offset_ = kFirstOffset;
   if (auto checked = CheckAge(); !checked) return std::unexpected(checked.error());
@@ -66,9 +64,10 @@ Result<void> FileEventSource::CheckAge() {
   const Bytes body = Bytes(first).subspan(is_short ? kShortHeaderBytes : kEventHeaderBytes);
   const std::string_view version = AsText(body.subspan(kFormatBytes, kVersionBytes));
   return Fail(ErrorKind::kUnsuitable,
-              "{} is a binary log of server {}, in format {}: those of before MySQL 5.6.1 are not"
-              " read HINT: docs/compatibility.md names the versions that were tested",
-              path_, version.substr(0, version.find('\0')), LoadLittle<2>(body.data()));
+              "{} is a binary log of server {}, in format {}: those of before MySQL 5.6.1 are not "
+              "read",
+              path_, version.substr(0, version.find('\0')), LoadLittle<2>(body.data()))
+      .Hint("docs/compatibility.md names the versions that were tested");
 }
 
 // The next event's header into event_; false: the file has ended.

@@ -175,7 +175,7 @@ char EncodeTagLength(std::size_t length) { return static_cast<char>(length << 1)
 
 Result<std::string> DecodeTag(ByteCursor& cursor) {
   const std::uint8_t length = cursor.U8();
-  const std::string tag(AsText(cursor.Take(length >> 1)));
+  std::string tag(AsText(cursor.Take(length >> 1)));
   if (!cursor.ok() || (length & 1) != 0 || (length != 0 && !IsGtidTag(tag))) {
     return Fail(ErrorKind::kCorrupt, "encoded GTID set: malformed tag");
   }

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/base64.h"
 #include "binlog/decimal.h"
 #include "binlog/number_text.h"
 #include "binlog/temporal.h"
@@ -414,7 +415,7 @@ class Renderer {
     if (failed_) return to;
     switch (type) {
       case kOpaqueVarString:
-        return style_ == JsonStyle::kMysql ? Quoted(value, to) : Base64(type, value, to);
+        return style_ == JsonStyle::kMysql ? Quoted(value, to) : OpaqueBase64(type, value, to);
       case kOpaqueDecimal:
         return Decimal(value, to);
       case kOpaqueDate:
@@ -425,7 +426,7 @@ class Renderer {
       case kOpaqueTimestamp:
         return Temporal(value, &WritePackedDatetime, to);
       default:
-        return Base64(type, value, to);
+        return OpaqueBase64(type, value, to);
     }
   }
 
@@ -458,8 +459,7 @@ class Renderer {
 
   // "base64:type15:..." with MySQL's line breaks, escaped, after every 76 characters; Debezium
   // writes neither the type nor line breaks.
-  char* Base64(std::uint8_t type, Bytes value, char* to) {
-    constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  char* OpaqueBase64(std::uint8_t type, Bytes value, char* to) {
     constexpr std::size_t kLineBytes = 76 / 4 * 3;
     const bool is_mysql = style_ == JsonStyle::kMysql;
     to = Append(is_mysql ? "\"base64:type" : "\"", to);
@@ -468,19 +468,14 @@ class Renderer {
       to = WriteInteger(type, to);
       *to++ = ':';
     }
-    for (std::size_t at = 0; at < value.size(); at += 3) {
-      if (is_mysql && at > 0 && at % kLineBytes == 0) {
+    const std::string_view bytes = AsText(value);
+    const std::size_t line_bytes = is_mysql ? kLineBytes : std::max<std::size_t>(bytes.size(), 1);
+    for (std::size_t at = 0; at < bytes.size(); at += line_bytes) {
+      if (at > 0) {
         *to++ = '\\';
         *to++ = 'n';
       }
-      const std::size_t count = std::min<std::size_t>(3, value.size() - at);
-      std::uint32_t group = static_cast<std::uint32_t>(value[at]) << 16;
-      if (count > 1) group |= static_cast<std::uint32_t>(value[at + 1]) << 8;
-      if (count > 2) group |= value[at + 2];
-      *to++ = kDigits[group >> 18];
-      *to++ = kDigits[group >> 12 & 0x3F];
-      *to++ = count > 1 ? kDigits[group >> 6 & 0x3F] : '=';
-      *to++ = count > 2 ? kDigits[group & 0x3F] : '=';
+      to = WriteBase64(bytes.substr(at, line_bytes), to);
     }
     *to++ = '"';
     return to;

@@ -5,6 +5,9 @@
 
 namespace outboxd::binlog {
 
+// Of the first event in a file of the binary log, behind the file's magic number.
+inline constexpr std::uint64_t kFirstOffset = 4;
+
 // The end of the binary log as of now: everything that a SELECT before has seen is in front of it.
 struct LogEnd {
   std::string file;

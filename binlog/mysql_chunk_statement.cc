@@ -1,11 +1,11 @@
 #include "binlog/mysql_chunk_statement.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
+#include "binlog/result_row.h"
 #include "binlog/table_key.h"
 #include "binlog/type_text.h"
 
@@ -56,12 +56,6 @@ std::string KeyTerm(const KeyColumn& column) {
 
 bool IsNumber(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789.+-eE") == std::string_view::npos;
-}
-
-std::uint64_t NumberOf(std::string_view text) {
-  std::uint64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
 }
 
 std::uint64_t NumberOfBits(std::string_view bytes) {

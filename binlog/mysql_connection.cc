@@ -21,9 +21,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// An event may be 1 GiB (MySQL 9.7 libs/mysql/binlog/event/binlog_event.h, max_log_event_size);
-// the packet around it has one byte more.
-constexpr unsigned long kPacketBytesMax = (1UL << 30) + (1UL << 20);
+// What a packet holds besides an event or the text of a row's values.
+constexpr unsigned long kPacketOverhead = 1UL << 20;
 
 constexpr std::size_t kPasswordBytesMax = 4096;
 
@@ -151,7 +150,8 @@ bool SetOptions(MYSQL* handle, const ConnectionOptions& options) {
   setter.Set(MYSQL_OPT_READ_TIMEOUT, &read_timeout);
   setter.Set(MYSQL_OPT_WRITE_TIMEOUT, &read_timeout);
   setter.Set(MYSQL_OPT_PROTOCOL, &protocol);
-  setter.Set(MYSQL_OPT_MAX_ALLOWED_PACKET, &kPacketBytesMax);
+  const unsigned long packet_bytes_max = options.event_bytes_max + kPacketOverhead;
+  setter.Set(MYSQL_OPT_MAX_ALLOWED_PACKET, &packet_bytes_max);
   setter.Set(MYSQL_SET_CHARSET_NAME, "utf8mb4");
   setter.Set(MYSQL_OPT_LOCAL_INFILE, &off);
   setter.Set(MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &no);
@@ -206,19 +206,17 @@ bool GreetedAsMariaDb(const MYSQL* handle) {
 }
 
 std::unexpected<Error> RefuseMariaDb(std::string_view address) {
-  return Fail(ErrorKind::kUnsuitable,
-              "the server at {} is MariaDB, which is not supported HINT: use MySQL;"
-              " docs/compatibility.md names the versions that were tested",
-              address);
+  return Fail(ErrorKind::kUnsuitable, "the server at {} is MariaDB, which is not supported",
+              address)
+      .Hint("use MySQL; docs/compatibility.md names the versions that were tested");
 }
 
 // What no server that was tried does; a proxy before it may.
 std::unexpected<Error> OddAnswer(std::string_view sql, std::string_view got) {
   constexpr std::size_t kStatementBytesMax = 100;
-  return Fail(ErrorKind::kUnknown,
-              "the server answers '{}{}' with {} HINT: let outboxd connect to the server itself,"
-              " without a proxy that answers in its place",
-              sql.substr(0, kStatementBytesMax), sql.size() > kStatementBytesMax ? "..." : "", got);
+  return Fail(ErrorKind::kUnknown, "the server answers '{}{}' with {}",
+              sql.substr(0, kStatementBytesMax), sql.size() > kStatementBytesMax ? "..." : "", got)
+      .Hint("let outboxd connect to the server itself, without a proxy that answers in its place");
 }
 
 ResultRow CopyRow(MYSQL_ROW row, const unsigned long* lengths, unsigned fields) {
@@ -265,6 +263,8 @@ MysqlConnection::MysqlConnection(std::unique_ptr<MYSQL, Closer> handle,
 MysqlConnection::MysqlConnection(MysqlConnection&&) noexcept = default;
 MysqlConnection& MysqlConnection::operator=(MysqlConnection&&) noexcept = default;
 MysqlConnection::~MysqlConnection() = default;
+
+std::string_view MysqlClientVersion() { return mysql_get_client_info(); }
 
 Result<MysqlConnection> MysqlConnection::Connect(const ConnectionOptions& options) {
   InitialiseLibrary();
@@ -333,6 +333,14 @@ Result<std::vector<ResultRow>> MysqlConnection::Query(std::string_view sql,
     rows.push_back(CopyRow(row, mysql_fetch_lengths(result.get()), fields));
   }
   return rows;
+}
+
+Result<std::vector<ResultRow>> MysqlConnection::QueryRenamed(std::string_view sql,
+                                                             std::string_view former,
+                                                             std::size_t columns_min) {
+  auto rows = Query(sql, columns_min);
+  if (rows || rows.error().kind != ErrorKind::kUnsuitable) return rows;
+  return Query(former, columns_min);
 }
 
 Result<ResultRow> MysqlConnection::QueryRow(std::string_view sql, std::size_t columns_min) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "binlog/error.h"
+#include "binlog/result_row.h"
 #include "binlog/row.h"
 
 struct MYSQL;  // From <mysql.h>, which stays in .cc files.
@@ -31,6 +32,10 @@ struct ConnectionOptions {
   TlsMode tls = TlsMode::kVerifyIdentity;
   std::string tls_ca;  // Only for kVerifyCa and kVerifyIdentity, which need it.
   std::string tls_cert, tls_key;
+  // The most bytes of a row, an event or another answer that are taken into memory: an event may be
+  // 1 GiB (MySQL 9.7 libs/mysql/binlog/event/binlog_event.h, max_log_event_size). What is larger is
+  // kTooLarge, and the connection is of no more use.
+  std::uint64_t event_bytes_max = std::uint64_t{1} << 30;
   // How long all of a connect may take, from the name's look-up on.
   std::chrono::seconds connect_timeout{10};
   // How long a statement may take until its answer begins.
@@ -45,8 +50,8 @@ struct ConnectionOptions {
 // Where `options` lead to, for messages: "127.0.0.1:3306" or the socket's path.
 [[nodiscard]] std::string AddressText(const ConnectionOptions& options);
 
-// Rows of a small result, as text; none: NULL.
-using ResultRow = std::vector<std::optional<std::string>>;
+// The version of the client library: "9.7.4". Lives as long as the process.
+[[nodiscard]] std::string_view MysqlClientVersion();
 
 // One connection to a MySQL server through the genuine client library: LOCAL INFILE refused, no
 // option files, no public key over plain text, a password never in an error. The session speaks
@@ -63,12 +68,19 @@ class MysqlConnection {
   MysqlConnection& operator=(MysqlConnection&&) noexcept;
   ~MysqlConnection();
 
-  // All rows of one statement. kDenied: names the missing privilege as the server says it.
+  // All rows of one statement. Waits at most answer_timeout until its answer begins, and
+  // read_timeout for each part of it. kDenied: names the missing privilege as the server says it.
   // kDisconnected: the connection is of no more use. kUnsuitable: the server refuses the statement.
   // kUnknown: an error that is not known, or rows of less than `columns_min` values: each row of
   // the result has as many.
   [[nodiscard]] Result<std::vector<ResultRow>> Query(std::string_view sql,
                                                      std::size_t columns_min = 0);
+
+  // The same of a statement that was called `former` up to some version of 8, under the name that
+  // the server knows: twice the wait, where that is the former one.
+  [[nodiscard]] Result<std::vector<ResultRow>> QueryRenamed(std::string_view sql,
+                                                            std::string_view former,
+                                                            std::size_t columns_min = 0);
 
   // The first row of an answer that cannot be without one. Errors as Query(); kUnknown: no row.
   [[nodiscard]] Result<ResultRow> QueryRow(std::string_view sql, std::size_t columns_min);

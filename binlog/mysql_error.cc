@@ -32,8 +32,9 @@ ErrorKind KindOfClientError(unsigned code, std::string_view text) {
     case CR_AUTH_PLUGIN_CANNOT_LOAD:
     case CR_AUTH_PLUGIN_ERR:
       return ErrorKind::kHandshake;
-    case CR_CANT_READ_CHARSET:
     case CR_NET_PACKET_TOO_LARGE:
+      return ErrorKind::kTooLarge;
+    case CR_CANT_READ_CHARSET:
     case kLocalInfileRejected:
       return ErrorKind::kUnsuitable;
     default:
@@ -42,26 +43,30 @@ ErrorKind KindOfClientError(unsigned code, std::string_view text) {
 }
 
 constexpr std::string_view kUnknownNumber =
-    " HINT: outboxd does not know this number: the manual of the server, or of a proxy before it,"
+    "outboxd does not know this number: the manual of the server, or of a proxy before it,"
     " tells what it means";
 
 std::string_view HintFor(unsigned code, std::string_view text) {
   if (code == CR_AUTH_PLUGIN_ERR && text.find("secure connection") != std::string_view::npos) {
-    return " HINT: the password may not cross this connection: use TLS or a Unix socket";
+    return "the password may not cross this connection: use TLS or a Unix socket";
   }
-  if (code == kSecureTransportRequired) return " HINT: use TLS or a Unix socket";
+  if (code == kSecureTransportRequired) return "use TLS or a Unix socket";
   if (code == CR_AUTH_PLUGIN_CANNOT_LOAD) {
-    return " HINT: let the account authenticate by caching_sha2_password";
+    return "let the account authenticate by caching_sha2_password";
   }
   if (text.find("Cannot replicate anonymous transaction") != std::string_view::npos) {
-    return " HINT: gtid_mode became ON before the relay had read these transactions: SET GLOBAL"
+    return "gtid_mode became ON before the relay had read these transactions: SET GLOBAL"
            " gtid_mode = ON_PERMISSIVE until it has";
   }
   if (text.find("Cannot replicate GTID-transaction") != std::string_view::npos) {
-    return " HINT: gtid_mode became OFF before the relay had read these transactions: SET GLOBAL"
+    return "gtid_mode became OFF before the relay had read these transactions: SET GLOBAL"
            " gtid_mode = OFF_PERMISSIVE until it has";
   }
-  if (code == ER_ACCESS_DENIED_ERROR) return " HINT: check the user name and the password file";
+  if (code == ER_ACCESS_DENIED_ERROR) return "check the user name and the password file";
+  if (code == ER_MUST_CHANGE_PASSWORD || code == ER_MUST_CHANGE_PASSWORD_LOGIN) {
+    return "the password has expired: ALTER USER it with a new one and PASSWORD EXPIRE NEVER, and"
+           " write that into the password file";
+  }
   return {};
 }
 
@@ -74,8 +79,10 @@ Error MakeMysqlError(unsigned code, std::string_view text) {
   if (is_client_error) kind = KindOfClientError(code, text);
   const std::string_view hint = kind == ErrorKind::kUnknown ? kUnknownNumber : HintFor(code, text);
   while (text.ends_with('.')) text.remove_suffix(1);
-  return {kind, fmt::format("{} error {}: {}{}", is_client_error ? "mysql client" : "mysql server",
-                            code, text, hint)};
+  return {
+      kind,
+      fmt::format("{} error {}: {}", is_client_error ? "mysql client" : "mysql server", code, text),
+      std::string(hint)};
 }
 
 }  // namespace outboxd::binlog

@@ -17,6 +17,8 @@
 
 namespace outboxd::binlog {
 
+class MysqlDump;
+
 struct MysqlEventSourceOptions {
   std::vector<ConnectionOptions> hosts;  // Tried in order.
   std::uint32_t server_id = 0;           // Must be unique among replicas; never 0.
@@ -33,10 +35,10 @@ struct MysqlEventSourceOptions {
   bool asks_once = false;
   // How often a member of a group is asked whether it is cut off from it.
   std::chrono::milliseconds group_interval{3000};
-  // Told when a member that is cut off is read for want of another host, with the reason, and with
+  // Told when a member that is cut off is read for want of another host, with why, and with
   // none when that is over; by the reader thread within Open(), and by a thread of the source's own
   // while the stream is open. Empty: members are not asked while they are read.
-  std::function<void(const std::optional<std::string>& cut_off)> tell_cut_off = nullptr;
+  std::function<void(const std::optional<Error>& cut_off)> tell_cut_off = nullptr;
 };
 
 // Tails a server's binary log with mysql_binlog_open() and mysql_binlog_fetch(). Of several hosts
@@ -55,8 +57,6 @@ class MysqlEventSource final : public EventSource {
   void Close() override;
 
  private:
-  class Dump;
-
   struct Request {
     const Position& from;
     const KnownHistory& known;
@@ -83,14 +83,8 @@ class MysqlEventSource final : public EventSource {
   [[nodiscard]] std::optional<Error> MustLeave() const;
   // `by_gtid` of the result: whether the server can.
   [[nodiscard]] Result<StreamIdentity> Connect(const ConnectionOptions& host);
-  // `stream` with what was lost and what is new.
-  [[nodiscard]] Opened CheckGtids(const Request& request, StreamIdentity stream);
   [[nodiscard]] Result<void> StartDump(const ConnectionOptions& host, const Request& request,
                                        const StreamIdentity& stream);
-  // Whether the connection is as it was: one that has sent something is of no more use.
-  [[nodiscard]] Result<bool> CheckLastTransaction(const KnownHistory& known,
-                                                  const Position& position,
-                                                  const StreamIdentity& stream);
   [[nodiscard]] Error AfterFetch(Error error);
   [[nodiscard]] Error Replaced() const;
   [[nodiscard]] Error AfterDump(Error error, bool had_events);
@@ -100,7 +94,7 @@ class MysqlEventSource final : public EventSource {
   MysqlEventSourceOptions options_;
 
   // Reader thread only.
-  std::unique_ptr<Dump> dump_;
+  std::unique_ptr<MysqlDump> dump_;  // Null: it is closed.
   HostChoice choice_;
   std::size_t opened_host_ = 0;  // The one that was opened last.
   // Of that host when it was opened; none: it is in no group, or the account may not see it.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "binlog/mysql_log.h"
 #include "binlog/mysql_server.h"
 
 namespace outboxd::binlog {
@@ -66,14 +67,14 @@ Result<T> MysqlLogEndSource::Checked(Result<T> answer) {
 
 Result<LogEnd> MysqlLogEndSource::EndOfLog() {
   if (!server_) return Checked<LogEnd>(Fail(ErrorKind::kDisconnected, "not connected"));
-  return Checked(server_->EndOfLog());
+  return Checked(AskForLogEnd(server_->connection()));
 }
 
 Result<std::vector<LogFile>> MysqlLogEndSource::Files() {
   if (!server_) {
     return Checked<std::vector<LogFile>>(Fail(ErrorKind::kDisconnected, "not connected"));
   }
-  return Checked(server_->LogFiles());
+  return Checked(AskForLogFiles(server_->connection()));
 }
 
 }  // namespace outboxd::binlog

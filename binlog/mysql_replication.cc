@@ -1,5 +1,7 @@
 #include "binlog/mysql_replication.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -26,8 +28,8 @@ std::unexpected<Error> Refused(MysqlConnection& connection, const Error& error,
   if (error.kind != ErrorKind::kDenied) return std::unexpected(error);
   const auto account = connection.AccountName();
   if (!account) return std::unexpected(account.error());
-  return Fail(ErrorKind::kDenied, "{} is not shown: {} HINT: {}", hidden, error.message,
-              grants_to(*account));
+  return Fail(ErrorKind::kDenied, "{} is not shown: {}", hidden, error.message)
+      .Hint("{}", grants_to(*account));
 }
 
 Result<Replication> AskForChannels(MysqlConnection& connection, const GtidSet& missing) {
@@ -36,10 +38,7 @@ Result<Replication> AskForChannels(MysqlConnection& connection, const GtidSet& m
   constexpr std::size_t kApplierIsRunning = 11;
   constexpr std::size_t kSourceUuid = 40;
   constexpr std::size_t kReceived = 51;
-  auto channels = connection.Query("SHOW REPLICA STATUS");
-  if (!channels && channels.error().kind == ErrorKind::kUnsuitable) {
-    channels = connection.Query("SHOW SLAVE STATUS");
-  }
+  const auto channels = connection.QueryRenamed("SHOW REPLICA STATUS", "SHOW SLAVE STATUS");
   if (!channels) return std::unexpected(channels.error());
   Replication replication;
   for (const ResultRow& channel : *channels) {
@@ -129,9 +128,8 @@ Result<Replication> AskForReplication(MysqlConnection& connection, const GtidSet
   }
   if (IsOutOfGroup(*member, missing)) {
     return Fail(ErrorKind::kDisconnected,
-                "it is out of group {}, and can get them only when it is back HINT: START"
-                " GROUP_REPLICATION on it",
-                *group);
+                "it is out of group {}, and can get them only when it is back", *group)
+        .Hint("START GROUP_REPLICATION on it");
   }
   Replication by_group = ReplicationOf(*member, missing);
   by_group.is_applying = by_group.is_applying || replication->is_applying;

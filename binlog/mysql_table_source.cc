@@ -5,13 +5,15 @@
 #include <mysqld_error.h>
 
 #include <algorithm>
-#include <charconv>
 #include <span>
 #include <utility>
 
 #include "binlog/compact_json.h"
 #include "binlog/mysql_chunk_statement.h"
+#include "binlog/mysql_log.h"
 #include "binlog/mysql_server.h"
+#include "binlog/mysql_tables.h"
+#include "binlog/result_row.h"
 
 namespace outboxd::binlog {
 namespace {
@@ -19,14 +21,6 @@ namespace {
 // What one statement asks weights of, at most.
 constexpr std::size_t kAskedWeightsMax = 500;
 constexpr std::size_t kAskedBytesMax = 256 * 1024;
-
-std::string TextOf(const std::optional<std::string>& field) { return field.value_or(""); }
-
-std::size_t NumberOf(std::string_view text) {
-  std::size_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
 
 // What IndexStatement() selects and IndexColumnOf() takes.
 constexpr std::size_t kIndexValues = 11;
@@ -134,7 +128,7 @@ class ChunkBuilder {
       taken.key.emplace_back(*terms[i]);
       if (!orders_[i].takes_weights()) {
         auto appended = orders_[i].Append(*terms[i], taken.place);
-        if (!appended) return Fail(ErrorKind::kUnsuitable, "{}", appended.error().message);
+        if (!appended) return std::unexpected(appended.error().As(ErrorKind::kUnsuitable));
         continue;
       }
       if (!weights.front()) return Fail(ErrorKind::kUnsuitable, "the key has no weights");
@@ -255,7 +249,7 @@ std::unexpected<Error> MysqlTableSource::FailedToRead(const Error& error,
                                " for it ({})",
                                name, error.message)});
   }
-  return Failed({error.kind, fmt::format("table {}: {}", name, error.message)});
+  return Failed(Fail(error, "table {}", name).error());
 }
 
 std::string_view MysqlTableSource::LockWords(bool waits_for_commits) const {
@@ -267,7 +261,7 @@ Result<std::vector<TableToRead>> MysqlTableSource::Describe(std::string_view sch
                                                             std::string_view table_pattern) {
   auto server = Server();
   if (!server) return std::unexpected(server.error());
-  auto all = (*server)->DescribeTables(schema_pattern, table_pattern);
+  auto all = DescribeTables((*server)->connection(), schema_pattern, table_pattern);
   if (!all) return Failed(all.error());
   std::vector<TableToRead> tables;
   for (TableFacts& facts : *all) {
@@ -314,7 +308,7 @@ Result<std::optional<std::set<std::string>>> MysqlTableSource::PreparedXa() {
 Result<LogEnd> MysqlTableSource::EndOfLog() {
   auto server = Server();
   if (!server) return std::unexpected(server.error());
-  auto end = (*server)->EndOfLog();
+  auto end = AskForLogEnd((*server)->connection());
   if (!end) return Failed(end.error());
   return end;
 }
@@ -384,8 +378,7 @@ Result<MysqlTableSource::Weights> MysqlTableSource::AskForWeights(
 
 Result<std::vector<KeyPlace>> MysqlTableSource::PlacesOf(const TableKey& key,
                                                          const std::vector<KeyValues>& keys) {
-  std::vector<KeyColumnOrder> orders;
-  for (const KeyColumn& column : key.columns) orders.emplace_back(column);
+  const std::vector<KeyColumnOrder> orders(key.columns.begin(), key.columns.end());
   const bool asks = std::ranges::any_of(orders, &KeyColumnOrder::takes_weights);
   Weights weights;
   if (asks) {

@@ -11,11 +11,11 @@ Result<void> PreparedTransactions::Hold(const Transaction& transaction, Transact
       held_, [&](const Held& held) { return held.transaction.xid == transaction.xid; });
   if (same != held_.end()) {
     return Fail(ErrorKind::kUndecodable,
-                "XA transaction {} was prepared at {}:{} and again at {}:{} without a decision"
-                " between HINT: compare the event table with the topic, then move on with 'outboxd"
-                " position set'",
+                "XA transaction {} was prepared at {}:{} and again at {}:{} without a decision "
+                "between",
                 transaction.xid, same->transaction.file, same->transaction.begin_offset,
-                transaction.file, transaction.begin_offset);
+                transaction.file, transaction.begin_offset)
+        .Hint("compare the event table with the topic, then move on with 'outboxd position set'");
   }
   if (memory_bytes_ + rows.memory_bytes() > memory_bytes_max_) {
     if (auto spilled = rows.Spill(); !spilled) return spilled;

@@ -29,12 +29,12 @@ enum class RowChange : std::uint8_t { kInsert, kUpdate, kDelete };
 // where all changes are taken, also one that was deleted, as it was. All views stay valid until the
 // next row is read.
 struct Row {
-  std::uint32_t table;  // Which selection of the reader's table filter it belongs to.
+  std::uint32_t selection;  // Which one of the reader's table filter it belongs to.
   std::string_view schema_name;
   std::string_view table_name;
   // In the order in which the columns were asked for, then the whole row where that is wanted.
   std::span<const ColumnValue> values;
-  std::span<const std::string> columns = {};  // Their names, where the row came from the log.
+  std::span<const std::string> columns = {};  // Their names, where they are known.
   std::span<const ValueKind> kinds = {};      // Of `values`.
   RowChange change = RowChange::kInsert;
   // Where all changes are taken (TableSelection::takes_all_changes); else empty.

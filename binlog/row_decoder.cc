@@ -7,11 +7,6 @@
 namespace outboxd::binlog {
 namespace {
 
-bool IsInteger(ColumnType type) {
-  return type == ColumnType::kTiny || type == ColumnType::kShort || type == ColumnType::kInt24 ||
-         type == ColumnType::kLong || type == ColumnType::kLongLong;
-}
-
 bool IsSet(Bytes bits, std::size_t index) { return (bits[index / 8] >> (index % 8) & 1) != 0; }
 
 std::string NameOf(const TableMap& map, std::size_t ordinal) {
@@ -88,9 +83,9 @@ Result<void> RowDecoder::BindColumn(std::size_t ordinal, std::size_t slot, bool 
   }
   if (IsInteger(column.type) && !map_->has_signedness) {
     return Fail(ErrorKind::kUndecodable,
-                "{}: the binary log does not tell whether the integer is signed HINT: MySQL writes"
-                " it from 8.0 on, MariaDB with SET GLOBAL binlog_row_metadata = FULL",
-                NameOf(*map_, ordinal));
+                "{}: the binary log does not tell whether the integer is signed",
+                NameOf(*map_, ordinal))
+        .Hint("MySQL writes it from 8.0 on, MariaDB with SET GLOBAL binlog_row_metadata = FULL");
   }
   auto decoder = is_in_key_form ? ValueDecoder::MakeForKey(column, converters_)
                                 : ValueDecoder::Make(column, converters_, json);
@@ -149,13 +144,13 @@ Result<void> RowDecoder::CheckPresence(RowChange change, Bytes present) {
     if (IsSet(present, column.ordinal)) continue;
     const auto known = std::ranges::find(defaults_, column.ordinal, &ColumnDefault::ordinal);
     if (known == defaults_.end() || change != RowChange::kInsert) {
-      return Fail(
-          ErrorKind::kUndecodable,
-          "{} is missing from the row image, which is not the same as NULL HINT: SET PERSIST"
-          " binlog_row_image = FULL, and no session may set it otherwise; a row that was"
-          " inserted so can be published if the column's default is declared with 'default ="
-          " COLUMN:VALUE' (or 'COLUMN' alone for NULL)",
-          NameOf(*map_, column.ordinal));
+      return Fail(ErrorKind::kUndecodable,
+                  "{} is missing from the row image, which is not the same as NULL",
+                  NameOf(*map_, column.ordinal))
+          .Hint(
+              "SET PERSIST binlog_row_image = FULL, and no session may set it otherwise; a row "
+              "that was inserted so can be published if the column's default is declared with "
+              "'default = COLUMN:VALUE' (or 'COLUMN' alone for NULL)");
     }
     values_[column.slot] = known->value;
   }
@@ -203,12 +198,12 @@ void RowDecoder::SkipBefore() {
   }
 }
 
-// Moves behind one image. `has_key`: columns may be wanted in key form as well.
-template <bool has_key>
+// Moves behind one image. `kHasKey`: columns may be wanted in key form as well.
+template <bool kHasKey>
 Result<void> RowDecoder::ReadImage(std::span<const PresentColumn> present,
                                    std::vector<ColumnValue>& values) {
   const auto next = [this](std::size_t index) {
-    return has_key ? wanted_[index].other_form : kUnwanted;
+    return kHasKey ? wanted_[index].other_form : kUnwanted;
   };
   const Bytes nulls = rows_.Take((present.size() + 7) / 8);
   if (!rows_.ok()) return CutOff();

@@ -109,7 +109,7 @@ class RowDecoder {
   void SelectPresent(Bytes present, std::vector<PresentColumn>& columns) const;
   // Moves behind the row as it was before an update.
   void SkipBefore();
-  template <bool has_key>
+  template <bool kHasKey>
   Result<void> ReadImage(std::span<const PresentColumn> present, std::vector<ColumnValue>& values);
   Result<bool> NextChange();
   std::unexpected<Error> InColumn(const Error& cause, std::size_t ordinal) const;

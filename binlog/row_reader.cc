@@ -18,11 +18,11 @@ constexpr std::size_t kKnownBytesMax = std::size_t{8} << 20;
 Result<void> TakeDeclaredNames(const TableSelection& selection, TableMap& map) {
   if (selection.declared_columns.size() != map.columns.size()) {
     return Fail(ErrorKind::kUnsuitable,
-                "{}.{} had {} columns when this row was written, but 'columns' declares {} HINT:"
-                " declare all columns of the table in order, or SET PERSIST binlog_row_metadata ="
-                " FULL",
+                "{}.{} had {} columns when this row was written, but 'columns' declares {}",
                 map.schema_name, map.table_name, map.columns.size(),
-                selection.declared_columns.size());
+                selection.declared_columns.size())
+        .Hint(
+            "declare all columns of the table in order, or SET PERSIST binlog_row_metadata = FULL");
   }
   for (std::size_t i = 0; i < map.columns.size(); ++i) {
     map.columns[i].name = selection.declared_columns[i];
@@ -50,19 +50,21 @@ std::vector<std::string> NamesWanted(const TableSelection& selection,
 
 std::unexpected<Error> NoNames(const TableMap& map, std::string_view reason) {
   return Fail(ErrorKind::kUnsuitable,
-              "the binary log does not describe the columns of {}.{}, and {} HINT: SET PERSIST"
-              " binlog_row_metadata = FULL (for rows written from then on), or declare the columns"
-              " that the table had, in order, with 'columns = a,b,c'",
-              map.schema_name, map.table_name, reason);
+              "the binary log does not describe the columns of {}.{}, and {}", map.schema_name,
+              map.table_name, reason)
+      .Hint(
+          "SET PERSIST binlog_row_metadata = FULL (for rows written from then on), or declare the "
+          "columns that the table had, in order, with 'columns = a,b,c'");
 }
 
 std::unexpected<Error> NoKinds(const TableMap& map, std::string_view reason) {
   return Fail(ErrorKind::kUnsuitable,
-              "the binary log does not tell the signs and character sets of {}.{}, nor do 'columns'"
-              " and today's table for certain: {} HINT: declare what it was then behind the"
-              " column's name, 'columns = a,b:CHARACTER_SET,c' for a text and 'b:signed' or"
-              " 'b:unsigned' for an integer",
-              map.schema_name, map.table_name, reason);
+              "the binary log does not tell the signs and character sets of {}.{}, nor do "
+              "'columns' and today's table for certain: {}",
+              map.schema_name, map.table_name, reason)
+      .Hint(
+          "declare what it was then behind the column's name, 'columns = a,b:CHARACTER_SET,c' for "
+          "a text and 'b:signed' or 'b:unsigned' for an integer");
 }
 
 RowsEventVersion VersionOf(EventType type) {
@@ -210,11 +212,11 @@ Result<void> RowReader::FindColumns(const TableSelection& selection, KnownTable&
 Result<std::size_t> RowReader::FindColumn(const TableMap& map, const std::string& name) const {
   const auto found = FindInAnyCase(map.columns, name, &Column::name);
   if (found != map.columns.end()) return static_cast<std::size_t>(found - map.columns.begin());
-  return Fail(ErrorKind::kUnsuitable,
-              "table {}.{} had no column '{}' when this row was written HINT: in [outbox] name"
-              " only columns that the table had all the time, or pass such transactions with"
-              " 'outboxd position set'",
-              map.schema_name, map.table_name, name);
+  return Fail(ErrorKind::kUnsuitable, "table {}.{} had no column '{}' when this row was written",
+              map.schema_name, map.table_name, name)
+      .Hint(
+          "in [outbox] name only columns that the table had all the time, or pass such "
+          "transactions with 'outboxd position set'");
 }
 
 Result<void> RowReader::NameColumns(const TableSelection& selection, TableMap& map) const {
@@ -269,11 +271,10 @@ Result<void> RowReader::OnRows(EventType type, Bytes body) {
   row_.schema_name = known.map.schema_name;
   row_.table_name = known.map.table_name;
   if (type == EventType::kPartialUpdateRows) {
-    return Fail(
-        ErrorKind::kUndecodable,
-        "table {}.{}: the log holds an updated JSON document in parts only HINT: SET PERSIST"
-        " binlog_row_value_options = '', and no session may set it otherwise",
-        row_.schema_name, row_.table_name);
+    return Fail(ErrorKind::kUndecodable,
+                "table {}.{}: the log holds an updated JSON document in parts only",
+                row_.schema_name, row_.table_name)
+        .Hint("SET PERSIST binlog_row_value_options = '', and no session may set it otherwise");
   }
   if (bound_ != &known) {
     auto bound = Bind(known);
@@ -289,7 +290,7 @@ Result<void> RowReader::OnRows(EventType type, Bytes body) {
 
 // What is the same of all rows of the event.
 void RowReader::DescribeRows(const KnownTable& known, RowChange change) {
-  row_.table = known.selection;
+  row_.selection = known.selection;
   row_.columns = known.names;
   row_.kinds = known.kinds;
   row_.change = change;

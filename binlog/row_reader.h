@@ -76,10 +76,10 @@ class RowReader {
   TransactionBuffer* rows_ = nullptr;
   std::list<KnownTable> known_;  // The one used last first.
   std::unordered_map<std::string_view, std::list<KnownTable>::iterator> known_by_body_;
-  std::size_t known_bytes_ = 0;        // Of their bodies.
-  std::uint64_t transaction_ = 0;      // Its number, counted by Begin().
+  std::size_t known_bytes_ = 0;                        // Of their bodies.
+  std::uint64_t transaction_ = 0;                      // Its number, counted by Begin().
   std::unordered_map<std::uint64_t, OpenTable> open_;  // By the latest TABLE_MAP of each table id.
-  const KnownTable* bound_ = nullptr;  // Which the decoder is bound to.
+  const KnownTable* bound_ = nullptr;                  // Which the decoder is bound to.
   bool in_event_ = false;
   Row row_{};
 };

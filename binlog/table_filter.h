@@ -81,14 +81,4 @@ class TableFilter {
   std::vector<std::uint32_t> patterns_;
 };
 
-[[nodiscard]] inline bool IsPattern(std::string_view text) {
-  return text.find_first_of("*?") != std::string_view::npos;
-}
-
-// Whether `text` fits `pattern`, whose '*' stands for any characters and '?' for one.
-[[nodiscard]] bool FitsPattern(std::string_view text, std::string_view pattern);
-
-// Whether there is a text that fits both patterns.
-[[nodiscard]] bool PatternsMeet(std::string_view one, std::string_view other);
-
 }  // namespace outboxd::binlog

@@ -196,10 +196,9 @@ Result<void> ReadColumns(ByteCursor& body, std::vector<Column>& columns) {
     Column column;
     column.type = static_cast<ColumnType>(types[i]);
     if (!IsKnown(column.type)) {
-      return Fail(ErrorKind::kUndecodable,
-                  "TABLE_MAP event: column {} has the unknown type {} HINT: a newer outboxd may"
-                  " know it",
-                  i + 1, types[i]);
+      return Fail(ErrorKind::kUndecodable, "TABLE_MAP event: column {} has the unknown type {}",
+                  i + 1, types[i])
+          .Hint("a newer outboxd may know it");
     }
     ReadTypeMetadata(metadata, column);
     column.nullable = !nullable.empty() && (nullable[i / 8] >> (i % 8) & 1) != 0;

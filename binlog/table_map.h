@@ -47,6 +47,11 @@ enum class ColumnType : std::uint8_t {
   kGeometry = 255,
 };
 
+[[nodiscard]] constexpr bool IsInteger(ColumnType type) {
+  return type == ColumnType::kTiny || type == ColumnType::kShort || type == ColumnType::kInt24 ||
+         type == ColumnType::kLong || type == ColumnType::kLongLong;
+}
+
 // The type's name as a person knows it: "DECIMAL", "type 99".
 [[nodiscard]] std::string NameOf(ColumnType type);
 

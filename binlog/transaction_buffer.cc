@@ -34,6 +34,7 @@ TransactionBuffer::TransactionBuffer(TransactionBufferOptions options)
 TransactionBuffer::~TransactionBuffer() { CloseSpill(); }
 
 TransactionBuffer::TransactionBuffer(TransactionBuffer&& other) noexcept
+    // NOLINTNEXTLINE(performance-move-constructor-init): `other` is used again, with its options.
     : options_(other.options_),
       memory_(std::exchange(other.memory_, {})),
       spill_descriptor_(std::exchange(other.spill_descriptor_, -1)),

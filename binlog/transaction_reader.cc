@@ -1,12 +1,13 @@
 #include "binlog/transaction_reader.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "binlog/any_case.h"
 #include "binlog/control_event.h"
+#include "binlog/ddl.h"
 #include "binlog/gtid_event.h"
+#include "binlog/statement_concern.h"
 #include "binlog/table_map.h"
 
 namespace outboxd::binlog {
@@ -16,12 +17,6 @@ namespace {
 constexpr std::uint16_t kStatementEnd = 0x01;
 // Of a rows event that has no rows and only ends its statement.
 constexpr std::uint64_t kDummyTableId = 0x00FFFFFF;
-
-constexpr std::uint64_t kLow = 0xFFFFFFFF;  // The part of an offset that log_pos holds.
-// The greatest offset that a dump by file can begin at.
-constexpr std::uint64_t kFileOffsetMax = std::numeric_limits<std::uint32_t>::max();
-
-constexpr std::uint64_t kFirstOffset = 4;  // Behind the magic number of a file.
 
 // What the rows of all prepared transactions together may take of memory.
 constexpr std::size_t kPreparedMemoryBytesMax = std::size_t{8} << 20;
@@ -56,36 +51,6 @@ std::string CanonicalXid(std::string_view xid) {
   return canonical;
 }
 
-// Written by the server itself when a session ends; a temporary table is no event table.
-bool DropsTemporaryTable(std::string_view statement) {
-  return statement.starts_with("DROP /*!40005 TEMPORARY */ TABLE ") ||
-         statement.starts_with("DROP TEMPORARY TABLE ");
-}
-
-// The number at the end of a binlog file's name, without leading zeros. The server goes on to seven
-// digits behind 999999.
-std::string_view NumberOf(std::string_view file) {
-  const std::size_t point = file.rfind('.');
-  if (point == std::string_view::npos) return {};
-  const std::string_view number = file.substr(point + 1);
-  if (number.find_first_not_of("0123456789") != std::string_view::npos) return {};
-  return number.substr(std::min(number.find_first_not_of('0'), number.size()));
-}
-
-bool IsLaterFile(std::string_view file, std::string_view other) {
-  if (file.substr(0, file.rfind('.')) != other.substr(0, other.rfind('.'))) return false;
-  const std::string_view number = NumberOf(file);
-  const std::string_view other_number = NumberOf(other);
-  if (number.empty() || other_number.empty()) return false;
-  if (number.size() != other_number.size()) return number.size() > other_number.size();
-  return number > other_number;
-}
-
-// A table made and filled by one statement; its rows follow as rows events.
-bool StartsTransaction(std::string_view statement) {
-  return statement.starts_with("CREATE TABLE ") && statement.ends_with("START TRANSACTION");
-}
-
 }  // namespace
 
 TransactionReader::TransactionReader(const TableFilter& filter,
@@ -94,19 +59,11 @@ TransactionReader::TransactionReader(const TableFilter& filter,
 
 void TransactionReader::Reset(const StreamIdentity& stream, const Position& from) {
   DropOpenTransaction();
-  by_gtid_ = stream.by_gtid;
-  collects_gtids_ = stream.by_gtid || !from.gtids.empty();
-  may_lack_gtid_event_ = !collects_gtids_ && from.offset > kFirstOffset;
+  place_.Begin(stream.by_gtid, from);
+  may_lack_gtid_event_ = !place_.collects_gtids() && from.offset > kFirstOffset;
   has_checksums_ = stream.has_checksums;
   event_types_ = 255;
-  file_ = from.file;
-  event_begin_ = event_end_ = from.offset;
-  const bool begins_within = !stream.by_gtid && from.offset > kFirstOffset;
-  begin_ = begins_within ? LogEnd{from.file, from.offset} : LogEnd{};
-  has_file_ = false;
-  skipped_to_ = 0;
   largest_event_ = 0;
-  position_ = from;
 }
 
 void TransactionReader::ForgetPrepared(std::set<std::string> prepared) {
@@ -121,32 +78,22 @@ void TransactionReader::DropOpenTransaction() {
   savepoints_.clear();
 }
 
-bool TransactionReader::CanResume() const { return by_gtid_ || position_.offset <= kFileOffsetMax; }
-
-Position TransactionReader::ResumePosition() const {
-  Position position = position_;
-  // A set that is still empty must not be taken for a position by file.
-  if (by_gtid_ && position.gtids.empty()) position.file.clear();
-  return position;
-}
-
 Error TransactionReader::Explained(Error error) const {
-  const bool is_at_begin = state_ == State::kBetween && position_.file == begin_.file &&
-                           position_.offset == begin_.offset;
-  if (error.kind != ErrorKind::kCorrupt || begin_.file.empty() || !is_at_begin) return error;
-  return {ErrorKind::kCorrupt,
-          fmt::format("offset {} of {} is not where a transaction begins, or the log is damaged"
-                      " there HINT: 'outboxd inspect --server --from file:{}:{}' shows the places"
-                      " in front of it",
-                      begin_.offset, begin_.file, begin_.file, kFirstOffset)};
+  const LogEnd* const begin = state_ == State::kBetween ? place_.StandsAtBegin() : nullptr;
+  if (error.kind != ErrorKind::kCorrupt || begin == nullptr) return error;
+  return {
+      ErrorKind::kCorrupt,
+      fmt::format("offset {} of {} is not where a transaction begins, or the log is damaged"
+                  " there",
+                  begin->offset, begin->file),
+      fmt::format("'outboxd inspect --server --from file:{}:{}' shows the places in front of it",
+                  begin->file, kFirstOffset)};
 }
-
-std::string TransactionReader::Place() const { return fmt::format("{}:{}", file_, event_begin_); }
 
 Result<TransactionReader::Outcome> TransactionReader::Feed(Bytes event) {
   auto header = ParseEventHeader(event);
   if (!header) return Fail(header.error(), "after {}", Place());
-  Advance(*header);
+  place_.Advance(*header);
   largest_event_ = std::max(largest_event_, event.size());
   const bool is_format_description = header->type == EventType::kFormatDescription;
   if (has_checksums_ && !is_format_description && !ChecksumIsRight(event)) {
@@ -206,22 +153,6 @@ Result<TransactionReader::Outcome> TransactionReader::FeedGroup(const EventHeade
   return Unexpected(header);
 }
 
-// log_pos holds 32 bits only and is 0 in events that stand in no file. Events follow one another
-// closely, so that the upper half of the offset can be carried along.
-void TransactionReader::Advance(const EventHeader& header) {
-  const bool is_in_file = header.log_pos != 0 && (header.flags & EventHeader::kArtificial) == 0 &&
-                          header.type != EventType::kHeartbeat &&
-                          header.type != EventType::kHeartbeatV2;
-  if (!is_in_file) {
-    event_begin_ = event_end_;
-    return;
-  }
-  std::uint64_t end = (event_end_ & ~kLow) | header.log_pos;
-  if (end < event_end_) end += kLow + 1;
-  event_end_ = end;
-  event_begin_ = end - std::min<std::uint64_t>(end, header.length);
-}
-
 Result<std::optional<TransactionReader::Outcome>> TransactionReader::FeedFraming(
     const EventHeader& header, Bytes event, Bytes body) {
   switch (header.type) {
@@ -231,24 +162,24 @@ Result<std::optional<TransactionReader::Outcome>> TransactionReader::FeedFraming
       return Outcome::kNothing;
     }
     case EventType::kRotate: {
-      auto outcome = OnRotate(body);
-      if (!outcome) return std::unexpected(outcome.error());
-      return *outcome;
+      auto rotate = ParseRotate(body);
+      if (!rotate) return std::unexpected(rotate.error());
+      return place_.OnRotate(*rotate) ? Outcome::kNewFile : Outcome::kNothing;
     }
     case EventType::kIncident:
       return Fail(ErrorKind::kUndecodable,
-                  "the server lost binlog events ('{}'): what they held cannot be published"
-                  " HINT: compare the event table with the topic, then move on with"
-                  " 'outboxd position set'",
-                  ParseIncident(body));
+                  "the server lost binlog events ('{}'): what they held cannot be published",
+                  ParseIncident(body))
+          .Hint("compare the event table with the topic, then move on with 'outboxd position set'");
     case EventType::kPreviousGtids: {
-      auto outcome = OnPreviousGtids(body);
-      if (!outcome) return std::unexpected(outcome.error());
-      return *outcome;
+      auto is_known = place_.OnPreviousGtids(body);
+      if (!is_known) return std::unexpected(is_known.error());
+      return *is_known ? Outcome::kNewFile : Outcome::kNothing;
     }
     case EventType::kHeartbeat:
     case EventType::kHeartbeatV2:
-      return OnHeartbeat(header, body);
+      if (state_ != State::kBetween) return Outcome::kNothing;
+      return place_.OnHeartbeat(header, body) ? Outcome::kIdle : Outcome::kNothing;
     case EventType::kStop:
       return Outcome::kNothing;
     default:
@@ -276,49 +207,6 @@ Result<void> TransactionReader::OnFormatDescription(const EventHeader& header, B
   return {};
 }
 
-// What it tells of a stream by GTID no event does: the server skips whole transactions.
-TransactionReader::Outcome TransactionReader::OnHeartbeat(const EventHeader& header, Bytes body) {
-  const Heartbeat heartbeat = ParseHeartbeat(header.type, header.log_pos, body);
-  if (state_ != State::kBetween || heartbeat.file != file_) return Outcome::kNothing;
-  // With the upper half of an earlier offset it is no later than it really is.
-  const std::uint64_t upper = header.type == EventType::kHeartbeat ? event_end_ & ~kLow : 0;
-  skipped_to_ = std::max(skipped_to_, upper | heartbeat.offset);
-  return has_file_ ? Outcome::kIdle : Outcome::kNothing;
-}
-
-bool TransactionReader::HasReached(std::string_view file, std::uint64_t offset) const {
-  if (!has_file_) return false;
-  if (file != file_) return IsLaterFile(file_, file);
-  // A transaction that a crash left open stands in the file before.
-  const bool is_open = state_ != State::kBetween && transaction_.file == file_;
-  return offset <= (is_open ? transaction_.begin_offset : std::max(event_end_, skipped_to_));
-}
-
-Result<TransactionReader::Outcome> TransactionReader::OnRotate(Bytes body) {
-  auto rotate = ParseRotate(body);
-  if (!rotate) return std::unexpected(rotate.error());
-  file_ = rotate->file;
-  event_begin_ = event_end_ = std::max(rotate->offset, kFirstOffset);
-  has_file_ = true;
-  skipped_to_ = 0;
-  // A dump by GTID begins at the start of the file that `position_` may already be in.
-  if (file_ == position_.file && event_end_ <= position_.offset) return Outcome::kNothing;
-  position_.file = file_;
-  position_.offset = event_end_;
-  return Outcome::kNewFile;
-}
-
-// Everything before this file, so that a stream by file that comes here from the file before, or
-// begins here, knows the whole set from now on.
-Result<TransactionReader::Outcome> TransactionReader::OnPreviousGtids(Bytes body) {
-  if (by_gtid_ || collects_gtids_) return Outcome::kNothing;
-  auto gtids = GtidSet::Decode(body);
-  if (!gtids) return std::unexpected(gtids.error());
-  position_.gtids = std::move(*gtids);
-  collects_gtids_ = true;
-  return Outcome::kNewFile;
-}
-
 Result<TransactionReader::Outcome> TransactionReader::FeedBetween(const EventHeader& header,
                                                                   Bytes body) {
   const bool may_lack_gtid_event = std::exchange(may_lack_gtid_event_, false);
@@ -332,8 +220,8 @@ Result<TransactionReader::Outcome> TransactionReader::FeedBetween(const EventHea
       if (!may_lack_gtid_event) return Unexpected(header);
       DropOpenTransaction();
       transaction_ = Transaction{};
-      transaction_.file = file_;
-      transaction_.begin_offset = event_begin_;
+      transaction_.file = place_.file();
+      transaction_.begin_offset = place_.event_begin();
       state_ = State::kOpened;
       return FeedOpened(header, body);
     default:
@@ -344,10 +232,10 @@ Result<TransactionReader::Outcome> TransactionReader::FeedBetween(const EventHea
   DropOpenTransaction();
   transaction_ = Transaction{};
   transaction_.gtid = std::move(gtid_event->gtid);
-  transaction_.file = file_;
-  transaction_.begin_offset = event_begin_;
+  transaction_.file = place_.file();
+  transaction_.begin_offset = place_.event_begin();
   transaction_.commit_us = gtid_event->original_commit_us;
-  was_read_ = !by_gtid_ && transaction_.gtid && position_.gtids.Contains(*transaction_.gtid);
+  was_read_ = place_.HasRead(transaction_.gtid);
   state_ = State::kOpened;
   return Outcome::kNothing;
 }
@@ -519,37 +407,19 @@ Result<TransactionReader::Outcome> TransactionReader::OnRollbackToSavepoint(
   return Outcome::kNothing;
 }
 
-// The server lists the schemas of everything that the statement may have changed, by triggers and
-// functions too; the text shows the outermost table at best.
 void TransactionReader::OnStatement(const Query& query) {
-  if (was_read_ || DropsTemporaryTable(query.text) || StartsTransaction(query.text)) return;
-  ChangedSchemas schemas(query.status_variables);
-  bool concerns = schemas.may_be_any();
-  for (auto name = schemas.Next(); !name.empty() && !concerns; name = schemas.Next()) {
-    concerns = filter_.MatchesSchema(name);
-  }
-  if (!concerns) return;
+  if (was_read_ || !MayHaveChanged(query, filter_)) return;
   if (transaction_.statements++ == 0) {
     transaction_.statement = query.text.substr(0, kStatementBytesMax);
   }
 }
 
 void TransactionReader::OnDdl(const Query& query) {
-  const bool is_about_tables = TableFilter::IsAboutTables(query.text);
-  const DdlEffect effect = EffectOf(query.text);
-  if (was_read_ || (!is_about_tables && effect == DdlEffect::kNone) || !MayConcern(query)) return;
-  transaction_.ddl_effect = effect;
-  if (is_about_tables) transaction_.ddl = query.text.substr(0, kStatementBytesMax);
-}
-
-bool TransactionReader::MayConcern(const Query& ddl) const {
-  ChangedSchemas schemas(ddl.status_variables);
-  const bool drops_schema = DropsSchema(ddl.text);
-  bool concerns = schemas.may_be_any() && (drops_schema || filter_.MayBeNamed(ddl.text));
-  for (auto name = schemas.Next(); !name.empty() && !concerns; name = schemas.Next()) {
-    concerns = drops_schema ? filter_.MatchesSchema(name) : filter_.MayBeNamed(name, ddl.text);
+  if (was_read_ || !MayConcern(query, filter_)) return;
+  transaction_.ddl_effect = EffectOf(query.text);
+  if (TableFilter::IsAboutTables(query.text)) {
+    transaction_.ddl = query.text.substr(0, kStatementBytesMax);
   }
-  return concerns;
 }
 
 Result<TransactionReader::Outcome> TransactionReader::OnXaPrepare(Bytes body) {
@@ -621,8 +491,7 @@ Result<bool> TransactionReader::TakesRows(EventType type, Bytes head) {
   const StatementTable table = has_map ? *found : StatementTable{};
   if (ends_statement) statement_tables_.clear();
   if (!table.matches) return false;
-  if (IsWriteRows(type) || table.takes_all_changes ||
-      (table.takes_updates && IsUpdateRows(type))) {
+  if (IsWriteRows(type) || table.takes_all_changes || (table.takes_updates && IsUpdateRows(type))) {
     transaction_.has_rows = true;
     return true;
   }
@@ -631,7 +500,7 @@ Result<bool> TransactionReader::TakesRows(EventType type, Bytes head) {
 }
 
 Result<TransactionReader::Outcome> TransactionReader::Complete() {
-  transaction_.end_offset = event_end_;
+  transaction_.end_offset = place_.event_end();
   state_ = State::kBetween;
   return Outcome::kTransaction;
 }
@@ -653,9 +522,7 @@ Result<TransactionReader::Outcome> TransactionReader::Settle() {
       TakePrepared();
       break;
   }
-  if (collects_gtids_ && transaction_.gtid) position_.gtids.Add(*transaction_.gtid);
-  position_.file = file_;
-  position_.offset = event_end_;
+  place_.OnEnd(transaction_.gtid);
   return Outcome::kTransaction;
 }
 

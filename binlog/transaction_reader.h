@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -17,6 +16,7 @@
 #include "binlog/position.h"
 #include "binlog/prepared_transactions.h"
 #include "binlog/query_event.h"
+#include "binlog/stream_place.h"
 #include "binlog/table_filter.h"
 #include "binlog/transaction.h"
 #include "binlog/transaction_buffer.h"
@@ -62,31 +62,33 @@ class TransactionReader {
   // The last boundary: behind everything whose terminator was fed, prepared transactions included.
   // Its GTID set is empty while it is not known, that is, in a stream by file that did not begin
   // with one until the next file begins.
-  [[nodiscard]] const Position& position() const { return position_; }
+  [[nodiscard]] const Position& position() const { return place_.boundary(); }
   // Where a stream of the same server that is opened anew goes on.
-  [[nodiscard]] Position ResumePosition() const;
+  [[nodiscard]] Position ResumePosition() const { return place_.ResumePosition(); }
   // Whether one can begin there: by file not in every place.
-  [[nodiscard]] bool CanResume() const;
+  [[nodiscard]] bool CanResume() const { return place_.CanResume(); }
   // Whether the GTIDs of transactions count: the set of those before them is known.
-  [[nodiscard]] bool collects_gtids() const { return collects_gtids_; }
+  [[nodiscard]] bool collects_gtids() const { return place_.collects_gtids(); }
   [[nodiscard]] const PreparedTransactions& prepared() const { return prepared_; }
   // The largest event fed since Reset(), in bytes.
   [[nodiscard]] std::size_t largest_event() const { return largest_event_; }
   // Where the event fed last begins in its file, in 64 bits.
-  [[nodiscard]] std::uint64_t event_offset() const { return event_begin_; }
+  [[nodiscard]] std::uint64_t event_offset() const { return place_.event_begin(); }
   // Whether all that stands in front of this place in the log has been fed or, of a stream by GTID,
   // skipped by the server: a boundary of the server that the stream is from. False as well while
   // that is not known: in front of the stream's first event, and for a file whose name differs in
   // more than its number, which another setting of log_bin makes.
-  [[nodiscard]] bool HasReached(std::string_view file, std::uint64_t offset) const;
+  [[nodiscard]] bool HasReached(std::string_view file, std::uint64_t offset) const {
+    return place_.HasReached(file, offset, open_transaction());
+  }
   // Between two transactions: up to where all that stands in the log has been fed or, of a stream
   // by GTID, skipped by the server. With a HEARTBEAT it may lie 4 GiB before where that really is.
-  [[nodiscard]] LogEnd reached() const { return {file_, std::max(event_end_, skipped_to_)}; }
+  [[nodiscard]] LogEnd reached() const { return place_.reached(); }
   // An error of the stream, its source's or Feed()'s, with what it means here: in front of the
   // first transaction of one by file that began within its file, kCorrupt says that none is there.
   [[nodiscard]] Error Explained(Error error) const;
   // File and offset of the event fed last, for messages.
-  [[nodiscard]] std::string Place() const;
+  [[nodiscard]] std::string Place() const { return place_.Text(); }
 
  private:
   // clang-format off
@@ -127,16 +129,12 @@ class TransactionReader {
   // Events that frame the stream and may come in any state; none: `header` is of another kind.
   Result<std::optional<Outcome>> FeedFraming(const EventHeader& header, Bytes event, Bytes body);
   Result<void> OnFormatDescription(const EventHeader& header, Bytes event);
-  Outcome OnHeartbeat(const EventHeader& header, Bytes body);
-  Result<Outcome> OnRotate(Bytes body);
-  Result<Outcome> OnPreviousGtids(Bytes body);
   Result<Outcome> OnPayload(Bytes body);
   Result<Outcome> FeedPacked(const PayloadReader::Event& event);
   Result<Outcome> OnQueryInTransaction(Bytes body);
   Result<Outcome> OnRollbackToSavepoint(std::string_view savepoint);
   void OnStatement(const Query& query);
   void OnDdl(const Query& query);
-  [[nodiscard]] bool MayConcern(const Query& query) const;
   Result<Outcome> OnXaPrepare(Bytes body);
   Result<Outcome> OnXaDecision(const Query& query);
   Result<void> OnTableMap(Bytes body);
@@ -153,28 +151,19 @@ class TransactionReader {
   Result<Outcome> Settle();
   Result<Outcome> Unexpected(const EventHeader& header) const;
   void DropOpenTransaction();
-  void Advance(const EventHeader& header);
 
   // Constant after construction.
   const TableFilter& filter_;
 
   // The stream.
   State state_ = State::kBetween;
-  bool by_gtid_ = false;
-  bool collects_gtids_ = false;
+  StreamPlace place_;
   // The stream begins in the middle of a file, perhaps behind the ANONYMOUS_GTID of its first
   // group: that is the place which other readers of the log, Debezium among them, store.
   bool may_lack_gtid_event_ = false;
   bool has_checksums_ = false;
   std::uint8_t event_types_ = 255;
-  std::string file_;
-  std::uint64_t event_begin_ = 0;  // Of the event being fed, in 64 bits.
-  std::uint64_t event_end_ = 0;
-  LogEnd begin_;                  // Where it began; no file: at the beginning of one, or by GTID.
-  bool has_file_ = false;         // A ROTATE has told `file_` since Reset().
-  std::uint64_t skipped_to_ = 0;  // In `file_`, as a heartbeat told.
   std::size_t largest_event_ = 0;
-  Position position_;
   PayloadReader payload_;
 
   // The open transaction.

@@ -11,7 +11,6 @@ enum class ExitCode : int {
   kUnreachable = 69,    // A server is unreachable (one-shot commands only; `run` never gives up).
   kBug = 70,            // outboxd itself is wrong.
   kState = 74,          // The state directory fails.
-  kTryAgain = 75,       // Nothing is wrong for good: a restart may succeed.
   kDenied = 77,         // Wrong password or missing privilege.
   kConfiguration = 78,  // Configuration, server settings, TLS.
   kGap = 80,            // A binary log that is needed was purged.

@@ -1,5 +1,7 @@
 #include "daemon/exit_code_of.h"
 
+#include "base/invariant.h"
+
 namespace outboxd {
 
 ExitCode ExitCodeOf(binlog::ErrorKind kind) {
@@ -20,6 +22,7 @@ ExitCode ExitCodeOf(binlog::ErrorKind kind) {
     case binlog::ErrorKind::kHandshake:
     case binlog::ErrorKind::kUnsuitable:
     case binlog::ErrorKind::kUnknown:
+    case binlog::ErrorKind::kTooLarge:
       return ExitCode::kConfiguration;
     case binlog::ErrorKind::kSpill:
       return ExitCode::kState;
@@ -27,7 +30,7 @@ ExitCode ExitCodeOf(binlog::ErrorKind kind) {
     case binlog::ErrorKind::kEnd:
       return ExitCode::kOk;
   }
-  return ExitCode::kBug;
+  OUTBOXD_INVARIANT(false, "each kind of binlog/error.h has a code");
 }
 
 ExitCode ExitCodeOf(sinks::ErrorKind kind) {
@@ -44,7 +47,7 @@ ExitCode ExitCodeOf(sinks::ErrorKind kind) {
     case sinks::ErrorKind::kClosed:
       return ExitCode::kOk;
   }
-  return ExitCode::kBug;
+  OUTBOXD_INVARIANT(false, "each kind of sinks/error.h has a code");
 }
 
 }  // namespace outboxd

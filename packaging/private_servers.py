@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A real MySQL server and a real Kafka broker of one's own, for tests and demonstrations; and
-Kafka Connect with Debezium, fetched when first asked for, for tests that compare.
+"""A real MySQL server and a real Kafka broker of one's own, for the quickstart and for tests. What
+only tests start is in tests/servers/.
 
 Nothing is installed: both are fetched once into outboxd's cache and run from there, with their own
 data folder, ports on 127.0.0.1 and processes. Every process dies with the Python process that
@@ -12,8 +12,6 @@ started it.
 
 import contextlib
 import fcntl
-import hashlib
-import json
 import os
 import pathlib
 import queue
@@ -28,17 +26,15 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 import uuid
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 KAFKA_VERSION = "4.1.0"
 LOG4J_VERSION = "2.24.3"
-DEBEZIUM_VERSION = "3.6.1.Final"
-DEBEZIUM_SHA256 = "1dfd80c86e204406c5d886836da1f022e4955bc3900c0491b892c22c8b901af2"
 START_TIMEOUT = 120.0
 STOP_TIMEOUT = 30.0
+# Kafka looks its own words up in capitals, which in Turkish are other ones.
+JAVA_LANGUAGE = ("-Duser.language=en", "-Duser.country=US")
 
 
 class ServerError(RuntimeError):
@@ -56,14 +52,14 @@ def cache_folder() -> pathlib.Path:
 
 
 @contextlib.contextmanager
-def _cache_lock(name: str):
+def cache_lock(name: str):
     with open(cache_folder() / f"{name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 @contextlib.contextmanager
-def _new_folder(target: pathlib.Path):
+def new_folder(target: pathlib.Path):
     """A folder that becomes `target` in one step when the block succeeds, else vanishes."""
     work = pathlib.Path(tempfile.mkdtemp(prefix=target.name + ".", dir=target.parent))
     try:
@@ -73,7 +69,7 @@ def _new_folder(target: pathlib.Path):
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _run(command, **options) -> str:
+def run_program(command, **options) -> str:
     done = subprocess.run(
         [str(word) for word in command],
         stdin=options.pop("stdin", subprocess.DEVNULL) if "input" not in options else None,
@@ -91,25 +87,25 @@ def _run(command, **options) -> str:
 
 def _install_packages(*packages: str) -> None:
     script = f'. "{SOURCE}/packaging/steps.sh"; install_packages "$@"'
-    _run(["bash", "-c", script, "bash", *packages])
+    run_program(["bash", "-c", script, "bash", *packages])
 
 
 def fetch_mysql() -> pathlib.Path:
     """The folder R that holds mysqld, mysql, mysqlbinlog and every library they need."""
-    with _cache_lock("mysql-server"):
+    with cache_lock("mysql-server"):
         found = sorted(cache_folder().glob("mysql-server-*/root"))
         if found:
             return found[-1]
         with tempfile.TemporaryDirectory(dir=cache_folder()) as packages:
-            _run([SOURCE / "packaging/sid-download", "--with-dependencies", packages,
-                  "mysql-server-core", "mysql-client-core"])
+            run_program([SOURCE / "packaging/sid-download", "--with-dependencies", packages,
+                         "mysql-server-core", "mysql-client-core"])
             packages = pathlib.Path(packages)
             server = next(packages.glob("mysql-server-core_*.deb")).name
             version = server.split("_")[1].split("-")[0]
             target = cache_folder() / f"mysql-server-{version}"
-            with _new_folder(target) as work:
+            with new_folder(target) as work:
                 for package in packages.glob("*.deb"):
-                    _run(["dpkg-deb", "-x", package, work / "root"])
+                    run_program(["dpkg-deb", "-x", package, work / "root"])
                 _make_template(work)
         return target / "root"
 
@@ -126,16 +122,16 @@ def _make_template(work: pathlib.Path) -> None:
         "GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;\n"
     )
     root = work / "root"
-    _run([*_through_loader(root, "usr/sbin/mysqld"), "--no-defaults", *_mysqld_user(),
-          "--initialize-insecure", f"--basedir={root}/usr", f"--datadir={work}/template",
-          f"--lc-messages-dir={root}/usr/share/mysql", f"--init-file={setup}",
-          f"--plugin-dir={root}/usr/lib/mysql/plugin", f"--log-error={work}/initialize.log",
-          "--innodb-redo-log-capacity=16M"])
+    run_program([*_through_loader(root, "usr/sbin/mysqld"), "--no-defaults", *mysqld_user(),
+                 "--initialize-insecure", f"--basedir={root}/usr", f"--datadir={work}/template",
+                 f"--lc-messages-dir={root}/usr/share/mysql", f"--init-file={setup}",
+                 f"--plugin-dir={root}/usr/lib/mysql/plugin", f"--log-error={work}/initialize.log",
+                 "--innodb-redo-log-capacity=16M"])
     setup.unlink()
     (work / "template/auto.cnf").unlink(missing_ok=True)
 
 
-def _pom(name: str, *artifacts: str) -> str:
+def pom(name: str, *artifacts: str) -> str:
     """A Maven project that needs `artifacts`, each GROUP:NAME:VERSION."""
     dependencies = "".join(
         "    <dependency><groupId>{}</groupId><artifactId>{}</artifactId>"
@@ -151,12 +147,12 @@ def _pom(name: str, *artifacts: str) -> str:
 """
 
 
-def _maven(*words) -> None:
+def maven(*words) -> None:
     """Maven takes hosts from the machine's own settings, and fails at a wrong checksum."""
-    _run(["mvn", "-B", "-q", "-C", *words])
+    run_program(["mvn", "-B", "-q", "-C", *words])
 
 
-def _need_java() -> None:
+def need_java() -> None:
     if not shutil.which("java"):
         _install_packages("openjdk-17-jre-headless")
     if not shutil.which("mvn"):
@@ -165,52 +161,20 @@ def _need_java() -> None:
 
 def fetch_kafka() -> pathlib.Path:
     """The folder that holds Kafka's jar files."""
-    with _cache_lock("kafka"):
-        _need_java()
+    with cache_lock("kafka"):
+        need_java()
         target = cache_folder() / f"kafka-{KAFKA_VERSION}"
         if target.exists():
             return target / "libs"
-        with _new_folder(target) as work:
-            (work / "pom.xml").write_text(_pom(
+        with new_folder(target) as work:
+            (work / "pom.xml").write_text(pom(
                 "private-kafka",
                 f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}",
                 f"org.apache.kafka:kafka-tools:{KAFKA_VERSION}",
                 f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J_VERSION}"))
-            _maven("-f", work / "pom.xml", "dependency:copy-dependencies",
+            maven("-f", work / "pom.xml", "dependency:copy-dependencies",
                    "-DincludeScope=runtime", f"-DoutputDirectory={work}/libs")
         return target / "libs"
-
-
-def fetch_debezium() -> pathlib.Path:
-    """The folder that holds Kafka Connect's jar files in libs/ and Debezium's MySQL connector, as
-    its makers pack it, in plugins/."""
-    with _cache_lock("debezium"):
-        _need_java()
-        target = cache_folder() / f"debezium-{DEBEZIUM_VERSION}-kafka-{KAFKA_VERSION}"
-        if target.exists():
-            return target
-        with _new_folder(target) as work:
-            (work / "pom.xml").write_text(_pom(
-                "private-connect",
-                f"org.apache.kafka:connect-runtime:{KAFKA_VERSION}",
-                f"org.apache.logging.log4j:log4j-slf4j-impl:{LOG4J_VERSION}"))
-            _maven("-f", work / "pom.xml", "dependency:copy-dependencies",
-                   "-DincludeScope=runtime", f"-DoutputDirectory={work}/libs")
-            artifact = f"io.debezium:debezium-connector-mysql:{DEBEZIUM_VERSION}:tar.gz:plugin"
-            _maven("dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={work}")
-            (archive,) = work.glob("*.tar.gz")
-            _check_sha256(archive, DEBEZIUM_SHA256)
-            (work / "plugins").mkdir()
-            shutil.unpack_archive(archive, work / "plugins")
-            archive.unlink()
-        return target
-
-
-def _check_sha256(path: pathlib.Path, expected: str) -> None:
-    with open(path, "rb") as content:
-        found = hashlib.file_digest(content, "sha256").hexdigest()
-    if found != expected:
-        raise ServerError(f"{path.name} has the SHA-256 {found}, not {expected}")
 
 
 # ------------------------------------------------------------------------------------ processes
@@ -269,7 +233,7 @@ def free_port() -> int:
     raise ServerError("found no free port")
 
 
-def _wait_for(condition, what: str, timeout: float, process=None, log=None):
+def wait_for(condition, what: str, timeout: float, process=None, log=None):
     deadline = time.monotonic() + timeout
     while not condition():
         dead = process is not None and process.poll() is not None
@@ -280,8 +244,8 @@ def _wait_for(condition, what: str, timeout: float, process=None, log=None):
         time.sleep(0.02)
 
 
-class _Server:
-    """What both servers share: a folder, one process, starting and stopping."""
+class Server:
+    """What all servers share: a folder, one process, starting and stopping."""
 
     def __init__(self, name: str):
         self.name = name
@@ -363,11 +327,11 @@ def _through_loader(root: pathlib.Path, program: str) -> list:
     return [str(loader), "--library-path", str(libraries), str(root / program)]
 
 
-def _mysqld_user() -> list:
+def mysqld_user() -> list:
     return ["--user=root"] if os.geteuid() == 0 else []
 
 
-def _greets(path: pathlib.Path) -> bool:
+def greets(path: pathlib.Path) -> bool:
     """Whether a server greets who connects to its socket."""
     if not path.exists():
         return False
@@ -380,7 +344,7 @@ def _greets(path: pathlib.Path) -> bool:
             return False
 
 
-class PrivateMysql(_Server):
+class PrivateMysql(Server):
     """One mysqld. `options` are mysqld options by name: a value of None takes a default away, True
     gives a bare option; they may be changed before the next start()."""
 
@@ -411,7 +375,7 @@ class PrivateMysql(_Server):
         self.socket = self.folder / "mysql.sock"
         self.datadir = self.folder / "data"
         self.bindir = root / "usr/bin"
-        _run(["cp", "-r", "--sparse=always", root.parent / "template", self.datadir])
+        run_program(["cp", "-r", "--sparse=always", root.parent / "template", self.datadir])
         self._client_options = self.folder / "client.cnf"
         self._client_options.touch(0o600)
         self._client_options.write_text(
@@ -427,13 +391,13 @@ class PrivateMysql(_Server):
                 words.append(f"--{option}={value}")
         self.socket.unlink(missing_ok=True)
         self._launch([
-            *_through_loader(self.root, "usr/sbin/mysqld"), "--no-defaults", *_mysqld_user(),
+            *_through_loader(self.root, "usr/sbin/mysqld"), "--no-defaults", *mysqld_user(),
             f"--basedir={self.root}/usr", f"--datadir={self.datadir}", f"--port={self.port}",
             f"--socket={self.socket}", f"--pid-file={self.folder}/mysqld.pid",
             f"--lc-messages-dir={self.root}/usr/share/mysql",
             f"--character-sets-dir={self.root}/usr/share/mysql/charsets",
             f"--plugin-dir={self.root}/usr/lib/mysql/plugin", *words])
-        _wait_for(lambda: _greets(self.socket), "mysqld", START_TIMEOUT, self.process, self.log)
+        wait_for(lambda: greets(self.socket), "mysqld", START_TIMEOUT, self.process, self.log)
         return self
 
     def client_command(self, program: str = "mysql") -> list:
@@ -456,11 +420,11 @@ class PrivateMysql(_Server):
             command = self.client_command()
         if database:
             words.append(f"--database={database}")
-        return _run([*command, *words], input=sql)
+        return run_program([*command, *words], input=sql)
 
     def mysqlbinlog(self, *words) -> str:
         """Output of the genuine mysqlbinlog, for example `"-vv", server.binlogs()[-1]`."""
-        return _run([*self.client_command("mysqlbinlog"), *words])
+        return run_program([*self.client_command("mysqlbinlog"), *words])
 
     def binlogs(self) -> list:
         """The paths of the server's binlog files, in order."""
@@ -468,43 +432,10 @@ class PrivateMysql(_Server):
         return [self.datadir / line for line in index.read_text().split()]
 
 
-class PrivateMariadb(_Server):
-    """One mariadbd of Debian's own package, which tests/run installs."""
-
-    PROGRAM = pathlib.Path("/usr/sbin/mariadbd")
-
-    def __init__(self, name: str = "mariadb"):
-        if not self.PROGRAM.exists():
-            raise ServerError(f"there is no {self.PROGRAM}: tests/run installs it")
-        super().__init__(name)
-        self.user = "root"
-        self.password = secrets.token_hex(16)
-        self.socket = self.folder / "mysql.sock"
-        self.datadir = self.folder / "data"
-        self._setup = self.folder / "setup.sql"
-        self._setup.touch(0o600)
-        self._setup.write_text("".join(
-            f"CREATE OR REPLACE USER root@'{host}' IDENTIFIED BY '{self.password}';\n"
-            f"GRANT ALL ON *.* TO root@'{host}' WITH GRANT OPTION;\n"
-            for host in ("localhost", "127.0.0.1")))
-        _run(["mariadb-install-db", "--no-defaults", *_mysqld_user(), "--skip-test-db",
-              "--skip-name-resolve", f"--datadir={self.datadir}"])
-
-    def start(self):
-        self.socket.unlink(missing_ok=True)
-        self._launch([
-            self.PROGRAM, "--no-defaults", *_mysqld_user(), f"--datadir={self.datadir}",
-            f"--bind-address={self.host}", f"--port={self.port}", f"--socket={self.socket}",
-            f"--pid-file={self.folder}/mariadbd.pid", f"--init-file={self._setup}",
-            "--log-bin=binlog", f"--server-id={self.port}", "--binlog-format=ROW"])
-        _wait_for(lambda: _greets(self.socket), "mariadbd", START_TIMEOUT, self.process, self.log)
-        return self
-
-
 # ---------------------------------------------------------------------------------------- Kafka
 
 
-def _write_log4j_properties(folder: pathlib.Path) -> None:
+def write_log4j_properties(folder: pathlib.Path) -> None:
     (folder / "log4j2.properties").write_text(
         "rootLogger.level=WARN\nrootLogger.appenderRefs=stdout\n"
         "rootLogger.appenderRef.stdout.ref=stdout\n"
@@ -513,7 +444,7 @@ def _write_log4j_properties(folder: pathlib.Path) -> None:
         "appender.stdout.layout.pattern=%d %p %c{1}: %m%n\n")
 
 
-class PrivateKafka(_Server):
+class PrivateKafka(Server):
     """One broker that is its own controller. `properties` are added to server.properties and may
     be changed before the next start(). `leader` makes it a further broker of that one's cluster."""
 
@@ -560,17 +491,17 @@ class PrivateKafka(_Server):
     def start(self):
         path = self.folder / "server.properties"
         path.write_text("".join(f"{key}={value}\n" for key, value in self.properties.items()))
-        _write_log4j_properties(self.folder)
+        write_log4j_properties(self.folder)
         if not self._formatted:
-            _run([*self._java("-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool", "format",
-                  "-t", self.cluster_id, "-c", path])
+            run_program([*self._java("-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool",
+                         "format", "-t", self.cluster_id, "-c", path])
             self._formatted = True
         self._launch([*self._java(f"-Xmx{self.heap}"), "kafka.Kafka", path])
-        _wait_for(self._answers, "Kafka", START_TIMEOUT, self.process, self.log)
+        wait_for(self._answers, "Kafka", START_TIMEOUT, self.process, self.log)
         return self
 
     def _java(self, *options) -> list:
-        return ["java", "-XX:+UseSerialGC", *options, "-cp", f"{self.libs}/*",
+        return ["java", *JAVA_LANGUAGE, "-XX:+UseSerialGC", *options, "-cp", f"{self.libs}/*",
                 f"-Dlog4j2.configurationFile={self.folder}/log4j2.properties"]
 
     def _answers(self) -> bool:
@@ -584,12 +515,12 @@ class PrivateKafka(_Server):
     def create_topic(self, name: str, partitions: int = 1, configs=None, replication: int = 1):
         with _KafkaWire(self.port) as wire:
             wire.create_topic(name, partitions, replication, configs or {})
-        _wait_for(lambda: self.topics().get(name) == partitions, f"topic {name}", 30)
+        wait_for(lambda: self.topics().get(name) == partitions, f"topic {name}", 30)
 
     def delete_topic(self, name: str) -> None:
         with _KafkaWire(self.port) as wire:
             wire.delete_topic(name)
-        _wait_for(lambda: name not in self.topics(), f"deletion of topic {name}", 30)
+        wait_for(lambda: name not in self.topics(), f"deletion of topic {name}", 30)
 
     def topics(self) -> dict:
         """Number of partitions by topic, of topics whose partitions all have a leader."""
@@ -612,99 +543,11 @@ class PrivateKafka(_Server):
 
     def tool(self, main_class: str, *words) -> str:
         """Runs one of Kafka's command-line tools, such as org.apache.kafka.tools.TopicCommand."""
-        return _run([*self._java("-XX:TieredStopAtLevel=1", "-Xmx128m"), main_class, *words])
+        return run_program([*self.tool_command(main_class), *words])
 
-
-# -------------------------------------------------------------------------------- Kafka Connect
-
-
-class PrivateConnect(_Server):
-    """One standalone worker of Kafka Connect that holds Debezium's MySQL connector. Connectors are
-    added, stopped and asked by its REST interface. Offsets survive restart()."""
-
-    def __init__(self, kafka: PrivateKafka, properties=None, heap: str = "1g",
-                 name: str = "connect"):
-        home = fetch_debezium()
-        super().__init__(name)
-        self.heap = heap
-        self.home = home
-        self.url = f"http://{self.host}:{self.port}"
-        self.offsets_file = self.folder / "offsets"
-        self.properties = {
-            "bootstrap.servers": kafka.bootstrap,
-            "listeners": self.url,
-            "plugin.path": str(home / "plugins"),
-            "plugin.discovery": "service_load",
-            "key.converter": "org.apache.kafka.connect.storage.StringConverter",
-            "value.converter": "org.apache.kafka.connect.storage.StringConverter",
-            "offset.storage.file.filename": str(self.offsets_file),
-            "offset.flush.interval.ms": "500",
-            "producer.override.linger.ms": "0",
-            "connector.client.config.override.policy": "All",
-            **(properties or {}),
-        }
-
-    def start(self):
-        path = self.folder / "worker.properties"
-        path.write_text("".join(f"{key}={value}\n" for key, value in self.properties.items()))
-        _write_log4j_properties(self.folder)
-        self._launch([
-            "java", "-XX:+UseSerialGC", f"-Xmx{self.heap}", "-cp", f"{self.home}/libs/*",
-            f"-Dlog4j2.configurationFile={self.folder}/log4j2.properties",
-            "org.apache.kafka.connect.cli.ConnectStandalone", path])
-        _wait_for(self._answers, "Kafka Connect", START_TIMEOUT, self.process, self.log)
-        return self
-
-    def call(self, method: str, path: str, content=None):
-        """The answer of the REST interface, decoded; ServerError with its text when it refuses."""
-        request = urllib.request.Request(
-            self.url + path, method=method, headers={"Content-Type": "application/json"},
-            data=None if content is None else json.dumps(content).encode())
-        try:
-            with urllib.request.urlopen(request, timeout=90) as response:
-                text = response.read()
-        except urllib.error.HTTPError as error:
-            why = error.read().decode(errors="replace")
-            raise ServerError(f"{method} {path}: {error.code} {why}") from error
-        return json.loads(text) if text else None
-
-    def add(self, name: str, config: dict) -> None:
-        """Adds a connector and waits until its task runs; one that fails is an error."""
-        self.call("POST", "/connectors", {"name": name, "config": config})
-        self.wait_until_running(name)
-
-    def wait_until_running(self, name: str) -> None:
-        _wait_for(lambda: self.task_state(name) == "RUNNING", f"connector {name}", START_TIMEOUT,
-                  self.process, self.log)
-
-    def task_state(self, name: str) -> str:
-        """RUNNING, STOPPED, ...; where the task failed an error with its trace."""
-        try:
-            status = self.call("GET", f"/connectors/{name}/status")
-        except ServerError as error:
-            if ": 404 " in str(error):
-                return "UNKNOWN"
-            raise
-        parts = [status["connector"], *status["tasks"]]
-        for part in parts:
-            if part["state"] == "FAILED":
-                raise ServerError(f"connector {name}: {part.get('trace')}")
-        return parts[-1]["state"]
-
-    def stop_connector(self, name: str) -> None:
-        """Ends its task; its offsets can be read and altered then."""
-        self.call("PUT", f"/connectors/{name}/stop")
-        _wait_for(lambda: self._is_stopped(name), f"stop of connector {name}", 60)
-
-    def _is_stopped(self, name: str) -> bool:
-        status = self.call("GET", f"/connectors/{name}/status")
-        return status["connector"]["state"] == "STOPPED" and not status["tasks"]
-
-    def _answers(self) -> bool:
-        try:
-            return isinstance(self.call("GET", "/connectors"), list)
-        except (OSError, ServerError, json.JSONDecodeError):
-            return False
+    def tool_command(self, main_class: str) -> list:
+        """The start of a command line for one of them."""
+        return [*self._java("-XX:TieredStopAtLevel=1", "-Xmx128m"), main_class]
 
 
 class _KafkaWire:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import pathlib
 import secrets
+import shlex
 import shutil
 import signal
 import subprocess
@@ -340,7 +341,8 @@ def short(path: pathlib.Path) -> str:
 
 
 def say_what_next(build: pathlib.Path) -> None:
-    binary, config = short(build / "outboxd"), short(build / "quickstart/shop.conf")
+    binary, config = (
+        shlex.quote(short(build / name)) for name in ("outboxd", "quickstart/shop.conf"))
     heading("With your own MySQL and Kafka")
     print("  In MySQL, once (the event table as above):")
     print("    CREATE USER outboxd@'%' IDENTIFIED BY '...';")

@@ -4,6 +4,8 @@
 outboxd_source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 outboxd_cache=${OUTBOXD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/outboxd}
 mkdir -p "$outboxd_cache/log"
+# What was compiled under another locale, as packages are, need not be compiled again.
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-locale}
 
 if [[ -t 1 ]]; then
   bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'

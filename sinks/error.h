@@ -1,10 +1,8 @@
 #pragma once
 
-#include <fmt/format.h>
-
 #include <expected>
-#include <string>
-#include <utility>
+
+#include "base/error.h"
 
 namespace outboxd::sinks {
 
@@ -18,28 +16,9 @@ enum class ErrorKind {
   kClosed,         // The other end of an output stream is gone.
 };
 
-// `message` is for people: lower case, names the thing and the value, no full stop, and ends with
-// " HINT: ..." when the operator can act. It never holds a secret or a payload.
-struct Error {
-  ErrorKind kind;
-  std::string message;
-};
+using Error = BasicError<ErrorKind>;
 
 template <typename T>
 using Result = std::expected<T, Error>;
-
-template <typename... Args>
-std::unexpected<Error> Fail(ErrorKind kind, fmt::format_string<Args...> format, Args&&... args) {
-  return std::unexpected(Error{kind, fmt::format(format, std::forward<Args>(args)...)});
-}
-
-// Passes `cause` up with the place it happened at in front: "topic orders: not authorised".
-template <typename... Args>
-std::unexpected<Error> Fail(const Error& cause, fmt::format_string<Args...> format,
-                            Args&&... args) {
-  return std::unexpected(Error{
-      cause.kind,
-      fmt::format("{}: {}", fmt::format(format, std::forward<Args>(args)...), cause.message)});
-}
 
 }  // namespace outboxd::sinks

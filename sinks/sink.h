@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sinks/error.h"
@@ -59,12 +60,26 @@ class Boundary {
   ~Boundary() = default;
 };
 
+// What Publish() answers where SinkRequest::may_publish says no.
+[[nodiscard]] inline Failure<ErrorKind> TopicIsNotAllowed(std::string_view topic) {
+  return Fail(ErrorKind::kRejected, "topic {} is not among the allowed", topic)
+      .Hint("add it to the key allow of [topics]");
+}
+
 enum class PublishOutcome {
   kAccepted,  // A report with the message's id will follow, unless the producer is lost.
   kFull,      // The queue is full: wait with WaitForRoom() and publish the same message again.
 };
 
 // Takes messages to where they are consumed and reports each delivery exactly once.
+//
+// Messages for one partition of a topic become visible in the order in which they were accepted.
+// Where one of them is refused after that, nothing behind it goes out: no message that was accepted
+// later for the same partition becomes visible through this producer. The refusal ends the producer
+// as a whole (DeliveryReports::lost), and the caller publishes again, in order, what is not
+// reported as delivered. In other partitions later messages may be visible by then. What Publish()
+// itself does not accept has no place in the order: whoever publishes another message next lets it
+// overtake.
 //
 // Two threads use a sink: the reader thread (Open, Publish, AtBoundary, WaitForRoom, Close) and the
 // acknowledgement thread (Poll). Open() may be called again after Close() or a lost producer; no

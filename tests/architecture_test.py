@@ -2,9 +2,10 @@
 """Fails when a folder includes what it must not, a file is untidy, or a document is stale.
 
 The rules of includes are those of docs/architecture.md: binlog/ and sinks/ know neither each other
-nor daemon/; MySQL's client library stays in .cc files of binlog/, librdkafka in those of sinks/ and
-in one header of handles that only sinks/ sees. Documents name only tests, files and places that
-exist, are short enough to be read, and their pictures are what the texts beside them say.
+nor daemon/, and base/ knows none of them; MySQL's client library stays in .cc files of binlog/,
+librdkafka in those of sinks/ and in one header of handles that only sinks/ sees. Documents name
+only tests, files and places that exist, are short enough to be read, and their pictures are what
+the texts beside them say.
 """
 
 import pathlib
@@ -16,9 +17,9 @@ import tempfile
 import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[1]
-FOLDERS = ("binlog", "daemon", "docs", "packaging", "sinks", "systemd", "tests")
+FOLDERS = ("base", "binlog", "daemon", "docs", "packaging", "sinks", "systemd", "tests")
 DOCUMENTS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
-HANDLES = "sinks/kafka_handles.h"
+HANDLES = "sinks/kafka/kafka_handles.h"
 FLOORS = "docs/architecture.md"
 FLOOR = re.compile(r"^\| (\d+) \| `([\w/]+)` \|", re.MULTILINE)
 LINE_CHARACTERS_MAX = 100
@@ -33,6 +34,7 @@ GENERATED_SUFFIXES = {".inc"}
 CODE_SUFFIXES = CPP_SUFFIXES | {".py", ".sh", ".txt", ".cmake", ""}
 TEXT_SUFFIXES = CODE_SUFFIXES | DOCUMENT_SUFFIXES | GENERATED_SUFFIXES
 UNNAMEABLE = {"util", "utils", "common", "helper", "helpers", "misc"}
+HINT = "HINT:"
 LEFT_OVER = re.compile(r"\b(TO" + r"DO|FIX" + r"ME)\b")
 
 
@@ -122,17 +124,44 @@ def floor_faults(tree):
     floors = floors_of(tree)
     for name, text in tree.cpp().items():
         folder = name.rpartition("/")[0]
-        if name.split("/")[0] in ("tests", "packaging") or folder == "daemon":
+        if name.split("/")[0] in ("tests", "packaging"):
             continue
         if folder not in floors:
             yield f"{name}: {folder}/ is not in the table of floors in {FLOORS}"
             continue
         for kind, included in INCLUDE.findall(text):
             target = included.rpartition("/")[0]
-            if kind == "<" or target == folder or (target == "daemon" and folder > "daemon"):
+            if kind == "<" or target == folder:
                 continue
             if floors.get(target, floors[folder]) >= floors[folder]:
                 yield f"{name}: includes {included}, which is not on a floor below {folder}/"
+
+
+FAMILIES = "daemon/config/sink_families.cc"
+FAMILY_WORD = re.compile(r"kafka", re.IGNORECASE)
+# Whose subject it is: the table, another program's files, and names that others gave.
+KNOWS_FAMILIES = (FAMILIES, "daemon/migration/", "daemon/config/presets.cc",
+                  "daemon/config/config_value.cc")
+
+
+def family_faults(tree):
+    """The daemon knows the families of sinks by one table, and has no word of any of them."""
+    for name, text in tree.cpp().items():
+        if not name.startswith("daemon/") or name.startswith(KNOWS_FAMILIES):
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            if FAMILY_WORD.search(line.partition("//")[0]):
+                yield f"{name}:{number}: a word of one family of sinks; see {FAMILIES}"
+
+
+def hint_faults(tree):
+    """A hint is a field of an error: base/ alone puts it behind the text and takes it off."""
+    for name, text in tree.cpp().items():
+        if not name.startswith(("binlog/", "daemon/", "sinks/")):
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            if HINT in line and not line.lstrip().startswith("//"):
+                yield f'{name}:{number}: has "{HINT}" in a text: set .Hint() or call WithHint()'
 
 
 def name_faults(tree):
@@ -143,6 +172,41 @@ def name_faults(tree):
         for part in path.parts[:-1]:
             if part in UNNAMEABLE:
                 yield f"{name}: '{part}' names no subject"
+
+
+# Tests that stand beside no source of their name, and why.
+WITHOUT_MIRROR = {
+    "tests/binlog/mutation_test.cc": "damages what several readers are given",
+}
+
+
+def mirror_faults(tree):
+    """tests/FOLDER/NAME_test.cc tests FOLDER/NAME.cc or .h; NAME_ASPECT_test.cc one aspect of it.
+    What asks a real server is in a folder server/ below, or in that of a folder above; tests/ has
+    sources of its own, too. A test of a page of docs/ is named SUBJECT_page_test.cc."""
+    subjects = {pathlib.PurePath(name).with_suffix("").as_posix() for name in tree.cpp()}
+    for name in tree.cpp():
+        if not re.fullmatch(r"tests/.*_test\.cc", name):
+            continue
+        stem = name.removesuffix("_test.cc")
+        words = pathlib.PurePath(stem).name.split("_")
+        own = pathlib.PurePath(stem).parent
+        folder = own.relative_to("tests")
+        folders = [folder.parent if folder.name == "server" else folder, own]
+        if folder.name == "server":
+            folders += {pathlib.PurePath(subject).parent for subject in subjects
+                        if subject.startswith(f"{folder.parent}/")}
+        mirrored = {(where / "_".join(words[:count])).as_posix()
+                    for where in folders for count in range(1, len(words) + 1)}
+        is_page = words[-1] == "page"
+        if not (is_page or name in WITHOUT_MIRROR or mirrored & subjects):
+            yield f"{name}: tests no source of its name"
+    for name in WITHOUT_MIRROR:
+        if tree.root == SOURCE and name not in tree.files:
+            yield f"{name}: is gone, and still an exception in tests/architecture_test.py"
+
+
+MAKEFILES = {"packaging/deb/debian/rules"}  # Whose recipes begin with a tab.
 
 
 def text_faults(tree):
@@ -159,14 +223,14 @@ def text_faults(tree):
                 yield f"{where}: {len(line)} characters, at most {LINE_CHARACTERS_MAX}"
             if line != line.rstrip():
                 yield f"{where}: trailing blanks"
-            if "\t" in line:
+            if "\t" in line and name not in MAKEFILES:
                 yield f"{where}: a tab"
             if LEFT_OVER.search(line):
                 yield f"{where}: {LEFT_OVER.search(line).group(1)}"
 
 
 CPP_TEST = re.compile(r"^TEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\)", re.M)
-PYTHON_TEST = re.compile(r"^def (test_\w+)\(", re.M)
+PYTHON_TEST = re.compile(r"^(?:    )?def (test_\w+)\(", re.M)
 NAMED_CPP_TEST = re.compile(r"`(\w+Test)\.(\w+|\*)`")
 NAMED_PYTHON_TEST = re.compile(r"`(test_\w+\.py)::(\w+)`")
 NAMED_TEST_FILE = re.compile(r"`(?:tests/integration/)?(test_\w+\.py|\w+_test\.cc)`")
@@ -241,13 +305,17 @@ def link_faults(tree):
                 yield f"{name}: there is no {path}"
 
 
+COMMENT_LINE = re.compile(r"^ *<!--.*-->$", re.M)
+
+
 def size_faults(tree):
     """The README shows what it is in five minutes, and each page is read in ten."""
     for name, text in tree.pages().items():
         lines = text.count("\n")
         if name == "README.md" and lines > README_LINES_MAX:
             yield f"{name}: {lines} lines, at most {README_LINES_MAX}"
-        words = len([word for line in prose(text).split("\n") if not line.startswith("|")
+        seen = COMMENT_LINE.sub("", prose(text))
+        words = len([word for line in seen.split("\n") if not line.startswith("|")
                      for word in line.split()])
         if words > PAGE_WORDS_MAX:
             yield f"{name}: {words} words, at most {PAGE_WORDS_MAX}"
@@ -266,48 +334,50 @@ def index_faults(tree):
                 yield f"{name}: does not begin with the question that it answers"
 
 
-# Pages all of whose code blocks are run, or say why not. An example of a configuration, which
-# begins with a section, is read by the page's own test. tests/integration/test_reference_pages.py
-# runs the blocks that are marked "run", of pages in docs/ only.
-CHECKED_PAGES = (
-    "CONTRIBUTING.md",
-    "docs/commands.md",
-    "docs/configuration.md",
-    "docs/exit-codes.md",
-    "docs/messages.md",
+# Every code block of a page is run, or says why not; tests/integration/test_reference_pages.py runs
+# those that are marked "run". An example of a configuration, a section or lines of one, needs no
+# mark: the same file reads each of them.
+MARK = re.compile(
+    r" *<!-- (run(: exit code \d+)?|run by: (?P<by>\S+)|stands in: (?P<file>\S+)|not run: \S.*) -->"
 )
-MARK = re.compile(r"<!-- (run(: exit code \d+)?|run by: (?P<by>\S+)|not run: \S.*) -->")
 NAMED_TEST = re.compile(r"(\w+\.py)::(\w+)|(\w+Test)\.(\w+)")
+EXAMPLE = re.compile(r"\[[\w.]+\]|[a-z.-]+ = .+")
 
 
 def code_blocks(text):
-    """The first line of each indented block with its number, and the line of text above it."""
-    above, is_inside = "", False
+    """The number of the first line of each indented block, its lines, and the line above it."""
+    blocks, above, is_inside, can_begin = [], "", False, True
     for number, line in enumerate(text.splitlines(), 1):
-        is_code = line.startswith("    ")
+        # Behind a line of text it is one more line of that, of an item in a list perhaps.
+        is_code = line.startswith("    ") and (is_inside or can_begin)
+        can_begin = not line or MARK.fullmatch(line) is not None
         if is_code and not is_inside:
-            yield number, line.strip(), above
+            blocks.append((number, [], above))
+        if is_code:
+            blocks[-1][1].append(line.strip())
         if line:
             is_inside = is_code
             above = line
+    return blocks
 
 
 def code_block_faults(tree):
     known = known_tests(tree)
-    for name in CHECKED_PAGES:
-        for number, first, above in code_blocks(tree.files.get(name, "")):
-            mark = MARK.fullmatch(above)
-            if mark is None and not first.startswith("["):
-                yield f"{name}:{number}: neither run nor marked with the reason why not"
-            if mark is not None and mark[1].startswith("run") and mark["by"] is None:
-                if not name.startswith("docs/"):
-                    yield f"{name}:{number}: nobody runs the blocks of this page"
-            if mark is None or mark["by"] is None:
+    for name, text in tree.pages().items():
+        for number, lines, above in code_blocks(text):
+            where, mark = f"{name}:{number}", MARK.fullmatch(above)
+            if mark is None:
+                if not all(EXAMPLE.fullmatch(line) for line in lines):
+                    yield f"{where}: neither run nor marked with the reason why not"
                 continue
-            test = NAMED_TEST.fullmatch(mark["by"])
-            if test is None or tuple(filter(None, test.groups())) not in known:
-                yield f"{name}:{number}: there is no test {mark['by']}"
-        if "```" in tree.files.get(name, ""):
+            test = NAMED_TEST.fullmatch(mark["by"] or "")
+            if mark["by"] and (test is None or tuple(filter(None, test.groups())) not in known):
+                yield f"{where}: there is no test {mark['by']}"
+            if mark["file"]:
+                there = [line.strip() for line in tree.files.get(mark["file"], "").splitlines()]
+                if "\n".join(lines) not in "\n".join(there):
+                    yield f"{where}: does not stand in {mark['file']}"
+        if "```" in text:
             yield f"{name}: code blocks are indented, so that they can be checked"
 
 
@@ -378,8 +448,14 @@ class ArchitectureTest(unittest.TestCase):
         self.assertGreater(len(floors_of(self.tree)), 2)
         self.check(floor_faults(self.tree))
 
+    def test_hints_are_fields_of_errors(self):
+        self.check(hint_faults(self.tree))
+
     def test_files_have_names_in_style(self):
         self.check(name_faults(self.tree))
+
+    def test_tests_mirror_the_source(self):
+        self.check(mirror_faults(self.tree))
 
     def test_files_are_tidy(self):
         self.check(text_faults(self.tree))
@@ -387,10 +463,14 @@ class ArchitectureTest(unittest.TestCase):
     def test_documents_name_tests_that_exist(self):
         self.check(test_name_faults(self.tree))
 
-    def test_code_blocks_of_the_checked_pages_are_run_or_say_why_not(self):
-        for name in CHECKED_PAGES:
-            self.assertIn(name, self.tree.files)
+    def test_code_blocks_are_run_or_say_why_not(self):
+        blocks = [block for text in self.tree.pages().values() for block in code_blocks(text)]
+        self.assertGreater(len(blocks), 40)
         self.check(code_block_faults(self.tree))
+
+    def test_the_daemon_knows_sinks_by_one_table(self):
+        self.assertIn(FAMILIES, self.tree.files)
+        self.check(family_faults(self.tree))
 
     def test_links_and_named_files_lead_somewhere(self):
         self.check(link_faults(self.tree))
@@ -426,7 +506,8 @@ class DetectionTest(unittest.TestCase):
             return "\n".join(rule(Tree(root)))
 
     def test_a_folder_above_or_beside_is_found(self):
-        table = "| 2 | `daemon/up` | a | b |\n| 1 | `daemon/low` | a | b |\n"
+        table = ("| 3 | `daemon/up` | a | b |\n| 2 | `daemon/low` | a | b |\n"
+                 "| 1 | `daemon` | a | b |\n")
         files = {
             FLOORS: table,
             "daemon/error.h": "#pragma once\n",
@@ -439,12 +520,19 @@ class DetectionTest(unittest.TestCase):
         new = {"daemon/new/c.h": "#pragma once\n"}
         self.assertIn("is not in the table", self.faults(floor_faults, files | new))
 
+    def test_finds_a_word_of_one_family(self):
+        good = {"daemon/a.cc": "// As Kafka's.\n", FAMILIES: '#include "sinks/kafka/b.h"\n'}
+        self.assertEqual(self.faults(family_faults, good), "")
+        for line in ('#include "sinks/kafka/b.h"\n', 'Log("Kafka answers");\n'):
+            found = self.faults(family_faults, good | {"daemon/b/c.cc": line})
+            self.assertIn("daemon/b/c.cc:1: a word of one family", found)
+
     def test_a_good_project_has_no_faults(self):
         files = {
             "binlog/a.h": "#pragma once\n",
             "binlog/a.cc": '#include "binlog/a.h"\n\n#include <mysql.h>\n',
-            "sinks/kafka_handles.h": "#pragma once\n#include <librdkafka/rdkafka.h>\n",
-            "sinks/b.cc": '#include "sinks/kafka_handles.h"\n',
+            "sinks/kafka/kafka_handles.h": "#pragma once\n#include <librdkafka/rdkafka.h>\n",
+            "sinks/b.cc": '#include "sinks/kafka/kafka_handles.h"\n',
             "daemon/c.cc": '#include "binlog/a.h"\n',
             "tests/sinks/b_test.cc": "#include <librdkafka/rdkafka_mock.h>\n",
         }
@@ -465,7 +553,7 @@ class DetectionTest(unittest.TestCase):
             ("daemon/a.cc", '#include "../b.h"\n'): "by a relative path",
             ("daemon/a.cc", '#include "b.h"\n'): "not a path from the root",
             ("daemon/a.cc", '#include "tests/daemon/b.h"\n'): "must not include tests/daemon/b.h",
-            ("daemon/a.cc", '#include "sinks/kafka_handles.h"\n'): "internal to sinks/",
+            ("daemon/a.cc", '#include "sinks/kafka/kafka_handles.h"\n'): "internal to sinks/",
         }
         for (name, text), fault in bad.items():
             with self.subTest(name=name, text=text):
@@ -476,17 +564,41 @@ class DetectionTest(unittest.TestCase):
     def test_finds_libraries_that_come_through_other_headers(self):
         found = self.faults(include_faults, {
             "daemon/a.cc": '#include "sinks/b.h"\n',
-            "sinks/b.h": '#pragma once\n#include "sinks/kafka_handles.h"\n',
-            "sinks/kafka_handles.h": "#pragma once\n#include <librdkafka/rdkafka.h>\n",
+            "sinks/b.h": '#pragma once\n#include "sinks/kafka/kafka_handles.h"\n',
+            "sinks/kafka/kafka_handles.h": "#pragma once\n#include <librdkafka/rdkafka.h>\n",
         })
         self.assertEqual(
-            found, "daemon/a.cc: reaches <librdkafka/rdkafka.h> through sinks/kafka_handles.h"
+            found, "daemon/a.cc: reaches <librdkafka/rdkafka.h> through sinks/kafka/kafka_handles.h"
         )
+
+    def test_finds_hints_that_are_parts_of_texts(self):
+        found = self.faults(hint_faults, {
+            "base/error.cc": 'constexpr std::string_view kBetween = " HINT: ";\n',
+            "sinks/good.cc": '// "a HINT: b"\nreturn Fail(kind, "no {}", a).Hint("see {}", b);\n',
+            "sinks/bad.cc": '\nreturn Fail(kind, "no {} HINT:"\n            " see {}", a, b);\n',
+            "tests/sinks/bad_test.cc": 'EXPECT_EQ(error.ToText(), "no a HINT: see b");\n'})
+        self.assertEqual(
+            found, 'sinks/bad.cc:2: has "HINT:" in a text: set .Hint() or call WithHint()')
 
     def test_finds_bad_names(self):
         for name in ("RowDecoder.cc", "row-decoder.h", "row.cpp", "_row.h"):
             self.assertIn("file names are", self.faults(name_faults, {f"daemon/{name}": ""}))
         self.assertIn("names no subject", self.faults(name_faults, {"daemon/util/row.h": ""}))
+
+    def test_finds_tests_that_mirror_no_source(self):
+        good = {
+            "binlog/row.h": "", "binlog/row.cc": "", "daemon/config/key.h": "",
+            "tests/sim/run.h": "",
+            "tests/binlog/row_test.cc": "", "tests/binlog/row_xa_test.cc": "",
+            "tests/binlog/server/row_test.cc": "", "tests/daemon/config/key_test.cc": "",
+            "tests/daemon/server/key_test.cc": "",
+            "tests/daemon/keys_page_test.cc": "", "tests/sim/run_test.cc": "",
+        }
+        self.assertEqual(self.faults(mirror_faults, good), "")
+        for name in ("tests/binlog/key_test.cc", "tests/binlog/rows_test.cc",
+                     "tests/daemon/key_test.cc", "tests/row_test.cc", "tests/sim/row_test.cc"):
+            found = self.faults(mirror_faults, good | {name: ""})
+            self.assertEqual(found, f"{name}: tests no source of its name")
 
     def test_finds_untidy_text(self):
         bad = {
@@ -548,6 +660,7 @@ class DetectionTest(unittest.TestCase):
             "<!-- not run: it never ends -->\n\n",
             "<!-- run by: test_b.py::test_works -->\n\n",
             "<!-- run by: RowTest.Works -->\n\n",
+            "<!-- run by: c_test.py::test_works -->\n\n",
         )
         bad = {
             "": "docs/commands.md:1: neither run",
@@ -556,8 +669,12 @@ class DetectionTest(unittest.TestCase):
             "<!-- not run: -->\n\n": "neither run",
             "<!-- run by: test_b.py::test_fails -->\n\n": "there is no test test_b.py::test_fails",
             "```\n": "code blocks are indented",
+            "<!-- stands in: a.h -->\n": "does not stand in a.h",
+            "<!-- stands in: binlog/a.h -->\n": "does not stand in binlog/a.h",
         }
         tests = {
+            "binlog/a.h": "#pragma once\n  // Returns what\n  // it is.\n  int Next();\n",
+            "tests/packaging/c_test.py": "class A:\n    def test_works(self):\n",
             "tests/a_test.cc": "TEST_F(RowTest, Works) {\n",
             "tests/test_b.py": "def test_works(outboxd):\n",
         }
@@ -567,10 +684,15 @@ class DetectionTest(unittest.TestCase):
         for mark, fault in bad.items():
             found = self.faults(code_block_faults, tests | {"docs/commands.md": mark + block})
             self.assertIn(fault, found, mark)
-        found = self.faults(code_block_faults, {"CONTRIBUTING.md": "<!-- run -->\n" + block})
-        self.assertIn("nobody runs the blocks of this page", found)
-        example = "Text.\n\n    [relay]\n    name = shop\n"
-        self.assertEqual(self.faults(code_block_faults, {"docs/configuration.md": example}), "")
+        in_list = "1. Text.\n\n   <!-- run -->\n\n       outboxd version\n"
+        code = "<!-- stands in: binlog/a.h -->\n\n    // it is.\n    int Next();\n"
+        examples = "Text.\n\n    [relay]\n    name = a\n\nText.\n\n    key = a\n    where = b = 1\n"
+        item = "1. Text\n   - that goes\n     on.\n"
+        for page in (in_list, code, examples, item):
+            self.assertEqual(self.faults(code_block_faults, tests | {"docs/a.md": page}), "")
+        for page in ("SECURITY.md", "README.md", "docs/a.md"):
+            found = self.faults(code_block_faults, {page: "Text.\n\n" + block})
+            self.assertIn(f"{page}:3: neither run", found)
 
     def test_finds_integration_tests_that_nobody_runs(self):
         folder = "tests/integration/"

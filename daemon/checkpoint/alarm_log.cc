@@ -11,9 +11,9 @@
 #include <optional>
 #include <string_view>
 
+#include "base/escaped.h"
+#include "base/json_line.h"
 #include "daemon/checkpoint/file_system.h"
-#include "daemon/text/escaped.h"
-#include "daemon/text/json_line.h"
 
 namespace outboxd {
 
@@ -147,11 +147,15 @@ Result<void> AlarmLog::Record(const Alarm& alarm) {
   return {};
 }
 
-Result<std::vector<Alarm>> AlarmLog::Acknowledge() {
+Result<std::vector<Alarm>> AlarmLog::Acknowledge(
+    const std::function<Result<void>(const std::vector<Alarm>&)>& keep) {
   const std::lock_guard lock(mutex_);
   const FolderLock folder(directory_);
   if (!folder.taken()) return std::unexpected(folder.taken().error());
   if (auto read = ReadIfChanged(); !read) return std::unexpected(read.error());
+  if (keep) {
+    if (auto kept = keep(standing_); !kept) return std::unexpected(kept.error());
+  }
   if (auto removed = RemoveFile(SystemFiles(), directory_, kAlarms); !removed) {
     return std::unexpected(removed.error());
   }

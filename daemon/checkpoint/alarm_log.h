@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <ctime>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <string>
@@ -16,7 +17,7 @@ namespace outboxd {
 
 // Something by which events may exist that were not published, or were published and do not exist.
 struct Alarm {
-  std::string kind;             // "statement", "update", "xa", "lost".
+  std::string kind;             // "statement", "update", "xa", "lost", "initial read".
   std::string position;         // The transaction: its GTID, or file and offset; or a GTID set.
   std::string text;             // For people; escaped.
   std::uint64_t commit_us = 0;  // Of the transaction; 0: not told.
@@ -42,8 +43,10 @@ class AlarmLog {
   [[nodiscard]] Result<std::vector<Alarm>> Standing() const;
   [[nodiscard]] Result<std::size_t> CountStanding() const;
 
-  // Takes away all that stand now, and returns them. One that is recorded meanwhile stands on.
-  [[nodiscard]] Result<std::vector<Alarm>> Acknowledge();
+  // Takes away all that stand now, and returns them. Before that `keep` gets them, to keep a
+  // record; where it fails all stand on, with its error. One that is recorded meanwhile stands on.
+  [[nodiscard]] Result<std::vector<Alarm>> Acknowledge(
+      const std::function<Result<void>(const std::vector<Alarm>&)>& keep = nullptr);
 
  private:
   // Which state of the file was read.

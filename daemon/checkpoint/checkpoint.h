@@ -63,7 +63,7 @@ struct InitialRead {
 struct Checkpoint {
   std::string relay;                // The relay's name.
   std::string server_uuid;          // Of the server the position was read from.
-  std::string sink;                 // Kafka cluster id; empty for the stdout sink.
+  std::string sink;                 // OpenedSink::identity, as Kafka's cluster id.
   std::vector<std::string> tables;  // The event table patterns, as configured, sorted.
   binlog::Position position;
   // Commit time of the last transaction within `position`, microseconds since the epoch; 0: none

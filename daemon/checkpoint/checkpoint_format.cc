@@ -8,8 +8,8 @@
 #include <optional>
 #include <utility>
 
-#include "daemon/text/escaped.h"
-#include "daemon/text/text_encoding.h"
+#include "base/escaped.h"
+#include "base/hex.h"
 
 namespace outboxd {
 namespace {
@@ -141,11 +141,10 @@ Checkpoint FromJson(const nlohmann::json& json, std::string& gtids) {
 }
 
 std::unexpected<Error> Damaged(const std::string& place, std::string_view why) {
-  return Fail(
-      ExitCode::kCheckpoint,
-      "{}: the checkpoint is damaged: {} HINT: find the last event that was delivered, and choose "
-      "where to go on with 'outboxd position set'; docs/at-night.md says how",
-      Escaped(place), why);
+  return Fail(ExitCode::kCheckpoint, "{}: the checkpoint is damaged: {}", Escaped(place), why)
+      .Hint(
+          "find the last event that was delivered, and choose where to go on with 'outboxd "
+          "position set'; docs/choosing-a-place.md says how");
 }
 
 // The line that `text` begins with, taken off it; none: it has no line feed.
@@ -173,11 +172,12 @@ Result<std::string_view> Unwrap(const std::string& place, std::string_view conte
   const auto version = ParseNumber(first->substr(kMagic.size()), 10);
   if (!version) return Damaged(place, "it does not tell its version");
   if (*version > kVersionWithPart) {
-    return Fail(ExitCode::kCheckpoint,
-                "{}: the checkpoint has format {}, this outboxd knows {} HINT: run the version of "
-                "outboxd that wrote it, or a later one; or look the position up there with "
-                "`outboxd position show` and give it to this one with `outboxd position set`",
-                Escaped(place), *version, kVersionWithPart);
+    return Fail(ExitCode::kCheckpoint, "{}: the checkpoint has format {}, this outboxd knows {}",
+                Escaped(place), *version, kVersionWithPart)
+        .Hint(
+            "run the version of outboxd that wrote it, or a later one; or look the position up "
+            "there with `outboxd position show` and give it to this one with `outboxd position "
+            "set`");
   }
   if (*version < kVersion) return Damaged(place, "there is no such format version");
 
@@ -225,11 +225,12 @@ Result<Checkpoint> DecodeCheckpoint(std::string_view contents, const std::string
   if (!set) return Damaged(place, Escaped(set.error().message));
   checkpoint.position.gtids = std::move(*set);
   if (checkpoint.relay != relay) {
-    return Fail(ExitCode::kCheckpoint,
-                "{}: the checkpoint is that of relay '{}', not of '{}' HINT: give each relay a "
-                "state-directory of its own; if '{}' is this relay's former name, see "
-                "`outboxd position show` under the old name and use `outboxd position set`",
-                Escaped(place), Escaped(checkpoint.relay), relay, Escaped(checkpoint.relay));
+    return Fail(ExitCode::kCheckpoint, "{}: the checkpoint is that of relay '{}', not of '{}'",
+                Escaped(place), Escaped(checkpoint.relay), relay)
+        .Hint(
+            "give each relay a state-directory of its own; if '{}' is this relay's former name, "
+            "see `outboxd position show` under the old name and use `outboxd position set`",
+            Escaped(checkpoint.relay));
   }
   return checkpoint;
 }

@@ -1,10 +1,8 @@
 #include "daemon/checkpoint/dead_letter_log.h"
 
-#include <algorithm>
-
+#include "base/json_line.h"
 #include "daemon/checkpoint/file_system.h"
 #include "daemon/checkpoint/held_event_json.h"
-#include "daemon/text/json_line.h"
 
 namespace outboxd {
 
@@ -54,18 +52,9 @@ Result<ReplayedEvents> DeadLetterLog::Replayed() const {
   auto text = ReadFile(SystemFiles(), directory_ + "/" + kReplayed, kBytesMax);
   if (!text) return std::unexpected(text.error());
   ReplayedEvents replayed;
-  std::string_view rest = *text ? std::string_view(**text) : std::string_view();
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    try {
-      const auto json = nlohmann::json::parse(line);
-      replayed[json.at("position").get<std::string>()] =
-          json.at("replayed_us").get<std::uint64_t>();
-    } catch (const nlohmann::json::exception&) {
-      continue;  // Half a line that a crash left.
-    }
-  }
+  VisitJsonLines(text->value_or(""), [&](const nlohmann::json& json) {
+    replayed[json.at("position").get<std::string>()] = json.at("replayed_us").get<std::uint64_t>();
+  });
   return replayed;
 }
 

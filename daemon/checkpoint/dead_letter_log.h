@@ -20,7 +20,7 @@ struct DeadLetterCount {
 // epoch.
 using ReplayedEvents = std::map<std::string, std::uint64_t, std::less<>>;
 
-// What one relay's state directory tells of its dead letters; they themselves stand in Kafka:
+// What one relay's state directory tells of its dead letters; they themselves stand in their topic:
 //   dead-letters     JSON: how many were sent, and the last one
 //   replayed.jsonl   one JSON line for each that was sent to its own topic after all; it grows only
 //                    by what operators replay, and outboxd never shortens it

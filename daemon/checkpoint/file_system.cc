@@ -11,7 +11,7 @@
 #include <cstdio>
 #include <system_error>
 
-#include "daemon/text/escaped.h"
+#include "base/escaped.h"
 
 namespace outboxd {
 
@@ -76,7 +76,7 @@ std::string OwnerHint(std::string path) {
   const std::string owner = name.value_or(std::to_string(status.st_uid));
   // sudo takes a number behind #, which a shell takes for a comment.
   const std::string for_sudo = name ? owner : fmt::format("'#{}'", owner);
-  return fmt::format(" HINT: {} belongs to user {}: run this as {} (sudo -u {} outboxd ...)",
+  return fmt::format("{} belongs to user {}: run this as {} (sudo -u {} outboxd ...)",
                      Escaped(path), owner, owner == "root" ? owner : owner + " or root", for_sudo);
 }
 
@@ -127,9 +127,10 @@ Result<void> WriteSynced(FileSystem& files, const std::string& path, std::string
 }  // namespace
 
 std::unexpected<Error> StepFailed(std::string_view path, std::string_view step, int error) {
-  return Fail(ExitCode::kState, "{}: {} failed: {}{}", Escaped(path), step,
-              std::generic_category().message(error),
-              error == EACCES || error == EPERM ? OwnerHint(std::string(path)) : "");
+  auto failure = Fail(ExitCode::kState, "{}: {} failed: {}", Escaped(path), step,
+                      std::generic_category().message(error));
+  if (error != EACCES && error != EPERM) return failure;
+  return std::move(failure).Hint("{}", OwnerHint(std::string(path)));
 }
 
 bool GiveToOwnerOfFolder(const std::string& path) {

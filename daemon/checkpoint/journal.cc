@@ -11,7 +11,7 @@
 #include <set>
 #include <utility>
 
-#include "daemon/text/escaped.h"
+#include "base/escaped.h"
 
 namespace outboxd {
 namespace {
@@ -238,7 +238,7 @@ Result<JournalFindings> Journal::Find(const binlog::GtidSet& gtids,
 void AppendOrTell(Journal* journal, std::string_view lines) {
   if (journal == nullptr) return;
   if (auto written = journal->Append(lines); !written) {
-    spdlog::error("the journal cannot be written: {}", written.error().message);
+    spdlog::error("the journal cannot be written: {}", written.error().ToText());
   }
 }
 

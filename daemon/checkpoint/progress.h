@@ -23,7 +23,7 @@ struct Progress {
   std::optional<binlog::Gtid> last_gtid;  // None: it has none, or those before it are not known.
   // Of a transaction behind `position`, where the sink keeps checkpoints.
   std::optional<TransactionPart> part = {};
-  std::optional<InitialRead> read = {};   // Under way, begun at `position`; none: there is none.
+  std::optional<InitialRead> read = {};  // Under way, begun at `position`; none: there is none.
   // Names of the XA transactions within `position` that are prepared without event rows. Those with
   // event rows are not within it: their GTIDs are left out, and file and offset wait for them.
   std::set<std::string> prepared = {};

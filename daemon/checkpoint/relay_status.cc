@@ -6,11 +6,10 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "binlog/hint.h"
+#include "base/escaped.h"
+#include "base/json_line.h"
 #include "daemon/checkpoint/file_system.h"
 #include "daemon/checkpoint/held_event_json.h"
-#include "daemon/text/escaped.h"
-#include "daemon/text/json_line.h"
 
 namespace outboxd {
 namespace {
@@ -53,7 +52,7 @@ std::string ReadText(const RelayStatus& status) {
 
 std::string OutageText(std::string_view side, const Outage& outage, std::uint64_t now_us) {
   return fmt::format("; {} for {:.0f} s: {}", side, SecondsSince(outage.since_us, now_us),
-                     binlog::WithoutHint(outage.reason));
+                     outage.reason);
 }
 
 std::string BytesText(std::uint64_t bytes) {
@@ -91,8 +90,7 @@ std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
   if (status.held) {
     text = fmt::format("holding at event {} for {:.0f} s{}{}", status.held->position,
                        SecondsSince(status.held->since_us, now_us),
-                       status.held->reason.empty() ? "" : ": ",
-                       binlog::WithoutHint(status.held->reason));
+                       status.held->reason.empty() ? "" : ": ", status.held->reason);
   } else if (status.phase == RelayStatus::Phase::kInitialRead && status.read) {
     text += ReadText(status);
   } else if (status.phase == RelayStatus::Phase::kStreaming) {
@@ -103,7 +101,8 @@ std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
   if (status.cut_off) {
     text += OutageText("MySQL is cut off from its group", *status.cut_off, now_us);
   }
-  if (status.sink) text += OutageText("Kafka does not answer", *status.sink, now_us);
+  if (status.room) text += OutageText("holding", *status.room, now_us);
+  if (status.sink) text += OutageText(status.receiver + " does not answer", *status.sink, now_us);
   if (status.state) text += OutageText("the state directory fails", *status.state, now_us);
   if (status.in_flight > 0) {
     text +=
@@ -127,9 +126,9 @@ std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
 std::string ReminderText(const RelayStatus& status, std::uint64_t now_us) {
   std::string text = "still " + StatusLine(status, now_us);
   if (!status.held) return text;
-  const std::string_view hint = binlog::HintTextOf(status.held->reason);
-  return text + fmt::format(" HINT: {}{}'outboxd skip {}' lets exactly this event pass", hint,
-                            hint.empty() ? "" : "; ", status.held->position);
+  const std::string& hint = status.held->hint;
+  return WithHint(text, fmt::format("{}{}'outboxd skip {}' drops this event, and it only", hint,
+                                    hint.empty() ? "" : "; ", status.held->position));
 }
 
 std::string DeliveredText(std::uint64_t delivered, std::uint64_t skipped) {
@@ -168,9 +167,8 @@ Result<std::optional<StoredStatus>> ReadStatus(const std::string& directory) {
     const nlohmann::json json = nlohmann::json::parse(**contents);
     StoredStatus status{.line = json.at("line"), .written_at_us = json.at("written_at_us")};
     if (const auto end = json.find(kEnded); end != json.end()) {
-      status.end = RunEnd{.at_us = end->at("at_us"),
-                          .exit_code = end->at("exit_code"),
-                          .text = end->at("text")};
+      status.end = RunEnd{
+          .at_us = end->at("at_us"), .exit_code = end->at("exit_code"), .text = end->at("text")};
     }
     return status;
   } catch (const nlohmann::json::exception& exception) {

@@ -25,8 +25,10 @@ struct RelayStatus {
   enum class Phase { kPreparing, kInitialRead, kStreaming, kStopping };
   Phase phase = Phase::kPreparing;
   std::optional<HeldEvent> held;         // The event it stands still at.
-  std::optional<Outage> source, sink;    // MySQL; Kafka. None: it answers, as far as is known.
+  std::optional<Outage> source, sink;    // None: it answers, as far as is known.
+  std::string receiver;                  // Who acknowledges messages, as "Kafka".
   std::optional<Outage> cut_off;         // MySQL answers, but gets nothing of its group.
+  std::optional<Outage> room;            // What comes next does not fit in here.
   std::optional<Outage> state;           // The state directory does not take what it should.
   std::string file;                      // Of the position up to which all is delivered ...
   std::uint64_t offset = 0;              // ... as far as it is told by file.

@@ -13,11 +13,12 @@
 #include <thread>
 #include <utility>
 
+#include "base/base64.h"
+#include "base/escaped.h"
+#include "base/json_line.h"
+#include "base/utf8.h"
 #include "daemon/checkpoint/file_system.h"
 #include "daemon/checkpoint/held_event_json.h"
-#include "daemon/text/escaped.h"
-#include "daemon/text/json_line.h"
-#include "daemon/text/text_encoding.h"
 
 namespace outboxd {
 
@@ -62,12 +63,6 @@ int ReadProcessId(int descriptor) {
 }
 
 using Bytes = std::optional<std::string>;
-
-std::string Base64(std::string_view bytes) {
-  std::string encoded;
-  AppendBase64(bytes, encoded);
-  return encoded;
-}
 
 // Bytes as JSON can carry them: as text where they are UTF-8, else as Base64 under `name`_base64.
 void PutBytes(nlohmann::ordered_json& json, const std::string& name, const Bytes& bytes) {
@@ -133,9 +128,9 @@ Result<void> StateDirectory::Lock() {
     close(descriptor);
     if (error != EWOULDBLOCK) return StepFailed(path, "flock", error);
     return Fail(ExitCode::kOtherActive,
-                "{}: another relay works on this state directory: process {} HINT: stop it first, "
-                "or give this relay a state-directory of its own",
-                Escaped(path_), holder == 0 ? "unknown" : std::to_string(holder));
+                "{}: another relay works on this state directory: process {}", Escaped(path_),
+                holder == 0 ? "unknown" : std::to_string(holder))
+        .Hint("stop it first, or give this relay a state-directory of its own");
   }
 
   lock_descriptor_ = descriptor;

@@ -19,6 +19,7 @@ struct HeldEvent {
   std::string table;     // "schema.table"
   std::string topic;     // Empty where the mapping failed.
   std::string reason;
+  std::string hint = {};       // What to do about it; empty: nothing is known.
   std::uint64_t since_us = 0;  // Wall clock.
 
   friend bool operator==(const HeldEvent&, const HeldEvent&) = default;

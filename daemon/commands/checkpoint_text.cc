@@ -1,20 +1,18 @@
 #include "daemon/commands/checkpoint_text.h"
 
-#include <fmt/chrono.h>
+#include <fmt/core.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <ctime>
 
+#include "base/escaped.h"
+#include "base/time_text.h"
 #include "daemon/relay/read_table.h"
-#include "daemon/text/escaped.h"
 
 namespace outboxd {
 
-std::string TimeText(std::uint64_t microseconds) {
-  if (microseconds == 0) return "-";
-  const auto seconds = static_cast<std::time_t>(microseconds / 1'000'000);
-  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(seconds));
+std::string KnownTimeText(std::uint64_t microseconds) {
+  return microseconds == 0 ? "-" : TimeText(microseconds);
 }
 
 namespace {
@@ -29,8 +27,7 @@ std::string KeyText(const TableReadState& table) {
 
 std::string ReadText(const TableReadState& table) {
   if (!HasBegun(table)) return "not begun";
-  return fmt::format("{} rows, {}", table.rows,
-                     table.is_done ? "done" : "up to " + KeyText(table));
+  return fmt::format("{} rows, {}", table.rows, table.is_done ? "done" : "up to " + KeyText(table));
 }
 
 void PrintRead(const std::optional<InitialRead>& read) {
@@ -57,16 +54,16 @@ void PrintCheckpoint(const Checkpoint& checkpoint) {
   const binlog::Position& at = checkpoint.position;
   fmt::print("file, offset  {}\n",
              at.file.empty() ? "-" : fmt::format("{}:{}", at.file, at.offset));
-  fmt::print("last commit   {}\n", TimeText(checkpoint.last_commit_us));
+  fmt::print("last commit   {}\n", KnownTimeText(checkpoint.last_commit_us));
   if (const auto& part = checkpoint.part) {
     fmt::print("behind it     the first {} rows of transaction {}\n", part->rows, part->place);
   }
-  fmt::print("kafka cluster {}\n", checkpoint.sink.empty() ? "-" : checkpoint.sink);
+  fmt::print("sink          {}\n", checkpoint.sink.empty() ? "-" : checkpoint.sink);
   PrintRead(checkpoint.read);
   for (const HeldXa& held : checkpoint.held_xa) {
-    fmt::print("held XA       {}  {}  {}\n", held.place, TimeText(held.since_us), held.xid);
+    fmt::print("held XA       {}  {}  {}\n", held.place, KnownTimeText(held.since_us), held.xid);
   }
-  fmt::print("written       {}\n", TimeText(checkpoint.written_at_us));
+  fmt::print("written       {}\n", KnownTimeText(checkpoint.written_at_us));
 }
 
 }  // namespace outboxd

@@ -8,7 +8,7 @@
 namespace outboxd {
 
 // A time in microseconds since the epoch, for people; "-" for 0.
-[[nodiscard]] std::string TimeText(std::uint64_t microseconds);
+[[nodiscard]] std::string KnownTimeText(std::uint64_t microseconds);
 
 // The checkpoint for people, on standard output.
 void PrintCheckpoint(const Checkpoint& checkpoint);

@@ -1,5 +1,7 @@
 #include "daemon/commands/command_line.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <initializer_list>
@@ -7,10 +9,14 @@
 #include <optional>
 #include <utility>
 
+#include "base/escaped.h"
+#include "daemon/service/service_unit.h"
+
 namespace outboxd {
 namespace {
 
-constexpr std::string_view kUsage = R"(outboxd: committed rows of a MySQL event table to Kafka
+constexpr std::string_view kUsage =
+    R"(outboxd: committed rows of MySQL event tables, delivered as messages
 
   outboxd run --config FILE              relay until stopped
   outboxd check --config FILE            look at everything a relay needs and say what mends it
@@ -24,7 +30,7 @@ constexpr std::string_view kUsage = R"(outboxd: committed rows of a MySQL event 
                                          with its stored offset, or the JSON itself
   outboxd position export --debezium TOPIC-PREFIX --config FILE
                                          the checkpoint as an offset for a Debezium connector
-  outboxd skip POSITION --config FILE    let the one event pass that a relay holds at
+  outboxd skip POSITION --config FILE    drop the one event that a relay holds at
   outboxd dead-letters list --config FILE [--from OFFSET] [--json]
   outboxd dead-letters replay POSITION ... | --all --config FILE
   outboxd status --config FILE           checkpoint, held event and standing alarms
@@ -39,6 +45,8 @@ constexpr std::string_view kUsage = R"(outboxd: committed rows of a MySQL event 
   outboxd version
 
 P: now, earliest, table, gtid:SET, file:NAME:OFFSET; for 'position set' also keep.
+--unit NAME, typed by root instead of --config FILE with every command but run: the relay of the
+unit outboxd@NAME.service, with its configuration and passwords, as its user.
 Every key of the configuration can be given as --section.key=value; see docs/configuration.md.
 )";
 
@@ -71,6 +79,7 @@ Result<CommandLine> ParseCommandLine(std::span<char* const> arguments) {
     for (const auto& [option, value] :
          std::initializer_list<std::pair<std::string_view, std::string*>>{
              {"--config", &line.config_path},
+             {"--unit", &line.unit},
              {"--from", &line.from},
              {"--preset", &line.preset},
              {"--table", &line.table},
@@ -112,7 +121,7 @@ Result<CommandLine> ParseCommandLine(std::span<char* const> arguments) {
       continue;
     }
     if (argument.find('.') == std::string_view::npos) {
-      return Fail(ExitCode::kUsage, "unknown option '{}' HINT: outboxd --help", argument);
+      return Fail(ExitCode::kUsage, "unknown option '{}'", argument).Hint("outboxd --help");
     }
     line.overrides.emplace_back(argument);
     if (argument.find('=') == std::string_view::npos) {
@@ -132,9 +141,13 @@ constexpr auto kShapes = std::to_array<CommandShape>({
     {"run", 0, ""},
     {"check", 0, ""},
     {"tail", 0, " --from --explain"},
-    {"position", 2, " --debezium"},
+    {"position", 1, "", kTakesConfig, "show"},
+    {"position", 2, "", kTakesConfig, "set"},
+    {"position", 2, " --debezium", kTakesConfig, "import"},
+    {"position", 2, " --debezium", kTakesConfig, "export"},
     {"skip", 1, ""},
-    {"dead-letters", kAnyNumber, " --from --json --all"},
+    {"dead-letters", 1, " --from --json", kTakesConfig, "list"},
+    {"dead-letters", kAnyNumber, " --all", kTakesConfig, "replay"},
     {"status", 0, ""},
     {"alarms", 1, ""},
     {"inspect", kAnyNumber, " --server --from"},
@@ -148,25 +161,61 @@ constexpr auto kShapes = std::to_array<CommandShape>({
 
 std::span<const CommandShape> CommandShapes() { return kShapes; }
 
-const CommandShape* FindCommand(std::string_view command) {
-  const auto shape = std::ranges::find(kShapes, command, &CommandShape::command);
+std::string NameOf(const CommandShape& shape) {
+  return fmt::format("{}{}{}", shape.command, shape.word.empty() ? "" : " ", shape.word);
+}
+
+bool IsCommand(std::string_view command) {
+  return std::ranges::find(kShapes, command, &CommandShape::command) != kShapes.end();
+}
+
+namespace {
+
+// The relay of a unit is started by systemd, and nothing else says which relay is meant.
+Result<void> CheckUnit(const CommandLine& line, const CommandShape& shape) {
+  if (line.unit.empty()) return {};
+  if (line.command == "run") {
+    return Fail(ExitCode::kUsage, "outboxd run takes no --unit: systemd runs the relay of a unit")
+        .Hint("systemctl start {}", UnitNameOf(line.unit));
+  }
+  if (!shape.takes_config) {
+    return Fail(ExitCode::kUsage, "outboxd {} takes no --unit", NameOf(shape))
+        .Hint("outboxd --help");
+  }
+  if (!line.config_path.empty()) {
+    return Fail(ExitCode::kUsage, "--unit and --config exclude each other")
+        .Hint("--unit {} takes the --config of that unit", Escaped(line.unit));
+  }
+  return {};
+}
+
+// Null: there is no such command.
+const CommandShape* ShapeOf(const CommandLine& line) {
+  const auto shape = std::ranges::find_if(kShapes, [&](const CommandShape& known) {
+    const bool is_word = !line.words.empty() && line.words.front() == known.word;
+    return known.command == line.command && (known.word.empty() || is_word);
+  });
   return shape == kShapes.end() ? nullptr : &*shape;
 }
 
+}  // namespace
+
 Result<void> CheckWords(const CommandLine& line) {
-  const CommandShape* const shape = FindCommand(line.command);
-  if (shape == nullptr) return {};
+  const CommandShape* const shape = ShapeOf(line);
+  if (shape == nullptr) return {};  // The command itself says which words it knows.
+  if (auto fits = CheckUnit(line, *shape); !fits) return fits;
+  const std::string name = NameOf(*shape);
   if (line.words.size() > shape->words_max) {
-    return Fail(ExitCode::kUsage, "'{}' is one word too many for outboxd {} HINT: outboxd --help",
-                line.words[shape->words_max], line.command);
+    return Fail(ExitCode::kUsage, "'{}' is one word too many for outboxd {}",
+                line.words[shape->words_max], name)
+        .Hint("outboxd --help");
   }
   const auto check = [&](bool is_given, std::string_view option) -> Result<void> {
     const bool is_taken = option == "--config"
                               ? shape->takes_config
                               : shape->options.contains(fmt::format(" {}", option));
     if (!is_given || is_taken) return {};
-    return Fail(ExitCode::kUsage, "outboxd {} takes no {} HINT: outboxd --help", line.command,
-                option);
+    return Fail(ExitCode::kUsage, "outboxd {} takes no {}", name, option).Hint("outboxd --help");
   };
   for (const auto& [is_given, option] : std::initializer_list<std::pair<bool, const char*>>{
            {!line.config_path.empty() || !line.overrides.empty(), "--config"},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "daemon/commands/command_line.h"
 #include "daemon/config/config.h"
@@ -9,10 +10,9 @@
 namespace outboxd {
 
 // One function for each command; an error is printed by main() and ends the process with its exit
-// code. All but `run`, `tail` and `inspect
-// --server` do their work once and return.
+// code. All but `run`, `tail` and `inspect --server` do their work once and return.
 
-[[nodiscard]] Result<void> RunCommand(const Config& config);
+[[nodiscard]] Result<void> RunCommand(Config config);
 [[nodiscard]] Result<void> CheckCommand(const Config& config);
 [[nodiscard]] Result<void> TailCommand(Config config, const CommandLine& line);
 [[nodiscard]] Result<void> PositionCommand(const Config& config, const CommandLine& line);
@@ -28,5 +28,8 @@ void PresetsCommand();
 // Prints the configuration that does what a Debezium connector does; needs none of its own.
 [[nodiscard]] Result<void> ImportConfigCommand(const CommandLine& line);
 void VersionCommand();
+
+// Of the program, as "0.1.0".
+[[nodiscard]] std::string_view Version();
 
 }  // namespace outboxd

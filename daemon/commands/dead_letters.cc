@@ -1,27 +1,31 @@
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <ranges>
 #include <set>
 
-#include "binlog/hint.h"
+#include "base/escaped.h"
+#include "base/json_line.h"
+#include "base/time_text.h"
 #include "daemon/checkpoint/dead_letter_log.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/recorded_action.h"
 #include "daemon/commands/replayer.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/preparation/sink_setup.h"
 #include "daemon/relay/dead_letter.h"
-#include "daemon/text/escaped.h"
-#include "daemon/text/json_line.h"
-#include "sinks/kafka_topic_reader.h"
+#include "sinks/sink_family.h"
 
 namespace outboxd {
 namespace {
 
-constexpr std::chrono::milliseconds kKafkaTimeout{10'000};
+constexpr std::chrono::milliseconds kTimeout{10'000};
 
 // What is listed of one dead letter; without its content, so that many fit into memory.
 struct Letter {
@@ -36,24 +40,22 @@ struct Letters {
   std::size_t foreign_count = 0;  // Messages in the topic that are no dead letters.
 };
 
-Result<sinks::KafkaTopicReader> Connect(const Config& config) {
-  const sinks::KafkaSinkOptions options = KafkaSinkOptionsOf(config);
-  auto reader = sinks::KafkaTopicReader::Connect(options.properties, options.log, kKafkaTimeout);
-  if (!reader) return Fail(ExitCodeOf(reader.error().kind), "{}", reader.error().message);
-  return std::move(*reader);
+Result<std::unique_ptr<sinks::MessageReader>> Connect(const Config& config) {
+  auto reader = config.sink.family->MakeReader(SinkRequestOf(config), kTimeout);
+  if (!reader) return std::unexpected(AsDaemonError(reader.error()));
+  return *std::move(reader);
 }
 
-Result<void> Read(sinks::KafkaTopicReader& reader, const Config& config, std::int64_t from,
+Result<void> Read(sinks::MessageReader& reader, const Config& config, std::int64_t from,
                   const std::function<bool(const sinks::StoredMessage&)>& take) {
-  const auto read = reader.Read(config.delivery.dead_letter_topic, from, kKafkaTimeout, take);
+  const auto read = reader.Read(config.delivery.dead_letter_topic, from, kTimeout, take);
   if (read) return {};
   const bool is_denied = read.error().kind == sinks::ErrorKind::kRejected;
-  return Fail(is_denied ? ExitCode::kDenied : ExitCodeOf(read.error().kind), "{}",
-              read.error().message);
+  return std::unexpected(is_denied ? read.error().As(ExitCode::kDenied)
+                                   : AsDaemonError(read.error()));
 }
 
-Result<Letters> ReadLetters(sinks::KafkaTopicReader& reader, const Config& config,
-                            std::int64_t from) {
+Result<Letters> ReadLetters(sinks::MessageReader& reader, const Config& config, std::int64_t from) {
   const auto replayed = DeadLetterLog(config.relay.state_directory).Replayed();
   if (!replayed) return std::unexpected(replayed.error());
   Letters letters;
@@ -65,7 +67,7 @@ Result<Letters> ReadLetters(sinks::KafkaTopicReader& reader, const Config& confi
     }
     // One that is made anew behind its replay, as after 'position set', is another one.
     const auto at = replayed->find(facts->position);
-    const bool is_replayed = at != replayed->end() && facts->time <= IsoTime(at->second);
+    const bool is_replayed = at != replayed->end() && facts->time <= IsoTimeText(at->second);
     letters.all.push_back({*stored.message.partition, stored.offset, std::string(facts->position),
                            std::string(facts->id), std::string(facts->table),
                            std::string(facts->topic), std::string(facts->reason),
@@ -95,10 +97,9 @@ void PrintTable(const std::vector<Letter>& letters) {
   using Line = std::array<std::string, kColumns>;
   std::vector<Line> lines{{"position", "id", "table", "topic", "time", "replayed", "reason"}};
   for (const Letter& letter : letters) {
-    const std::string_view reason = letter.reason;
     lines.push_back({Escaped(letter.position), Escaped(letter.id), Escaped(letter.table),
                      Escaped(letter.topic), Escaped(letter.time), letter.is_replayed ? "yes" : "no",
-                     Escaped(binlog::WithoutHint(reason))});
+                     Escaped(SplitHint(letter.reason).text)});
   }
   std::array<std::size_t, kColumns> widths{};
   for (const Line& line : lines) {
@@ -123,7 +124,7 @@ Result<void> List(const Config& config, const CommandLine& line) {
   }
   auto reader = Connect(config);
   if (!reader) return std::unexpected(reader.error());
-  const auto letters = ReadLetters(*reader, config, from);
+  const auto letters = ReadLetters(**reader, config, from);
   if (!letters) return std::unexpected(letters.error());
   if (line.json) {
     for (const Letter& letter : letters->all) PrintJson(letter);
@@ -153,9 +154,8 @@ Result<std::set<Place>> Choose(const Letters& letters, const CommandLine& line) 
   }
   for (const std::string& position : known) missing.erase(position);
   if (missing.empty()) return chosen;
-  return Fail(ExitCode::kUsage,
-              "there is no dead letter of event {} HINT: 'outboxd dead-letters list'",
-              Escaped(*missing.begin()));
+  return Fail(ExitCode::kUsage, "there is no dead letter of event {}", Escaped(*missing.begin()))
+      .Hint("'outboxd dead-letters list'");
 }
 
 // Sends those that are chosen, in the order in which they stand in the topic.
@@ -172,20 +172,20 @@ class Replay {
     if (!facts) return true;
     const std::string what =
         fmt::format("event {} (id {})", Escaped(facts->position), Escaped(facts->id));
-    Result<std::optional<std::string>> refusal;
+    Result<std::optional<sinks::Error>> refusal;
     if (facts->topic == dead_letter_topic_) {
-      refusal = fmt::format("topic {} is for dead letters", dead_letter_topic_);
+      refusal = sinks::Error{sinks::ErrorKind::kRejected,
+                             fmt::format("topic {} is for dead letters", dead_letter_topic_)};
     } else {
       refusal = replayer_.Send(Restore(letter, *facts, headers_));
     }
     if (!refusal) {
-      failure_ =
-          Error{refusal.error().exit_code, fmt::format("{}: {}", what, refusal.error().message)};
+      failure_ = Fail(refusal.error(), "{}", what).error();
       return false;
     }
     if (*refusal) {
       ++refused_count_;
-      fmt::print("refused again: {}: {}\n", what, Escaped(**refusal, 1000));
+      fmt::print("refused again: {}: {}\n", what, Escaped((*refusal)->ToText(), 1000));
       return true;
     }
     const auto recorded =
@@ -222,15 +222,19 @@ Result<void> ReplayChosen(const Config& config, const CommandLine& line) {
   }
   auto reader = Connect(config);
   if (!reader) return std::unexpected(reader.error());
-  const auto letters = ReadLetters(*reader, config, 0);
+  const auto letters = ReadLetters(**reader, config, 0);
   if (!letters) return std::unexpected(letters.error());
   const auto chosen = Choose(*letters, line);
   if (!chosen) return std::unexpected(chosen.error());
   auto sink = MakeSink(config);
   if (!sink) return std::unexpected(sink.error());
+  const std::string of =
+      line.all ? "--all" : fmt::format("{}", fmt::join(line.words | std::views::drop(1), " "));
+  const std::string text = fmt::format("{} dead letters", chosen->size());
+  if (auto recorded = RecordAction(config, "replay", of, text); !recorded) return recorded;
   Replay replay(config, **sink);
   // Read a second time, so that the contents need not be in memory at once.
-  auto read = Read(*reader, config, 0, [&](const sinks::StoredMessage& stored) {
+  auto read = Read(**reader, config, 0, [&](const sinks::StoredMessage& stored) {
     if (!chosen->contains({*stored.message.partition, stored.offset})) return true;
     return replay.Send(stored.message);
   });
@@ -245,10 +249,11 @@ Result<void> ReplayChosen(const Config& config, const CommandLine& line) {
 }  // namespace
 
 Result<void> DeadLettersCommand(const Config& config, const CommandLine& line) {
-  if (config.sink.type != SinkConfig::Type::kKafka || config.delivery.dead_letter_topic.empty()) {
+  if (config.delivery.dead_letter_topic.empty()) {
     return Fail(ExitCode::kConfiguration,
-                "dead letters are those in Kafka's topic delivery.dead-letter-topic, which is not "
-                "set HINT: add dead-letter-topic = TOPIC to [delivery]");
+                "dead letters are those in the topic delivery.dead-letter-topic, which is not "
+                "set")
+        .Hint("add dead-letter-topic = TOPIC to [delivery]");
   }
   const std::string word = line.words.empty() ? "" : line.words[0];
   if (word == "list" && line.words.size() == 1) return List(config, line);

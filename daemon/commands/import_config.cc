@@ -1,13 +1,14 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
+#include "base/escaped.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/input_file.h"
 #include "daemon/config/config_reader.h"
 #include "daemon/migration/debezium_config.h"
 #include "daemon/preparation/sink_setup.h"
 #include "daemon/preparation/source_setup.h"
-#include "daemon/text/escaped.h"
 
 namespace outboxd {
 namespace {

@@ -37,7 +37,7 @@ Result<void> Read(binlog::EventSource& source, const binlog::Position& from, std
                   bool is_file, Inspector& inspector) {
   StopSignals signals;
   auto stream = source.Open(from, {});
-  if (!stream) return Fail(ExitCodeOf(stream.error().kind), "{}", stream.error().message);
+  if (!stream) return std::unexpected(AsDaemonError(stream.error()));
   inspector.Begin(*stream, from, begin);
   while (!signals.Arrived()) {
     auto event = source.Next();
@@ -45,7 +45,7 @@ Result<void> Read(binlog::EventSource& source, const binlog::Position& from, std
       const bool is_end = event.error().kind == binlog::ErrorKind::kEnd;
       if (is_end || (is_file && event.error().kind == binlog::ErrorKind::kCorrupt)) inspector.End();
       if (is_end) break;
-      return Fail(ExitCodeOf(event.error().kind), "{}", event.error().message);
+      return std::unexpected(AsDaemonError(event.error()));
     }
     if (auto taken = inspector.Take(*event); !taken) return taken;
     std::fflush(stdout);
@@ -55,10 +55,10 @@ Result<void> Read(binlog::EventSource& source, const binlog::Position& from, std
 
 Result<void> InspectServer(const Config& config, const std::string& place, Inspector& inspector) {
   auto start = ParseStart(place.empty() ? "now" : place);
-  if (!start) return Fail(ExitCode::kUsage, "--from: {}", start.error());
+  if (!start) return Fail(start.error().As(ExitCode::kUsage), "--from");
   if (auto typed = CheckTypedPlace(config.mysql, *start); !typed) return typed;
   auto asked = AskServer(config.mysql);
-  if (!asked) return Fail(ExitCodeOf(asked.error().kind), "{}", asked.error().message);
+  if (!asked) return std::unexpected(AsDaemonError(asked.error()));
   auto progress = ResolveStart(*start, asked->facts, asked->server);
   if (!progress) return std::unexpected(progress.error());
   binlog::MysqlEventSource source(SourceOptionsOf(config.mysql, RandomIdentity()));
@@ -86,7 +86,7 @@ Result<void> InspectCommand(const std::optional<Config>& config, const CommandLi
                 " --server --config FILE [--from PLACE]");
   }
   auto begin = line.from.empty() ? Parsed<std::uint64_t>(0) : ParseOffset(line.from);
-  if (!begin) return Fail(ExitCode::kUsage, "--from: {}", begin.error());
+  if (!begin) return Fail(begin.error().As(ExitCode::kUsage), "--from");
   Inspector inspector(*filter, character_sets);
   for (const std::string& path : line.words) {
     binlog::FileEventSource source(path);

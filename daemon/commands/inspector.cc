@@ -7,11 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "base/escaped.h"
 #include "binlog/event_text.h"
-#include "binlog/hint.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/relay/change_watch.h"
-#include "daemon/text/escaped.h"
 
 namespace outboxd {
 namespace {
@@ -88,9 +87,8 @@ Result<void> Inspector::Take(binlog::Bytes event) {
     PrintCutOff(*open, "another file begins, so that the server crashed within it");
   }
   if (!outcome) {
-    fmt::print("  => STOP: {}\n",
-               Escaped(binlog::WithoutHint(outcome.error().message), kErrorBytesMax));
-    return Fail(ExitCodeOf(outcome.error().kind), "{}", outcome.error().message);
+    fmt::print("  => STOP: {}\n", Escaped(outcome.error().message, kErrorBytesMax));
+    return std::unexpected(AsDaemonError(outcome.error()));
   }
   if (*outcome != binlog::TransactionReader::Outcome::kTransaction) return {};
   return PrintVerdict(transactions_.transaction());
@@ -99,8 +97,9 @@ Result<void> Inspector::Take(binlog::Bytes event) {
 void Inspector::End() {
   const auto open = OpenTransaction();
   if (open) {
-    PrintCutOff(*open, "the file ends, so that the server may still be writing it or crashed within"
-                       " it");
+    PrintCutOff(*open,
+                "the file ends, so that the server may still be writing it or crashed within"
+                " it");
   }
 }
 
@@ -138,9 +137,7 @@ void Inspector::PrintEvent(const binlog::EventHeader& header, binlog::Bytes even
   if (event.size() < binlog::kEventHeaderBytes + tail) return;
   const auto body =
       event.subspan(binlog::kEventHeaderBytes, event.size() - binlog::kEventHeaderBytes - tail);
-  const std::string description = binlog::DescribeEvent(header, event, body);
-  PrintLine(transactions_.Place(), header.type,
-            is_format ? binlog::WithoutHint(description) : std::string_view(description));
+  PrintLine(transactions_.Place(), header.type, binlog::DescribeEvent(header, event, body));
   if (header.type == binlog::EventType::kTransactionPayload) PrintPayload(body);
 }
 
@@ -189,19 +186,18 @@ Result<void> Inspector::PrintRows(std::string_view place, std::string_view publi
     if (!row && !is_lenient_) {
       // What stands in front of it goes out before the relay stops.
       ++(number == 1 ? stopped_at_ : published_);
-      const std::string cause =
-          Escaped(binlog::WithoutHint(row.error().message), kErrorBytesMax);
+      const std::string cause = Escaped(row.error().message, kErrorBytesMax);
       if (number == 1) {
         fmt::print("  => NOT PUBLISHED: STOP at row 1 of {}: {}\n", place, cause);
       } else {
         fmt::print("     STOP at row {}: {}\n", number, cause);
       }
-      return Fail(ExitCodeOf(row.error().kind), "{}", row.error().message);
+      return std::unexpected(AsDaemonError(row.error()));
     }
     if (number == 1) fmt::print("{}", published);
     if (!row) {
       fmt::print("     {}. cannot be shown, nor can those behind it in its transaction: {}\n",
-                 number, Escaped(row.error().message, kErrorBytesMax));
+                 number, Escaped(row.error().ToText(), kErrorBytesMax));
     }
     if (!row || *row == nullptr) {
       ++published_;
@@ -215,7 +211,7 @@ void Inspector::PrintRow(std::uint64_t number, const binlog::Row& row) {
   ++rows_seen_;
   fmt::print("     {}. {}.{}{}", number, Escaped(row.schema_name), Escaped(row.table_name),
              row.change == binlog::RowChange::kUpdate ? " (updated)" : "");
-  const binlog::TableSelection& selection = filter_[row.table];
+  const binlog::TableSelection& selection = filter_[row.selection];
   const bool has_whole_row = selection.whole_row != binlog::WholeRow::kNo;
   for (std::size_t i = has_whole_row ? selection.columns.size() : 0; i < row.values.size(); ++i) {
     const auto& value = row.values[i];

@@ -9,6 +9,7 @@
 #include "daemon/commands/checkpoint_text.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/input_file.h"
+#include "daemon/commands/recorded_action.h"
 #include "daemon/config/config_value.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/migration/debezium_offset.h"
@@ -42,8 +43,8 @@ Result<Progress> Choose(const Config& config, const StartChoice& start) {
   if (!prepared) return std::unexpected(prepared.error());
   if (auto good = CheckLogPlace(config.mysql, prepared->progress); !good) {
     const bool is_no_place = good.error().kind == binlog::ErrorKind::kCorrupt;
-    return Fail(is_no_place ? ExitCode::kUsage : ExitCodeOf(good.error().kind), "{}",
-                good.error().message);
+    return std::unexpected(is_no_place ? good.error().As(ExitCode::kUsage)
+                                       : AsDaemonError(good.error()));
   }
   return std::move(prepared->progress);
 }
@@ -61,8 +62,28 @@ Result<void> KeepFormer(const CheckpointFile& store, const Config& config) {
   return {};
 }
 
+// What a relay dropped because an operator said so is, at another place, an event like any other.
+Result<void> ForgetSkipped(StateDirectory& state) {
+  const auto passed = state.ReadPassed();
+  if (auto forgotten = state.ForgetPassed(); !forgotten) return forgotten;
+  // A list that cannot be read is forgotten all the same, which mends it.
+  if (passed && passed->empty()) return {};
+  fmt::print(
+      "the skipped events{} are forgotten: a relay that reads one again holds at it again; their"
+      " content stays in {}/skipped.jsonl\n",
+      passed ? fmt::format(", {} of them,", passed->size()) : "", state.path());
+  return {};
+}
+
+std::string PlaceText(const binlog::Position& position) {
+  if (!position.gtids.empty()) return position.gtids.ToText();
+  return position.file.empty() ? "-" : fmt::format("{}:{}", position.file, position.offset);
+}
+
 // Stores a checkpoint to begin with; without `start` the one that is there, for any cluster.
-Result<void> Replace(const Config& config, const std::optional<StartChoice>& start) {
+// `typed`: the place in the operator's words.
+Result<void> Replace(const Config& config, const std::optional<StartChoice>& start,
+                     const std::string& typed) {
   StateDirectory state(config.relay.state_directory);
   if (auto locked = state.Lock(); !locked) return locked;
   CheckpointFile store(config.relay.state_directory, config.relay.name);
@@ -78,7 +99,11 @@ Result<void> Replace(const Config& config, const std::optional<StartChoice>& sta
     if (!chosen) return std::unexpected(chosen.error());
     progress = std::move(*chosen);
     if (auto kept = KeepFormer(store, config); !kept) return kept;
-    if (auto forgotten = state.ForgetPassed(); !forgotten) return forgotten;
+    if (auto forgotten = ForgetSkipped(state); !forgotten) return forgotten;
+  }
+  const std::string former = old && *old ? PlaceText((*old)->position) : "-";
+  if (auto recorded = RecordAction(config, "position set", former, typed); !recorded) {
+    return recorded;
   }
   auto stored = store.Store(MakeCheckpoint(progress, config.relay.name, TablePatterns(config),
                                            SystemClock().WallMicroseconds()));
@@ -88,11 +113,11 @@ Result<void> Replace(const Config& config, const std::optional<StartChoice>& sta
 }
 
 Result<void> Set(const Config& config, const std::string& place) {
-  if (place == "keep") return Replace(config, std::nullopt);
+  if (place == "keep") return Replace(config, std::nullopt, place);
   const auto start = ParseStart(place);
-  if (!start) return Fail(ExitCode::kUsage, "{}", start.error());
+  if (!start) return std::unexpected(start.error().As(ExitCode::kUsage));
   if (auto typed = CheckTypedPlace(config.mysql, *start); !typed) return typed;
-  return Replace(config, *start);
+  return Replace(config, *start, place);
 }
 
 // A path, or the JSON itself.
@@ -105,7 +130,7 @@ Result<std::string> TextOf(const std::string& word) {
 // Debezium reads by GTID where the server has gtid_mode = ON, and so does a relay.
 Result<StartChoice> PlaceOf(const Config& config, DebeziumOffset offset) {
   const auto asked = AskServer(config.mysql);
-  if (!asked) return Fail(ExitCodeOf(asked.error().kind), "{}", asked.error().message);
+  if (!asked) return std::unexpected(AsDaemonError(asked.error()));
   StartChoice start;
   if (asked->facts.gtid_mode == "ON" && !offset.gtids.empty()) {
     start.kind = StartChoice::Kind::kGtid;
@@ -125,7 +150,7 @@ Result<void> Import(const Config& config, const std::string& word) {
   if (!offset) return std::unexpected(offset.error());
   const auto place = PlaceOf(config, std::move(*offset));
   if (!place) return std::unexpected(place.error());
-  return Replace(config, *place);
+  return Replace(config, *place, "from a Debezium offset");
 }
 
 Result<void> Export(const Config& config, const std::string& topic_prefix) {

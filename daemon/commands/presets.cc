@@ -1,16 +1,17 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <span>
 
+#include "base/escaped.h"
 #include "daemon/commands/commands.h"
 #include "daemon/config/presets.h"
-#include "daemon/text/escaped.h"
 
 namespace outboxd {
 namespace {
 
-void PrintSettings(const Preset& preset, std::string_view indent) {
-  for (const Preset::Setting& setting : preset.settings) {
+void PrintSettings(std::span<const Preset::Setting> settings, std::string_view indent) {
+  for (const Preset::Setting& setting : settings) {
     fmt::print("{}{} = {}\n", indent, setting.key, setting.value);
   }
 }
@@ -20,7 +21,7 @@ void PrintSettings(const Preset& preset, std::string_view indent) {
 void PresetsCommand() {
   for (const Preset& preset : Presets()) {
     fmt::print("{}: {}\n  {}\n\n{}\n\n", preset.name, preset.layout, preset.sending, preset.sql);
-    PrintSettings(preset, "  ");
+    PrintSettings(preset.settings, "  ");
     fmt::print("\n");
   }
 }
@@ -34,8 +35,8 @@ struct TableName {
 // Needs no quotes in SQL.
 bool IsPlain(std::string_view name) {
   return !name.empty() && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '$';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '$';
   });
 }
 
@@ -43,8 +44,8 @@ bool IsPlain(std::string_view name) {
 Result<TableName> NameOf(const CommandLine& line, const Preset& preset) {
   if (line.table.empty()) return TableName{"shop", std::string(preset.table)};
   const std::size_t dot = line.table.find('.');
-  const TableName name{line.table.substr(0, dot),
-                       dot == std::string::npos ? "" : line.table.substr(dot + 1)};
+  TableName name{line.table.substr(0, dot),
+                 dot == std::string::npos ? "" : line.table.substr(dot + 1)};
   if (IsPlain(name.schema) && IsPlain(name.table)) return name;
   return Fail(ExitCode::kUsage,
               "--table {}: not in the form SCHEMA.TABLE, of letters, digits, _ and $",
@@ -68,7 +69,7 @@ Result<void> InitCommand(const CommandLine& line) {
   const std::string preset_name = line.preset.empty() ? "debezium" : line.preset;
   const Preset* preset = FindPreset(preset_name);
   if (preset == nullptr) {
-    return Fail(ExitCode::kUsage, "there is no preset '{}' HINT: {}", preset_name, PresetNames());
+    return Fail(ExitCode::kUsage, "there is no preset '{}'", preset_name).Hint("{}", PresetNames());
   }
   const auto table = NameOf(line, *preset);
   if (!table) return std::unexpected(table.error());
@@ -94,11 +95,15 @@ Result<void> InitCommand(const CommandLine& line) {
       "table = {1}.{2}\npreset = {3}\n",
       relay, table->schema, table->table, preset->name);
   fmt::print("# which stands for these settings; each can be given another value here:\n");
-  PrintSettings(*preset, "#   ");
+  PrintSettings(preset->settings, "#   ");
+  if (!preset->offers.empty()) {
+    fmt::print("# This would send what no part of the message has so far:\n");
+    PrintSettings(preset->offers, "#   ");
+  }
   fmt::print(
-      "\n[kafka]\nbootstrap.servers = localhost:9092\n\n[delivery]\n"
-      "# What is in the table, then everything new; 'now': only what is new.\n"
-      "start = table\n*/\n");
+      "\n{}\n[delivery]\n# What is in the table, then everything new; 'now': only what is new.\n"
+      "start = table\n*/\n",
+      SinkFamilies().front()->example());
   return {};
 }
 

@@ -17,21 +17,21 @@ constexpr int kAttempts = 3;
 
 }  // namespace
 
-Result<std::optional<std::string>> Replayer::Send(const sinks::Message& message) {
-  std::string reason;
+Result<std::optional<sinks::Error>> Replayer::Send(const sinks::Message& message) {
+  sinks::Error trouble{};
   for (int i = 0; i < kAttempts; ++i) {
-    auto outcome = TrySend(message, reason);
+    auto outcome = TrySend(message, trouble);
     if (!outcome) return std::unexpected(outcome.error());
     if (*outcome == Outcome::kAcknowledged) return std::nullopt;
-    if (*outcome == Outcome::kRefused) return reason;
+    if (*outcome == Outcome::kRefused) return trouble;
   }
-  return Fail(ExitCode::kUnreachable, "{}", reason);
+  return std::unexpected(trouble.As(ExitCode::kUnreachable));
 }
 
-Result<Replayer::Outcome> Replayer::TrySend(const sinks::Message& message, std::string& reason) {
+Result<Replayer::Outcome> Replayer::TrySend(const sinks::Message& message, sinks::Error& trouble) {
   if (!is_open_) {
     if (auto opened = sink_.Open(kOpenTimeout); !opened) {
-      return Fail(ExitCodeOf(opened.error().kind), "{}", opened.error().message);
+      return std::unexpected(AsDaemonError(opened.error()));
     }
     is_open_ = true;
   }
@@ -42,15 +42,15 @@ Result<Replayer::Outcome> Replayer::TrySend(const sinks::Message& message, std::
     if (!is_accepted) {
       const auto published = sink_.Publish(message, id);
       if (!published && published.error().kind == sinks::ErrorKind::kRejected) {
-        reason = published.error().message;
+        trouble = published.error();
         return Outcome::kRefused;
       }
       if (!published && published.error().kind != sinks::ErrorKind::kUnreachable) {
-        reason = published.error().message;
+        trouble = published.error();
         is_open_ = false;
         return Outcome::kLost;
       }
-      if (!published) reason = published.error().message;
+      if (!published) trouble = published.error();
       is_accepted = published && *published == sinks::PublishOutcome::kAccepted;
     }
     reports_.Clear();
@@ -60,11 +60,12 @@ Result<Replayer::Outcome> Replayer::TrySend(const sinks::Message& message, std::
     }
     if (reports_.failed.empty() && !reports_.lost) continue;
     is_open_ = false;
-    reason = reports_.failed.empty() ? reports_.lost->message : reports_.failed[0].error.message;
+    trouble = reports_.failed.empty() ? *reports_.lost : reports_.failed[0].error;
     return reports_.failed.empty() ? Outcome::kLost : Outcome::kRefused;
   }
   return Fail(ExitCode::kUnreachable, "topic {}: no acknowledgement within {} s{}{}", message.topic,
-              kDeliveryTimeout.count() / 1000, reason.empty() ? "" : ": ", reason);
+              kDeliveryTimeout.count() / 1000, trouble.message.empty() ? "" : ": ", trouble.message)
+      .Hint("{}", trouble.hint);
 }
 
 }  // namespace outboxd

@@ -17,14 +17,14 @@ class Replayer {
   // Borrowed; they outlive it.
   Replayer(sinks::Sink& sink, const Clock& clock) : sink_(sink), clock_(clock) {}
 
-  // None: acknowledged. A text: refused for good, and why; the next can be sent. An error: it is
+  // None: acknowledged. A refusal: it is for good; the next can be sent. An error of ours: it is
   // not known what became of it (kUnreachable), or the configuration is wrong.
-  [[nodiscard]] Result<std::optional<std::string>> Send(const sinks::Message& message);
+  [[nodiscard]] Result<std::optional<sinks::Error>> Send(const sinks::Message& message);
 
  private:
   enum class Outcome { kAcknowledged, kRefused, kLost };
 
-  Result<Outcome> TrySend(const sinks::Message& message, std::string& reason);
+  Result<Outcome> TrySend(const sinks::Message& message, sinks::Error& trouble);
 
   sinks::Sink& sink_;
   const Clock& clock_;

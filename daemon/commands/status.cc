@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
+#include "base/escaped.h"
+#include "daemon/checkpoint/action_log.h"
 #include "daemon/checkpoint/alarm_log.h"
 #include "daemon/checkpoint/checkpoint_file.h"
 #include "daemon/checkpoint/dead_letter_log.h"
@@ -9,15 +12,15 @@
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/checkpoint_text.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/recorded_action.h"
 #include "daemon/service/clock.h"
-#include "daemon/text/escaped.h"
 
 namespace outboxd {
 namespace {
 
 void PrintAlarms(const std::vector<Alarm>& alarms) {
   for (const Alarm& alarm : alarms) {
-    fmt::print("  {:<10} {}  {}  {}\n", alarm.kind, alarm.position, TimeText(alarm.commit_us),
+    fmt::print("  {:<10} {}  {}  {}\n", alarm.kind, alarm.position, KnownTimeText(alarm.commit_us),
                alarm.text);
   }
 }
@@ -28,7 +31,28 @@ void PrintDeadLetters(const DeadLetterCount& dead, const ReplayedEvents& replaye
   fmt::print("dead letters  {}{}, the last one{} {} (id {}) of table {} at {}: {}\n", dead.count,
              replayed.empty() ? "" : fmt::format(", {} of them replayed", replayed.size()),
              is_replayed ? ", replayed since," : "", last.position, Escaped(last.id), last.table,
-             TimeText(last.since_us), last.reason);
+             KnownTimeText(last.since_us), WithHint(last.reason, last.hint));
+}
+
+void PrintActions(const ActionLog::Summary& actions) {
+  const Action& last = actions.last;
+  fmt::print("actions       {}, the last one: {} {} by {} at {}\n", actions.count,
+             Escaped(last.what), Escaped(last.of, 200), Escaped(last.by),
+             KnownTimeText(last.at_us));
+}
+
+// outboxd never shortens these files: when one has grown large, somebody should know.
+void PrintLargeFiles(const std::string& directory) {
+  constexpr std::uintmax_t kBytesWorthTelling = 1 << 20;
+  std::string large;
+  for (const char* name : {"skipped.jsonl", "lost.jsonl", "replayed.jsonl", "actions.jsonl"}) {
+    std::error_code error;
+    const auto bytes = std::filesystem::file_size(directory + "/" + name, error);
+    if (error || bytes < kBytesWorthTelling) continue;
+    large += fmt::format("{}{} {:.1f} MB", large.empty() ? "" : ", ", name,
+                         static_cast<double>(bytes) / 1e6);
+  }
+  if (!large.empty()) fmt::print("files         {} (kept until somebody removes them)\n", large);
 }
 
 // As the running relay told it last; what it has begun to hold at since then it told elsewhere.
@@ -45,11 +69,11 @@ void PrintDoing(const StoredStatus& stored, const std::optional<HeldEvent>& held
 void PrintEnd(const StoredStatus& stored) {
   if (!stored.end) {
     fmt::print("ended         without a word, behind {}: killed, or the machine went down\n",
-               TimeText(stored.written_at_us));
+               KnownTimeText(stored.written_at_us));
     return;
   }
   const bool is_stop = stored.end->exit_code == 0 && stored.end->text.empty();
-  fmt::print("ended         {} with code {}: {}\n", TimeText(stored.end->at_us),
+  fmt::print("ended         {} with code {}: {}\n", KnownTimeText(stored.end->at_us),
              stored.end->exit_code, is_stop ? "it was stopped" : Escaped(stored.end->text, 2000));
 }
 
@@ -69,6 +93,8 @@ Result<void> StatusCommand(const Config& config) {
   if (!replayed) return std::unexpected(replayed.error());
   auto alarms = AlarmLog(state.path()).Standing();
   if (!alarms) return std::unexpected(alarms.error());
+  auto actions = ActionLog(state.path()).Recorded();
+  if (!actions) return std::unexpected(actions.error());
 
   fmt::print("process       {}\n", *holder ? std::to_string(**holder) : "not running");
   // Without it everything else is as good.
@@ -86,12 +112,16 @@ Result<void> StatusCommand(const Config& config) {
   }
   if (*held) {
     fmt::print("held          {} (id {}) of table {} since {}: {}\n", (*held)->position,
-               Escaped((*held)->id), (*held)->table, TimeText((*held)->since_us), (*held)->reason);
+               Escaped((*held)->id), (*held)->table, KnownTimeText((*held)->since_us),
+               WithHint((*held)->reason, (*held)->hint));
   }
   if (*dead) PrintDeadLetters(**dead, *replayed);
-  fmt::print("alarms        {}{}\n", alarms->size(),
-             alarms->empty() ? "" : " HINT: 'outboxd alarms acknowledge' when they are dealt with");
+  const std::string_view hint =
+      alarms->empty() ? "" : "'outboxd alarms acknowledge' when they are dealt with";
+  fmt::print("alarms        {}\n", WithHint(std::to_string(alarms->size()), hint));
   PrintAlarms(*alarms);
+  if (*actions) PrintActions(**actions);
+  PrintLargeFiles(state.path());
   return {};
 }
 
@@ -106,7 +136,15 @@ Result<void> AlarmsCommand(const Config& config, const CommandLine& line) {
   if (line.words.size() != 1 || line.words[0] != "acknowledge") {
     return Fail(ExitCode::kUsage, "usage: outboxd alarms [acknowledge]");
   }
-  const auto acknowledged = log.Acknowledge();
+  const auto acknowledged =
+      log.Acknowledge([&](const std::vector<Alarm>& standing) -> Result<void> {
+        for (const Alarm& alarm : standing) {
+          const std::string text = fmt::format("{}: {}", alarm.kind, alarm.text);
+          auto recorded = RecordAction(config, "acknowledge", alarm.position, text);
+          if (!recorded) return recorded;
+        }
+        return {};
+      });
   if (!acknowledged) return std::unexpected(acknowledged.error());
   fmt::print("{} alarms acknowledged\n", acknowledged->size());
   return {};

@@ -34,10 +34,10 @@ void PrintExplanation(const OutboxMapping& mapping, std::string_view position,
 
 Result<void> TailCommand(Config config, const CommandLine& line) {
   auto start = ParseStart(line.from.empty() ? "now" : line.from);
-  if (!start) return Fail(ExitCode::kUsage, "--from: {}", start.error());
+  if (!start) return Fail(start.error().As(ExitCode::kUsage), "--from");
   if (auto typed = CheckTypedPlace(config.mysql, *start); !typed) return typed;
   config.delivery.start = *start;
-  config.sink.type = SinkConfig::Type::kStdout;
+  config.sink.family = FindSinkFamily("stdout");
   config.relay.spill_directory = std::filesystem::temp_directory_path();
 
   StopSignals signals;

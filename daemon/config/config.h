@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "daemon/config/sink_families.h"
 #include "daemon/mapping/outbox_config.h"
 
 namespace outboxd {
@@ -40,21 +40,21 @@ struct MysqlConfig {
   std::chrono::milliseconds heartbeat{1000};
   std::chrono::milliseconds first_event_timeout{600'000};
   std::chrono::milliseconds lag_timeout{60'000};
+  // The largest event that is taken into memory. Not a key: it follows from the memory that the
+  // process may have (daemon/preparation/memory_need.h).
+  std::uint64_t event_bytes_max = std::uint64_t{1} << 30;
 
   bool operator==(const MysqlConfig&) const = default;
 };
 
 struct SinkConfig {
-  enum class Type { kKafka, kStdout };
-  Type type = Type::kKafka;
+  const sinks::SinkFamily* family = SinkFamilies().front();  // Never null.
+  std::vector<sinks::Setting> settings = {};  // Of all families, in the order in which they stand.
 
   bool operator==(const SinkConfig&) const = default;
 };
 
 struct TopicsConfig {
-  bool create = false;
-  std::int32_t partitions = 3;
-  std::int16_t replication = 3;
   std::vector<std::string> allow;  // Patterns with '*' and '?'; empty: all but the forbidden.
 
   bool operator==(const TopicsConfig&) const = default;
@@ -113,7 +113,6 @@ struct Config {
   MysqlConfig mysql;
   std::vector<OutboxConfig> outboxes;
   SinkConfig sink;
-  std::vector<std::pair<std::string, std::string>> kafka;  // librdkafka's properties as given.
   TopicsConfig topics;
   DeliveryConfig delivery;
   CheckpointConfig checkpoint;

@@ -27,7 +27,7 @@ struct As {
 template <auto kParse>
 void validate(boost::any& out, const std::vector<std::string>& words, As<kParse>*, int) {
   auto parsed = kParse(words.front());
-  if (!parsed) throw po::error(parsed.error());
+  if (!parsed) throw WrongValue(std::move(parsed.error()));
   out = As<kParse>{std::move(*parsed)};
 }
 
@@ -49,7 +49,7 @@ po::value_semantic* CheckOnly() {
   return po::value<As<kParse>>();
 }
 
-// One of the two is set, except for [kafka], whose properties are taken as they are.
+// One of the two is set.
 struct Key {
   ConfigKey shown;
   po::value_semantic* (*bind)(Config&) = nullptr;
@@ -98,6 +98,30 @@ std::string DefaultText(const ConfigKey& key) {
   return std::string(key.default_text.substr(1, key.default_text.size() - 2));
 }
 
+ConfigType TypeOf(sinks::SettingKey::Type type) {
+  switch (type) {
+    case sinks::SettingKey::Type::kText:
+      return ConfigType::kText;
+    case sinks::SettingKey::Type::kYesNo:
+      return ConfigType::kYesNo;
+    case sinks::SettingKey::Type::kNumber:
+      return ConfigType::kNumber;
+  }
+  std::unreachable();
+}
+
+const std::string& DestinationsText() {
+  static const std::string text = [] {
+    std::string all;
+    for (const sinks::SinkFamily* family : SinkFamilies()) {
+      all += all.empty() ? "" : ", or ";
+      all += family->words().destination;
+    }
+    return fmt::format("Where messages go: {}.", all);
+  }();
+  return text;
+}
+
 const std::vector<Key>& Keys() {
   static const std::vector<Key> keys = {
       {{"relay", "name", ConfigType::kText, "1 to 64 letters, digits, - and _", "",
@@ -119,9 +143,8 @@ const std::vector<Key>& Keys() {
         "The longest time that a stop waits for the deliveries that are under way."},
        [](Config& c) { return Set<ParseDuration>(c.relay.stop_timeout); }},
 
-      {{"mysql", "host", ConfigType::kText,
-        "HOST or HOST:PORT, or several, separated by commas", "127.0.0.1",
-        "The MySQL servers to read from. The relay tries them in this order."},
+      {{"mysql", "host", ConfigType::kText, "HOST or HOST:PORT, or several, separated by commas",
+        "127.0.0.1", "The MySQL servers to read from. The relay tries them in this order."},
        [](Config& c) { return Set<ParseHosts>(c.mysql.hosts); }},
       {{"mysql", "port", ConfigType::kNumber, "1 to 65535", "3306",
         "The port of each host that names no port itself."},
@@ -135,8 +158,7 @@ const std::vector<Key>& Keys() {
       {{"mysql", "password-file", ConfigType::kPath, "", "",
         "The file that holds the password. Without this key the relay logs in without a password."},
        [](Config& c) { return Set<ParseText>(c.mysql.password_file); }},
-      {{"mysql", "tls", ConfigType::kWord,
-        "verify-identity, verify-ca, required, disabled",
+      {{"mysql", "tls", ConfigType::kWord, "verify-identity, verify-ca, required, disabled",
         "(disabled on a Unix socket, required on loopback, verify-identity elsewhere)",
         "How the connection is encrypted. Both verify words need mysql.tls-ca."},
        [](Config& c) { return Set<ParseTls>(c.mysql.tls); }},
@@ -149,8 +171,8 @@ const std::vector<Key>& Keys() {
       {{"mysql", "tls-key", ConfigType::kPath, "", "",
         "The file with the private key of that certificate."},
        [](Config& c) { return Set<ParseText>(c.mysql.tls_key); }},
-      {{"mysql", "server-id", ConfigType::kNumber,
-        "1 to 4294967295", "(a number made from relay.name)",
+      {{"mysql", "server-id", ConfigType::kNumber, "1 to 4294967295",
+        "(a number made from relay.name)",
         "The number under which the relay registers at the server. It must differ from that of "
         "every replica and of every other relay."},
        [](Config& c) { return Set<ParseServerId>(c.mysql.server_id); }},
@@ -179,7 +201,8 @@ const std::vector<Key>& Keys() {
        nullptr,
        [](OutboxConfig& o) { return Set<ParseText>(o.id); }},
       {{"outbox", "key", ConfigType::kExpression, "may be empty", "aggregateid",
-        "The key of the message. Where it is empty or NULL, the message has no key."},
+        "The key of the message. Where it is NULL, or this setting is empty, the message has no "
+        "key."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseOptionalText>(o.key); }},
       {{"outbox", "payload", ConfigType::kExpression, "", "payload",
@@ -208,8 +231,8 @@ const std::vector<Key>& Keys() {
         "The text that replaces the match. $1 and ${name} stand for groups of outbox.topic-regex."},
        nullptr,
        [](OutboxConfig& o) { return Set<ParseOptionalText>(o.topic_replacement); }},
-      {{"outbox", "header", ConfigType::kNamedValue, "", "",
-        "A header of the message.", kRepeatable},
+      {{"outbox", "header", ConfigType::kNamedValue, "", "", "A header of the message.",
+        kRepeatable},
        nullptr,
        [](OutboxConfig& o) { return Append<ParseNamedValue>(o.headers); }},
       {{"outbox", "header-object", ConfigType::kExpression, "may be empty", "",
@@ -218,7 +241,8 @@ const std::vector<Key>& Keys() {
        [](OutboxConfig& o) { return Set<ParseOptionalText>(o.header_object); }},
       {{"outbox", "member", ConfigType::kNamedValue, "", "",
         "A member of a JSON object. With this key the object of all members is the value of the "
-        "message, instead of outbox.payload.", kRepeatable},
+        "message, instead of outbox.payload.",
+        kRepeatable},
        nullptr,
        [](OutboxConfig& o) { return Append<ParseNamedValue>(o.members); }},
       {{"outbox", "blank-is-tombstone", ConfigType::kYesNo, "", "no",
@@ -237,7 +261,8 @@ const std::vector<Key>& Keys() {
        [](OutboxConfig& o) { return Append<ParseText>(o.where); }},
       {{"outbox", "update-where", ConfigType::kCondition, "", "",
         "With this key updated rows are events too, where every one of these conditions holds. "
-        "The event is the row as the update left it.", kRepeatable},
+        "The event is the row as the update left it.",
+        kRepeatable},
        nullptr,
        [](OutboxConfig& o) { return Append<ParseText>(o.update_where); }},
       {{"outbox", "columns", ConfigType::kText, "COLUMN or COLUMN:KIND, separated by commas", "",
@@ -247,7 +272,8 @@ const std::vector<Key>& Keys() {
        [](OutboxConfig& o) { return Set<ParseDeclaredColumns>(o.columns); }},
       {{"outbox", "default", ConfigType::kText, "COLUMN:VALUE, or COLUMN for NULL", "",
         "The default of a column, for rows that a session with binlog_row_image = MINIMAL wrote "
-        "without it.", kRepeatable},
+        "without it.",
+        kRepeatable},
        nullptr,
        [](OutboxConfig& o) { return Append<ParseColumnDefault>(o.defaults); }},
       {{"outbox", "json", ConfigType::kWord, "mysql, debezium", "mysql",
@@ -264,31 +290,20 @@ const std::vector<Key>& Keys() {
        nullptr,
        [](OutboxConfig& o) { return Set<ParseYesNo>(o.position_header); }},
 
-      {{"sink", "type", ConfigType::kWord, "kafka, stdout", "kafka",
-        "Where messages go: to Kafka, or to standard output as one JSON object a line."},
-       [](Config& c) { return Set<ParseSinkType>(c.sink.type); }},
-      {{"kafka", "*", ConfigType::kText, "", "",
-        "Any property of librdkafka. bootstrap.servers is required where sink.type is kafka."}},
-
-      {{"topics", "create", ConfigType::kYesNo, "", "no",
-        "Whether the relay creates topics that are missing."},
-       [](Config& c) { return Set<ParseYesNo>(c.topics.create); }},
-      {{"topics", "partitions", ConfigType::kNumber, "1 to 100000", "3",
-        "The number of partitions of a topic that the relay creates."},
-       [](Config& c) { return Set<ParsePartitions>(c.topics.partitions); }},
-      {{"topics", "replication", ConfigType::kNumber, "1 to 100", "3",
-        "The number of replicas of a topic that the relay creates."},
-       [](Config& c) { return Set<ParseReplication>(c.topics.replication); }},
+      {{"sink", "type", ConfigType::kWord, SinkFamilyNames(), SinkFamilies().front()->name(),
+        DestinationsText()},
+       [](Config& c) { return Set<ParseSinkFamily>(c.sink.family); }},
       {{"topics", "allow", ConfigType::kText, "* and ? stand for any characters and for one", "",
         "A topic that events may go to. Without this key they may go to any topic, but for those "
-        "that Kafka keeps for itself.", kRepeatable},
+        "that are internal to the sink.",
+        kRepeatable},
        [](Config& c) { return Append<ParseText>(c.topics.allow); }},
 
       {{"delivery", "guarantee", ConfigType::kWord, "at-least-once", "at-least-once",
         "How often a message arrives. This version has one choice."},
        [](Config&) { return CheckOnly<ParseGuarantee>(); }},
-      {{"delivery", "start", ConfigType::kWord,
-        "table, earliest, now, gtid:SET, file:NAME:OFFSET", "",
+      {{"delivery", "start", ConfigType::kWord, "table, earliest, now, gtid:SET, file:NAME:OFFSET",
+        "",
         "Where the relay begins if it has no checkpoint. The relay does not run without a "
         "checkpoint or this key."},
        [](Config& c) { return Set<ParseStart>(c.delivery.start); }},
@@ -350,7 +365,18 @@ const std::vector<Key>& Keys() {
 const std::vector<ConfigKey>& ConfigKeys() {
   static const std::vector<ConfigKey> shown = [] {
     std::vector<ConfigKey> all;
-    for (const Key& key : Keys()) all.push_back(key.shown);
+    const auto add_families = [&all] {
+      for (const sinks::SinkFamily* family : SinkFamilies()) {
+        for (const sinks::SettingKey& key : family->keys()) {
+          all.push_back(
+              {key.section, key.key, TypeOf(key.type), key.values, key.default_text, key.meaning});
+        }
+      }
+    };
+    for (const Key& key : Keys()) {
+      all.push_back(key.shown);
+      if (key.shown.section == "sink") add_families();
+    }
     return all;
   }();
   return shown;
@@ -376,10 +402,8 @@ bool IsLaterSection(std::string_view section) {
 
 bool IsLaterKey(std::string_view section, std::string_view key) {
   static constexpr std::pair<std::string_view, std::string_view> kLater[] = {
-      {"relay", "on-halt"},
-      {"delivery", "standby"},
-      {"delivery", "start-order"},
-      {"delivery", "transaction-bytes-max"},
+      {"relay", "on-halt"},        {"delivery", "standby"},
+      {"delivery", "start-order"}, {"delivery", "transaction-bytes-max"},
       {"relay", "standby"},
   };
   return std::ranges::find(kLater, std::pair(section, key)) != std::end(kLater);

@@ -1,13 +1,16 @@
 #pragma once
 
+#include <exception>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/value_text.h"
 #include "daemon/config/config.h"
 
 namespace boost::program_options {
-class options_description;
+class options_description;  // NOLINT(readability-identifier-naming): the library's name.
 }
 
 namespace outboxd {
@@ -61,9 +64,21 @@ struct ConfigKey {
 [[nodiscard]] std::vector<std::string> ConfigKeyRows();
 [[nodiscard]] std::vector<std::string> ConfigTypeRows();
 
+// A value that cannot be taken, on its way through Boost.Program_options to the one who stores it.
+class WrongValue : public std::exception {
+ public:
+  explicit WrongValue(BasicError<ValueFault> error) : error_(std::move(error)) {}
+
+  [[nodiscard]] const BasicError<ValueFault>& error() const { return error_; }
+  [[nodiscard]] const char* what() const noexcept override { return error_.message.c_str(); }
+
+ private:
+  BasicError<ValueFault> error_;
+};
+
 // Adds to `options`, under "section.key", every key of the sections that stand once; a value that
 // is stored goes into `config`, which outlives `options`. Values are parsed by
-// daemon/config/config_value.h; a wrong one is a boost::program_options::error.
+// daemon/config/config_value.h; a wrong one is a WrongValue.
 void BindConfigKeys(Config& config, boost::program_options::options_description& options);
 // The same for the keys of one event table family.
 void BindOutboxKeys(OutboxConfig& outbox, boost::program_options::options_description& options);

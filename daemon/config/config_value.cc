@@ -10,38 +10,21 @@
 #include <span>
 #include <utility>
 
+#include "base/comma_list.h"
+#include "base/escaped.h"
+#include "base/trimmed.h"
 #include "binlog/column_shape.h"
 #include "binlog/gtid_set.h"
 #include "daemon/config/presets.h"
-#include "daemon/text/escaped.h"
-#include "daemon/text/trimmed.h"
+#include "daemon/plain_name.h"
 
 namespace outboxd {
 
 namespace {
 
-constexpr std::string_view kLater = "is not available in this version";
-
 template <typename... Args>
-std::unexpected<std::string> Wrong(fmt::format_string<Args...> format, Args&&... args) {
-  return std::unexpected(fmt::format(format, std::forward<Args>(args)...));
-}
-
-// All of `text` as an unsigned number in base 10 without sign.
-std::optional<std::uint64_t> ParseDigits(std::string_view text) {
-  std::uint64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, number);
-  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
-  return number;
-}
-
-Parsed<std::uint64_t> ParseNumber(std::string_view text, std::uint64_t least, std::uint64_t most) {
-  const auto number = ParseDigits(text);
-  if (!number || *number < least || *number > most) {
-    return Wrong("'{}' is not a number from {} to {}", Escaped(text), least, most);
-  }
-  return *number;
+Failure<ValueFault> Wrong(fmt::format_string<Args...> format, Args&&... args) {
+  return Fail(ValueFault::kWrong, format, std::forward<Args>(args)...);
 }
 
 struct Unit {
@@ -65,6 +48,15 @@ struct Word {
   T value;
 };
 
+// What is wrong with a text that is none of `choices`, but perhaps one of `later_words`.
+Failure<ValueFault> NoneOf(std::string_view text, std::string_view choices,
+                           std::initializer_list<std::string_view> later_words = {}) {
+  if (std::ranges::find(later_words, text) != later_words.end()) {
+    return Wrong("'{}' {}", text, kNotInThisVersion).Hint("available: {}", choices);
+  }
+  return Wrong("'{}' is none of: {}", Escaped(text), choices);
+}
+
 template <typename T>
 Parsed<T> ParseWord(std::string_view text, std::initializer_list<Word<T>> words,
                     std::initializer_list<std::string_view> later_words = {}) {
@@ -76,10 +68,7 @@ Parsed<T> ParseWord(std::string_view text, std::initializer_list<Word<T>> words,
     if (!choices.empty()) choices += ", ";
     choices += word.text;
   }
-  if (std::ranges::find(later_words, text) != later_words.end()) {
-    return Wrong("'{}' {} HINT: available: {}", text, kLater, choices);
-  }
-  return Wrong("'{}' is none of: {}", Escaped(text), choices);
+  return NoneOf(text, choices, later_words);
 }
 
 bool IsHostCharacter(char c) {
@@ -94,7 +83,7 @@ bool IsAddressCharacter(char c) {
 
 Parsed<StartChoice> ParseStartGtid(std::string_view gtids) {
   const auto set = binlog::GtidSet::Parse(gtids);
-  if (!set) return Wrong("gtid: {}", set.error().message);
+  if (!set) return Fail(set.error().As(ValueFault::kWrong), "gtid");
   StartChoice start;
   start.kind = StartChoice::Kind::kGtid;
   start.gtids = set->ToText();
@@ -104,14 +93,14 @@ Parsed<StartChoice> ParseStartGtid(std::string_view gtids) {
 Parsed<StartChoice> ParseStartFile(std::string_view place) {
   const std::size_t colon = place.rfind(':');
   if (colon == std::string_view::npos || colon == 0) {
-    return Wrong("'file:{}' is not file:NAME:OFFSET HINT: for example file:binlog.000042:4",
-                 Escaped(place));
+    return Wrong("'file:{}' is not file:NAME:OFFSET", Escaped(place))
+        .Hint("for example file:binlog.000042:4");
   }
   // The first four bytes of a binary log are its magic number; the dump command has four bytes for
   // the offset (MySQL 9.7 sql-common/client.cc, COM_BINLOG_DUMP).
   const auto offset =
       ParseNumber(place.substr(colon + 1), 4, std::numeric_limits<std::uint32_t>::max());
-  if (!offset) return Wrong("offset {}", offset.error());
+  if (!offset) return Wrong("offset {}", offset.error().message);
   StartChoice start;
   start.kind = StartChoice::Kind::kFile;
   start.file = place.substr(0, colon);
@@ -128,24 +117,13 @@ Parsed<std::string> ParseText(std::string_view text) {
 
 Parsed<std::string> ParseOptionalText(std::string_view text) { return std::string(text); }
 
-Parsed<bool> ParseYesNo(std::string_view text) {
-  for (const std::string_view word : {"yes", "true", "on"}) {
-    if (text == word) return true;
-  }
-  for (const std::string_view word : {"no", "false", "off"}) {
-    if (text == word) return false;
-  }
-  return Wrong("'{}' is neither yes nor no", Escaped(text));
-}
-
 Parsed<std::chrono::milliseconds> ParseDuration(std::string_view text) {
   static constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
   constexpr std::uint64_t kYear = 366ull * 24 * 3'600'000;
   const auto milliseconds = ParseQuantity(text, kUnits, kYear);
   if (!milliseconds || *milliseconds == 0) {
-    return Wrong(
-        "'{}' is not a duration HINT: a number and ms, s, m or h, for example 500ms or 10m",
-        Escaped(text));
+    return Wrong("'{}' is not a duration", Escaped(text))
+        .Hint("a number and ms, s, m or h, for example 500ms or 10m");
   }
   return std::chrono::milliseconds(*milliseconds);
 }
@@ -158,8 +136,8 @@ Parsed<std::uint64_t> ParseByteSize(std::string_view text) {
   constexpr std::uint64_t kMost = 1ull << 50;
   const auto bytes = ParseQuantity(text, kUnits, kMost);
   if (!bytes) {
-    return Wrong("'{}' is not a size HINT: bytes, or a number and KB, MB, GB, KiB, MiB or GiB",
-                 Escaped(text));
+    return Wrong("'{}' is not a size", Escaped(text))
+        .Hint("bytes, or a number and KB, MB, GB, KiB, MiB or GiB");
   }
   return *bytes;
 }
@@ -172,25 +150,19 @@ Parsed<std::uint16_t> ParsePort(std::string_view text) {
 
 Parsed<std::vector<std::string>> ParseWords(std::string_view text) {
   std::vector<std::string> words;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    const std::string_view word = Trimmed(text.substr(begin, end - begin));
+  for (const std::string_view part : SplitAtCommas(text)) {
+    const std::string_view word = Trimmed(part);
     if (word.empty()) return Wrong("'{}' has an empty element", Escaped(text));
     words.emplace_back(word);
-    begin = end + 1;
   }
   return words;
 }
 
 Parsed<std::string> ParseRelayName(std::string_view text) {
   constexpr std::size_t kBytesMax = 64;
-  const bool is_name = std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  });
-  if (!is_name || text.empty() || text.size() > kBytesMax) {
-    return Wrong("'{}' is not a relay's name HINT: 1 to {} letters, digits, - and _", Escaped(text),
-                 kBytesMax);
+  if (!IsPlainName(text) || text.size() > kBytesMax) {
+    return Wrong("'{}' is not a relay's name", Escaped(text))
+        .Hint("1 to {} letters, digits, - and _", kBytesMax);
   }
   return std::string(text);
 }
@@ -213,8 +185,8 @@ Parsed<HostAndPort> SplitHost(std::string_view text, std::uint16_t default_port)
     const std::size_t colon = text.find(':');
     has_port = colon != std::string_view::npos;
     if (has_port && text.find(':', colon + 1) != std::string_view::npos) {
-      return Wrong("'{}' has more than one colon HINT: put an IPv6 address in brackets, [::1]:3306",
-                   Escaped(text));
+      return Wrong("'{}' has more than one colon", Escaped(text))
+          .Hint("put an IPv6 address in brackets, [::1]:3306");
     }
     host = text.substr(0, colon);
     if (has_port) port = text.substr(colon + 1);
@@ -225,7 +197,7 @@ Parsed<HostAndPort> SplitHost(std::string_view text, std::uint16_t default_port)
   HostAndPort split{std::string(host), default_port};
   if (has_port) {
     const auto number = ParsePort(port);
-    if (!number) return Wrong("port of '{}': {}", Escaped(text), number.error());
+    if (!number) return Fail(number.error(), "port of '{}'", Escaped(text));
     split.port = *number;
   }
   return split;
@@ -257,28 +229,26 @@ Parsed<std::string> ParseTablePattern(std::string_view text) {
   const std::size_t dot = text.find('.');
   // Further dots are the table's: there are `cap.published` and the like.
   if (dot == std::string_view::npos || dot == 0 || dot + 1 == text.size()) {
-    return Wrong("'{}' is not a table HINT: DATABASE.TABLE, for example shop.outbox",
-                 Escaped(text));
+    return Wrong("'{}' is not a table", Escaped(text))
+        .Hint("DATABASE.TABLE, for example shop.outbox");
   }
   if (text.find_first_of("`\"', ") != std::string_view::npos) {
-    return Wrong(
-        "'{}' holds a quote, comma or blank HINT: names stand without quotes, one table to "
-        "a key; repeat the key for more",
-        Escaped(text));
+    return Wrong("'{}' holds a quote, comma or blank", Escaped(text))
+        .Hint("names stand without quotes, one table to a key; repeat the key for more");
   }
   return std::string(text);
 }
 
 Parsed<std::string> ParsePreset(std::string_view text) {
   if (FindPreset(text) != nullptr) return std::string(text);
-  return Wrong("there is no preset '{}' HINT: {}", Escaped(text), PresetNames());
+  return Wrong("there is no preset '{}'", Escaped(text)).Hint("{}", PresetNames());
 }
 
 Parsed<NamedValueConfig> ParseNamedValue(std::string_view text) {
   // The value may have a colon in quotes; the name has none.
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) {
-    return Wrong("'{}' is not VALUE:NAME HINT: for example type:eventType", Escaped(text));
+    return Wrong("'{}' is not VALUE:NAME", Escaped(text)).Hint("for example type:eventType");
   }
   NamedValueConfig named;
   named.value = Trimmed(text.substr(0, colon));
@@ -286,28 +256,15 @@ Parsed<NamedValueConfig> ParseNamedValue(std::string_view text) {
   named.is_optional = named.name.ends_with('?');
   if (named.is_optional) named.name.pop_back();
   if (named.value.empty() || named.name.empty()) {
-    return Wrong("'{}' lacks {} HINT: for example type:eventType", Escaped(text),
-                 named.value.empty() ? "the value" : "the name");
+    return Wrong("'{}' lacks {}", Escaped(text), named.value.empty() ? "the value" : "the name")
+        .Hint("for example type:eventType");
   }
   return named;
 }
 
-Parsed<SinkConfig::Type> ParseSinkType(std::string_view text) {
-  return ParseWord<SinkConfig::Type>(
-      text, {{"kafka", SinkConfig::Type::kKafka}, {"stdout", SinkConfig::Type::kStdout}},
-      {"amqp", "rocketmq"});
-}
-
-Parsed<std::int32_t> ParsePartitions(std::string_view text) {
-  const auto count = ParseNumber(text, 1, 100'000);
-  if (!count) return std::unexpected(count.error());
-  return static_cast<std::int32_t>(*count);
-}
-
-Parsed<std::int16_t> ParseReplication(std::string_view text) {
-  const auto count = ParseNumber(text, 1, 100);
-  if (!count) return std::unexpected(count.error());
-  return static_cast<std::int16_t>(*count);
+Parsed<const sinks::SinkFamily*> ParseSinkFamily(std::string_view text) {
+  if (const sinks::SinkFamily* family = FindSinkFamily(text)) return family;
+  return NoneOf(text, SinkFamilyNames(), {"amqp", "rocketmq"});
 }
 
 Parsed<std::uint64_t> ParseOffset(std::string_view text) {
@@ -327,8 +284,7 @@ Parsed<StartChoice> ParseStart(std::string_view text) {
   } else if (text == "now") {
     start.kind = StartChoice::Kind::kNow;
   } else {
-    return Wrong("'{}' is none of: table, earliest, now, gtid:SET, file:NAME:OFFSET",
-                 Escaped(text));
+    return NoneOf(text, "table, earliest, now, gtid:SET, file:NAME:OFFSET");
   }
   return start;
 }
@@ -377,9 +333,8 @@ Parsed<std::vector<DeclaredColumn>> ParseDeclaredColumns(std::string_view text) 
     DeclaredColumn column{.name = std::string(Trimmed(word.substr(0, colon))), .kind = {}};
     if (colon < word.size()) column.kind = Trimmed(word.substr(colon + 1));
     if (column.name.empty() || (colon < word.size() && !binlog::IsColumnKind(column.kind))) {
-      return Wrong("'{}' is not COLUMN or COLUMN:KIND HINT: KIND is signed, unsigned or a character"
-                   " set, such as utf8mb4",
-                   Escaped(word));
+      return Wrong("'{}' is not COLUMN or COLUMN:KIND", Escaped(word))
+          .Hint("KIND is signed, unsigned or a character set, such as utf8mb4");
     }
     columns.push_back(std::move(column));
   }
@@ -392,7 +347,7 @@ Parsed<ColumnDefaultConfig> ParseColumnDefault(std::string_view text) {
   parsed.column = Trimmed(text.substr(0, colon));
   if (colon != std::string_view::npos) parsed.value = text.substr(colon + 1);
   if (parsed.column.empty()) {
-    return Wrong("'{}' is not COLUMN:VALUE HINT: COLUMN alone stands for NULL", Escaped(text));
+    return Wrong("'{}' is not COLUMN:VALUE", Escaped(text)).Hint("COLUMN alone stands for NULL");
   }
   return parsed;
 }

@@ -2,23 +2,22 @@
 
 #include <chrono>
 #include <cstdint>
-#include <expected>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/value_text.h"
 #include "daemon/config/config.h"
 
 namespace outboxd {
 
-// The values of configuration keys, one function for each kind. An error says what is wrong with
-// the value, for the reader to put file, line and key in front; values stand in it escaped.
-template <typename T>
-using Parsed = std::expected<T, std::string>;
+// What is said of a section, a key or a word that is designed but comes with a later version.
+inline constexpr std::string_view kNotInThisVersion = "is not available in this version";
 
+// The values of configuration keys, one function for each kind that base/value_text.h does not
+// have.
 [[nodiscard]] Parsed<std::string> ParseText(std::string_view text);          // Not empty.
 [[nodiscard]] Parsed<std::string> ParseOptionalText(std::string_view text);  // May be empty.
-[[nodiscard]] Parsed<bool> ParseYesNo(std::string_view text);  // yes, no, true, false, on, off
 // "500ms", "1s", "10m", "2h"; more than nothing, at most a year.
 [[nodiscard]] Parsed<std::chrono::milliseconds> ParseDuration(std::string_view text);
 // "33554432", "32MB" (10^6), "32MiB" (2^20); KB, KiB, GB, GiB likewise.
@@ -33,9 +32,7 @@ using Parsed = std::expected<T, std::string>;
 [[nodiscard]] Parsed<std::string> ParseTablePattern(std::string_view text);
 [[nodiscard]] Parsed<std::string> ParsePreset(std::string_view text);
 [[nodiscard]] Parsed<NamedValueConfig> ParseNamedValue(std::string_view text);
-[[nodiscard]] Parsed<SinkConfig::Type> ParseSinkType(std::string_view text);
-[[nodiscard]] Parsed<std::int32_t> ParsePartitions(std::string_view text);
-[[nodiscard]] Parsed<std::int16_t> ParseReplication(std::string_view text);
+[[nodiscard]] Parsed<const sinks::SinkFamily*> ParseSinkFamily(std::string_view text);
 [[nodiscard]] Parsed<std::uint64_t> ParseOffset(std::string_view text);
 // "table", "earliest", "now", "gtid:SET", "file:NAME:OFFSET"
 [[nodiscard]] Parsed<StartChoice> ParseStart(std::string_view text);

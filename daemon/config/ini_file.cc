@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "daemon/text/escaped.h"
-#include "daemon/text/text_encoding.h"
-#include "daemon/text/trimmed.h"
+#include "base/escaped.h"
+#include "base/trimmed.h"
+#include "base/utf8.h"
 
 namespace outboxd {
 
@@ -35,7 +35,7 @@ class Parser {
     ++line_;
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (!IsUtf8(line) || HasControlCharacter(line)) {
-      Complain("holds control characters or is not UTF-8 HINT: save the file as plain UTF-8 text");
+      Complain("holds control characters or is not UTF-8", "save the file as plain UTF-8 text");
       return;
     }
     line = Trimmed(WithoutComment(line));
@@ -55,7 +55,7 @@ class Parser {
     section_.clear();
     in_section_ = true;
     if (line.back() != ']') {
-      Complain("'{}' has no closing bracket", Escaped(line));
+      Complain(fmt::format("'{}' has no closing bracket", Escaped(line)));
       return;
     }
     section_ = Trimmed(line.substr(1, line.size() - 2));
@@ -65,8 +65,9 @@ class Parser {
     }
     const auto earlier = std::ranges::find(ini.sections, section_, &IniFile::Section::name);
     if (earlier != ini.sections.end()) {
-      Complain("section [{}] stands twice, first in line {} HINT: put all its keys in one place",
-               Escaped(section_), earlier->line);
+      Complain(fmt::format("section [{}] stands twice, first in line {}", Escaped(section_),
+                           earlier->line),
+               "put all its keys in one place");
     }
     ini.sections.push_back({section_, line_});
   }
@@ -75,23 +76,27 @@ class Parser {
     const std::size_t equals = line.find('=');
     if (equals == std::string_view::npos) {
       // The text is not shown: half a line can be the rest of a secret.
-      Complain("neither [section] nor key = value HINT: a comment begins with #");
+      Complain("neither [section] nor key = value", "a comment begins with #");
       return;
     }
     const std::string_view key = Trimmed(line.substr(0, equals));
     if (key.empty()) {
       Complain("a value without a key");
+      return;
+    }
+    const std::string_view value = Trimmed(line.substr(equals + 1));
+    if (!in_section_ && key == "include") {
+      ini.includes.push_back({std::string(value), line_});
     } else if (!in_section_) {
-      Complain("'{}' stands before the first section", Escaped(key));
+      Complain(fmt::format("'{}' stands before the first section", Escaped(key)),
+               "only include = PATH may stand there");
     } else if (!section_.empty()) {
-      const std::string_view value = Trimmed(line.substr(equals + 1));
       ini.entries.push_back({section_, std::string(key), std::string(value), line_});
     }
   }
 
-  template <typename... Args>
-  void Complain(fmt::format_string<Args...> format, Args&&... args) {
-    ini.complaints.push_back({line_, fmt::format(format, std::forward<Args>(args)...)});
+  void Complain(std::string text, std::string hint = {}) {
+    ini.complaints.push_back({line_, std::move(text), std::move(hint)});
   }
 
   int line_ = 0;

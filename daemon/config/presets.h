@@ -21,6 +21,8 @@ struct Preset {
   // another name, and ends with a semicolon.
   std::string_view sql;
   std::vector<Setting> settings;
+  // What the preset does not set and `init` offers: columns that no part of the message has.
+  std::vector<Setting> offers = {};
 };
 
 // All of them; `debezium`, the default, first.

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/escaped.h"
+#include "base/trimmed.h"
 #include "binlog/any_case.h"
 #include "daemon/mapping/scan.h"
-#include "daemon/text/escaped.h"
-#include "daemon/text/trimmed.h"
 
 namespace outboxd {
 namespace {
@@ -47,7 +47,7 @@ Result<std::string> TakeOperand(std::string_view& text, std::string_view end) {
     const std::size_t size = std::min(text.find_first_of(end), text.size());
     const std::string_view word = Trimmed(text.substr(0, size));
     text.remove_prefix(size);
-    if (word.empty()) return Fail(ExitCode::kConfiguration, "lacks a value HINT: {}", kHint);
+    if (word.empty()) return Fail(ExitCode::kConfiguration, "lacks a value").Hint("{}", kHint);
     return std::string(word);
   }
   text.remove_prefix(1);
@@ -149,20 +149,20 @@ Result<Condition> Condition::Parse(std::string_view text, UsedColumns& columns) 
     condition.is_negated_ = TakeWord(rest, "not");
     condition.comparison_ = Comparison::kNull;
     if (!TakeWord(rest, "null")) {
-      return Fail(ExitCode::kConfiguration, "lacks 'null' behind 'is' HINT: {}", kHint);
+      return Fail(ExitCode::kConfiguration, "lacks 'null' behind 'is'").Hint("{}", kHint);
     }
   } else {
     condition.is_negated_ = TakeWord(rest, "not");
     const bool is_like = TakeWord(rest, "like");
     if (!is_like && !TakeWord(rest, "in")) {
-      return Fail(ExitCode::kConfiguration, "has no comparison at '{}' HINT: {}", Escaped(rest),
-                  kHint);
+      return Fail(ExitCode::kConfiguration, "has no comparison at '{}'", Escaped(rest))
+          .Hint("{}", kHint);
     }
     condition.comparison_ = is_like ? Comparison::kLike : Comparison::kIn;
   }
   if (condition.comparison_ == Comparison::kIn) {
     if (!TakeSign(rest, "(")) {
-      return Fail(ExitCode::kConfiguration, "lacks a '(' behind 'in' HINT: {}", kHint);
+      return Fail(ExitCode::kConfiguration, "lacks a '(' behind 'in'").Hint("{}", kHint);
     }
     do {
       auto operand = TakeOperand(rest, ",)");
@@ -170,7 +170,7 @@ Result<Condition> Condition::Parse(std::string_view text, UsedColumns& columns) 
       condition.operands_.push_back(std::move(*operand));
     } while (TakeSign(rest, ","));
     if (!TakeSign(rest, ")")) {
-      return Fail(ExitCode::kConfiguration, "lacks a ')' at its end HINT: {}", kHint);
+      return Fail(ExitCode::kConfiguration, "lacks a ')' at its end").Hint("{}", kHint);
     }
   } else if (condition.comparison_ != Comparison::kNull) {
     auto operand = TakeOperand(rest, "");
@@ -179,10 +179,8 @@ Result<Condition> Condition::Parse(std::string_view text, UsedColumns& columns) 
   }
   SkipBlanks(rest);
   if (rest.empty()) return condition;
-  return Fail(ExitCode::kConfiguration,
-              "has something left at '{}' HINT: {}; several conditions"
-              " stand in lines of their own",
-              Escaped(rest), kHint);
+  return Fail(ExitCode::kConfiguration, "has something left at '{}'", Escaped(rest))
+      .Hint("{}; several conditions stand in lines of their own", kHint);
 }
 
 Result<bool> Condition::Holds(const RowInHand& row) {

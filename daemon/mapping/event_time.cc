@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "daemon/text/escaped.h"
+#include "base/escaped.h"
 
 namespace outboxd {
 

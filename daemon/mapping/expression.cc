@@ -7,13 +7,14 @@
 #include <ranges>
 #include <utility>
 
+#include "base/escaped.h"
+#include "base/invariant.h"
+#include "base/utf8.h"
 #include "binlog/any_case.h"
 #include "daemon/mapping/json_reader.h"
 #include "daemon/mapping/json_writer.h"
 #include "daemon/mapping/scan.h"
 #include "daemon/mapping/value_functions.h"
-#include "daemon/text/escaped.h"
-#include "daemon/text/text_encoding.h"
 
 namespace outboxd {
 
@@ -39,6 +40,10 @@ class Expression::Node {
 };
 
 namespace {
+
+// How many functions and paths may stand around one value. Each is a call within a call, when it is
+// read and for every row.
+constexpr std::size_t kDepthMax = 100;
 
 using Node = Expression::Node;
 using NodePtr = std::unique_ptr<Node>;
@@ -104,10 +109,8 @@ class WholeRow final : public Node {
  public:
   Result<OptionalValue> Evaluate(const RowInHand& row, const Node**) override {
     const binlog::Row& all = row.row;
-    if (all.columns.size() != all.values.size()) {
-      return Fail(ExitCode::kBug, "a row of {}.{} comes without the names of its columns",
-                  all.schema_name, all.table_name);
-    }
+    OUTBOXD_INVARIANT(all.columns.size() == all.values.size(),
+                      "where a mapping reads whole rows their columns have names");
     json_ = '{';
     for (std::size_t i = row.named; i < all.values.size(); ++i) {
       if (i > row.named) json_ += ',';
@@ -238,12 +241,15 @@ class Parser {
 
   Result<NodePtr> Chain() {
     std::vector<NodePtr> terms;
+    std::size_t deepest = 0;
     do {
       auto term = Term();
       if (!term) return term;
       terms.push_back(std::move(*term));
+      deepest = std::max(deepest, depth_);
       SkipBlanks();
     } while (Take("|"));
+    depth_ = deepest;
     if (terms.size() == 1) return std::move(terms.front());
     return std::make_unique<FirstNotNull>(std::move(terms));
   }
@@ -292,12 +298,14 @@ class Parser {
       SkipBlanks();
       auto path = TakePath();
       if (!path) return std::unexpected(path.error());
+      if (++depth_ > kDepthMax) return TooDeep();
       term = std::make_unique<Path>(std::move(*term), std::move(*path));
     }
     return term;
   }
 
   Result<NodePtr> Primary() {
+    depth_ = 0;
     if (Take("'")) {
       auto text = Quoted('\'');
       if (!text) return std::unexpected(text.error());
@@ -306,7 +314,7 @@ class Parser {
     if (Take("`")) {
       auto name = Quoted('`');
       if (!name) return std::unexpected(name.error());
-      return ColumnNamed(std::move(*name));
+      return ColumnNamed(*name);
     }
     const bool is_special = Take("@");
     const std::string_view word = Word();
@@ -314,8 +322,8 @@ class Parser {
       if (word == "schema" || word == "table") return std::make_unique<TableName>(word == "schema");
       if (word == "item") return std::make_unique<Item>();
       if (word == "row") return columns_.UseWholeRow(), std::make_unique<WholeRow>();
-      return Fail(ExitCode::kConfiguration, "there is no '@{}' HINT: @schema, @table, @item, @row",
-                  Escaped(word));
+      return Fail(ExitCode::kConfiguration, "there is no '@{}'", Escaped(word))
+          .Hint("@schema, @table, @item, @row");
     }
     if (word.empty()) {
       return Wrong("there is no term at",
@@ -330,17 +338,20 @@ class Parser {
   Result<NodePtr> FunctionNamed(std::string_view name) {
     const ValueFunction* function = FindValueFunction(name);
     if (function == nullptr) {
-      return Fail(ExitCode::kConfiguration, "there is no function '{}' HINT: {}", Escaped(name),
-                  ValueFunctionNames());
+      return Fail(ExitCode::kConfiguration, "there is no function '{}'", Escaped(name))
+          .Hint("{}", ValueFunctionNames());
     }
+    if (++open_functions_ > kDepthMax) return TooDeep();
     auto argument = Chain();
     if (!argument) return argument;
+    --open_functions_;
+    if (++depth_ > kDepthMax) return TooDeep();
     SkipBlanks();
     if (!Take(")")) return Wrong("there is no ')' before", "");
     return std::make_unique<Function>(*function, std::move(*argument));
   }
 
-  Result<NodePtr> ColumnNamed(std::string name) {
+  Result<NodePtr> ColumnNamed(const std::string& name) {
     if (name.empty()) return Wrong("there is no column's name before", "");
     return std::make_unique<Column>(columns_.Use(name), name);
   }
@@ -385,22 +396,28 @@ class Parser {
   }
   void SkipBlanks() { outboxd::SkipBlanks(rest_); }
 
+  static std::unexpected<Error> TooDeep() {
+    return Fail(ExitCode::kConfiguration, "has more than {} functions and paths around one value",
+                kDepthMax);
+  }
+
   std::unexpected<Error> Wrong(std::string_view what, std::string_view hint) const {
     const std::string place = rest_.empty() ? "its end" : fmt::format("'{}'", Escaped(rest_));
-    return Fail(ExitCode::kConfiguration, "{} {}{}{}", what, place,
-                hint.empty() ? "" : " HINT: ", hint);
+    return Fail(ExitCode::kConfiguration, "{} {}", what, place).Hint("{}", hint);
   }
 
   std::string_view rest_;
   UsedColumns& columns_;
+  std::size_t open_functions_ = 0;  // Around what is being read.
+  std::size_t depth_ = 0;           // Of what was read last: functions and paths in one another.
 };
 
 Result<OptionalValue> EvaluateAll(Node& node, const RowInHand& row) {
   const Node* leads_nowhere = nullptr;
   auto value = node.Evaluate(row, &leads_nowhere);
   if (value && leads_nowhere != nullptr) {
-    return Fail(ExitCode::kUndecodable, "{}: there is nothing HINT: '| null' lets it be missing",
-                leads_nowhere->Name());
+    return Fail(ExitCode::kUndecodable, "{}: there is nothing", leads_nowhere->Name())
+        .Hint("'| null' lets it be missing");
   }
   return value;
 }
@@ -426,10 +443,9 @@ Result<Expression> Expression::Parse(std::string_view text, UsedColumns& columns
   std::string_view rest = text;
   auto chain = TakeChain(rest, columns);
   if (chain && !rest.empty()) {
-    return Fail(ExitCode::kConfiguration,
-                "'{}' has something left at '{}' HINT: text stands in quotes or around {{braces}},"
-                " an unusual column's name in backquotes",
-                Escaped(text), Escaped(rest));
+    return Fail(ExitCode::kConfiguration, "'{}' has something left at '{}'", Escaped(text),
+                Escaped(rest))
+        .Hint("text stands in quotes or around {{braces}}, an unusual column's name in backquotes");
   }
   return chain;
 }

@@ -156,8 +156,6 @@ class JsonExpander::Impl {
     if (!by_name_.empty()) by_name_.clear();
   }
 
-  // ------------------------------------------------------------------------------- the document
-
   std::optional<dom::object> Parse(std::string_view text) {
     // A short one cannot hold a number that is too long.
     const bool is_scanned = text.size() > kNumberDigitsMax;
@@ -240,8 +238,6 @@ class JsonExpander::Impl {
     if (rule_.keeps_empty_arrays || value.get(array)) return false;
     return array.begin() == array.end();
   }
-
-  // ---------------------------------------------------------------------------------- the shape
 
   // Each Absorb function widens a shape so that `value` fits. False: no shape fits both.
   bool Absorb(const dom::element& value, Index shape, Sampling sampling) {
@@ -340,8 +336,6 @@ class JsonExpander::Impl {
     shapes_[shape].is_indexed = !is_small;
     return found;
   }
-
-  // ------------------------------------------------------------------------------- what is written
 
   // Each Write function appends a value by the shape that has absorbed it. False: it does not fit.
   bool Write(const dom::element& value, Index shape, std::string& json) {

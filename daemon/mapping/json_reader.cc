@@ -8,9 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "daemon/text/escaped.h"
-#include "daemon/text/text_encoding.h"
-#include "daemon/text/trimmed.h"
+#include "base/escaped.h"
+#include "base/trimmed.h"
 
 namespace outboxd {
 namespace {
@@ -34,9 +33,8 @@ Result<std::string> TakeStep(std::string_view& text) {
   constexpr std::string_view kEnd = " .[]|(){}'\"`,=<>!";
   const std::string_view whole = text;
   const auto wrong = [whole] {
-    return Fail(ExitCode::kConfiguration,
-                "'{}' is no step of a JSON path HINT: .member, .\"a member\" or [0]",
-                Escaped(whole));
+    return Fail(ExitCode::kConfiguration, "'{}' is no step of a JSON path", Escaped(whole))
+        .Hint(".member, .\"a member\" or [0]");
   };
   std::string step;
   if (text.starts_with('[')) {
@@ -83,9 +81,9 @@ Result<JsonPart> PartOf(Value& value) {
       return JsonPart{JsonPart::Kind::kOther, Trimmed(text, kBlanks)};
     case ondemand::json_type::number:
     case ondemand::json_type::boolean:
-      break;
+      return JsonPart{JsonPart::Kind::kOther, Trimmed(value.raw_json_token(), kBlanks)};
   }
-  return JsonPart{JsonPart::Kind::kOther, Trimmed(value.raw_json_token(), kBlanks)};
+  return NotJson(simdjson::INCORRECT_TYPE);  // For which newer versions of the library have a type.
 }
 
 }  // namespace
@@ -93,8 +91,8 @@ Result<JsonPart> PartOf(Value& value) {
 Result<JsonPath> JsonPath::Take(std::string_view& text) {
   const std::string_view whole = text;
   if (!text.starts_with('$')) {
-    return Fail(ExitCode::kConfiguration, "'{}' is no JSON path HINT: it begins with $",
-                Escaped(text));
+    return Fail(ExitCode::kConfiguration, "'{}' is no JSON path", Escaped(text))
+        .Hint("it begins with $");
   }
   text.remove_prefix(1);
   JsonPath path;

@@ -7,7 +7,8 @@
 #include <cstdint>
 #include <iterator>
 
-#include "daemon/text/text_encoding.h"
+#include "base/base64.h"
+#include "base/utf8.h"
 
 namespace outboxd {
 

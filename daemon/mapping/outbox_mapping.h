@@ -8,6 +8,7 @@
 
 #include "binlog/row.h"
 #include "daemon/error.h"
+#include "daemon/mapping/explained_message.h"
 #include "daemon/mapping/outbox_config.h"
 #include "sinks/message.h"
 
@@ -64,11 +65,6 @@ class OutboxMapping {
   [[nodiscard]] Result<sinks::Message> Map(const binlog::Row& row, std::string_view position);
 
   // How the parts of the message that Map() returned last came about.
-  struct ExplainedPart {
-    std::string part;     // "topic", "header x", ...
-    std::string setting;  // As the configuration or the preset words it.
-    std::string value;    // For people: escaped.
-  };
   [[nodiscard]] std::vector<ExplainedPart> Explain(const sinks::Message& message) const;
 
   // The id of the row last given to Map(), as in the header, whether or not that succeeded; empty

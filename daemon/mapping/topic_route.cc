@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/text/escaped.h"
+#include "base/escaped.h"
 
 namespace outboxd {
 namespace {
@@ -122,9 +122,9 @@ class TopicRoute::Impl {
       const std::string name(text.substr(1, text.find('}') - 1));
       const int number = pcre2_substring_number_from_name(code_.get(), BytesOf(name));
       if (text.find('}') == std::string_view::npos || number < 0) {
-        return Fail(ExitCode::kConfiguration,
-                    "'${}' names no group of the regular expression HINT: (?<name>...)",
-                    Escaped(text));
+        return Fail(ExitCode::kConfiguration, "'${}' names no group of the regular expression",
+                    Escaped(text))
+            .Hint("(?<name>...)");
       }
       group = static_cast<std::uint32_t>(number);
       text.remove_prefix(name.size() + 2);
@@ -138,9 +138,9 @@ class TopicRoute::Impl {
         text.remove_prefix(1);
       }
     } else {
-      return Fail(ExitCode::kConfiguration,
-                  "'${}' names no group of the regular expression HINT: '\\$' stands for a dollar",
-                  Escaped(text));
+      return Fail(ExitCode::kConfiguration, "'${}' names no group of the regular expression",
+                  Escaped(text))
+          .Hint("'\\$' stands for a dollar");
     }
     parts_.back().is_group = true;
     parts_.back().group = group;

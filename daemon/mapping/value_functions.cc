@@ -8,11 +8,13 @@
 #include <cstdint>
 #include <ranges>
 
+#include "base/base64.h"
+#include "base/hex.h"
+#include "base/utf8.h"
 #include "binlog/any_case.h"
 #include "daemon/mapping/json_expansion.h"
 #include "daemon/mapping/json_reader.h"
 #include "daemon/mapping/json_writer.h"
-#include "daemon/text/text_encoding.h"
 
 namespace outboxd {
 namespace {
@@ -52,7 +54,7 @@ Result<ValueKind> UuidSwapped(const MappedValue& value, std::string& text) {
                     text);
 }
 
-Result<ValueKind> Base64(const MappedValue& value, std::string& text) {
+Result<ValueKind> ToBase64(const MappedValue& value, std::string& text) {
   AppendBase64(value.text, text);
   return ValueKind::kText;
 }
@@ -73,7 +75,7 @@ Result<ValueKind> Unbase64(const MappedValue& value, std::string& text) {
                                          static_cast<int>(value.text.size())) >= 0 &&
                         EVP_DecodeFinal(context.decoder, out + size, &last) == 1;
   if (!is_right) return Fail(ExitCode::kUndecodable, "is not Base64");
-  text.resize(static_cast<std::size_t>(size + last));
+  text.resize(static_cast<std::size_t>(size) + static_cast<std::size_t>(last));
   return ValueKind::kBytes;
 }
 
@@ -142,7 +144,7 @@ Result<ValueKind> Iso8601(const MappedValue& value, std::string& text) {
 constexpr auto kFunctions = std::to_array<ValueFunction>({
     {"uuid", Uuid},
     {"uuid-swapped", UuidSwapped},
-    {"base64", Base64},
+    {"base64", ToBase64},
     {"unbase64", Unbase64},
     {"hex", Hex},
     {"lower", Lower},

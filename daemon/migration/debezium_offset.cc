@@ -3,14 +3,14 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "daemon/text/escaped.h"
+#include "base/escaped.h"
 
 namespace outboxd {
 namespace {
 
 using Json = nlohmann::json;
 
-std::unexpected<Error> Refuse(std::string_view why) {
+Failure<ExitCode> Refuse(std::string_view why) {
   return Fail(ExitCode::kConfiguration, "the offset {}", why);
 }
 
@@ -38,14 +38,15 @@ Result<Json> LastRecord(std::string_view lines) {
     const Json record_key = tab == std::string_view::npos ? Json() : Parse(line.substr(0, tab));
     Json record = Parse(tab == std::string_view::npos ? line : line.substr(tab + 1));
     if (record_key.is_discarded() || record.is_discarded()) {
-      return Refuse(
-          "is no JSON HINT: give what GET /connectors/NAME/offsets answers, also where Connect "
-          "runs standalone and keeps its offsets in a file");
+      return Refuse("is no JSON")
+          .Hint(
+              "give what GET /connectors/NAME/offsets answers, also where Connect runs standalone "
+              "and keeps its offsets in a file");
     }
     if (key && *key != record_key) {
-      return Fail(ExitCode::kConfiguration,
-                  "there are offsets of several connectors, {} and {} HINT: leave the lines of one",
-                  Escaped(key->dump()), Escaped(record_key.dump()));
+      return Fail(ExitCode::kConfiguration, "there are offsets of several connectors, {} and {}",
+                  Escaped(key->dump()), Escaped(record_key.dump()))
+          .Hint("leave the lines of one");
     }
     key = record_key;
     value = std::move(record);
@@ -79,9 +80,8 @@ Result<void> CheckSnapshot(const Json& offset) {
   if (snapshot == offset.end() || snapshot->is_null()) return {};
   const auto completed = offset.find("snapshot_completed");
   if (completed != offset.end() && IsTrue(*completed)) return {};
-  return Refuse(
-      "is that of a snapshot under way, whose rows are not all published HINT: let the connector "
-      "finish it, or begin with 'outboxd position set table'");
+  return Refuse("is that of a snapshot under way, whose rows are not all published")
+      .Hint("let the connector finish it, or begin with 'outboxd position set table'");
 }
 
 }  // namespace
@@ -110,8 +110,8 @@ Result<std::string> DebeziumOffsetOf(const Checkpoint& checkpoint,
   const binlog::Position& position = checkpoint.position;
   if (position.file.empty()) {
     return Fail(ExitCode::kConfiguration,
-                "the checkpoint tells no file, which Debezium wants even where it reads by GTID "
-                "HINT: let the relay read on until it stores one");
+                "the checkpoint tells no file, which Debezium wants even where it reads by GTID")
+        .Hint("let the relay read on until it stores one");
   }
   nlohmann::ordered_json offset = {{"file", position.file}, {"pos", position.offset}};
   if (!position.gtids.empty()) offset["gtids"] = position.gtids.ToText();

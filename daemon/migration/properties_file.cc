@@ -5,8 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "binlog/utf8.h"
-#include "daemon/text/escaped.h"
+#include "base/escaped.h"
+#include "base/hex.h"
+#include "base/utf8.h"
 
 namespace outboxd {
 namespace {
@@ -59,8 +60,8 @@ void TakeCharacter(std::string_view& text, std::string& out) {
   text.remove_prefix(2);
   const auto code_point = escaped == 'u' ? FourHexDigits(text) : std::nullopt;
   if (code_point) {
-    char utf8[binlog::kUtf8Max];
-    out.append(utf8, binlog::WriteUtf8(*code_point, utf8));
+    char utf8[kUtf8Max];
+    out.append(utf8, WriteUtf8(*code_point, utf8));
     text.remove_prefix(4);
     return;
   }

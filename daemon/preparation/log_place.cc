@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "binlog/mysql_event_source.h"
+#include "binlog/mysql_log.h"
 #include "binlog/transaction_reader.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/preparation/source_setup.h"
@@ -74,9 +75,9 @@ std::optional<std::string> WhyNoPlace(const std::vector<binlog::LogFile>& files,
 Result<void> CheckTypedPlace(const MysqlConfig& config, const StartChoice& start) {
   if (start.kind != StartChoice::Kind::kFile) return {};
   auto asked = AskServer(config);
-  if (!asked) return Fail(ExitCodeOf(asked.error().kind), "{}", asked.error().message);
-  const auto files = asked->server.LogFiles();
-  if (!files) return Fail(ExitCodeOf(files.error().kind), "{}", files.error().message);
+  if (!asked) return std::unexpected(AsDaemonError(asked.error()));
+  const auto files = binlog::AskForLogFiles(asked->server.connection());
+  if (!files) return std::unexpected(AsDaemonError(files.error()));
   const auto why = WhyNoPlace(*files, start.file, start.offset);
   return why ? Fail(ExitCode::kUsage, "{}", *why) : Result<void>();
 }
@@ -94,8 +95,8 @@ std::string MoveText(const binlog::Position& from, const binlog::Position& to) {
   const auto new_place = std::pair(to.file, to.offset);
   if (old_place == new_place) return {};
   const bool is_ahead = old_place < new_place;
-  const auto& [first, last] = is_ahead ? std::pair(old_place, new_place)
-                                       : std::pair(new_place, old_place);
+  const auto& [first, last] =
+      is_ahead ? std::pair(old_place, new_place) : std::pair(new_place, old_place);
   return fmt::format("the next run will {} what stands from {}:{} to {}:{}{}\n",
                      is_ahead ? "skip" : "publish", first.first, first.second, last.first,
                      last.second, is_ahead ? "" : " again");

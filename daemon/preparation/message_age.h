@@ -12,19 +12,18 @@
 #include "daemon/config/config.h"
 #include "daemon/preparation/readiness.h"
 #include "daemon/preparation/source_setup.h"
-#include "sinks/kafka_probe.h"
+#include "sinks/sink_family.h"
 
 namespace outboxd {
 
-// Kafka deletes a message once its own time is longer ago than the topic's retention.ms, and that
-// time is the row's where `timestamp` is mapped. What a read of the event tables publishes can so
-// be gone minutes later.
+// A topic may lose a message whose own time is long ago, and that time is the row's where
+// `timestamp` is mapped. What a read of the event tables publishes can so be gone minutes later.
 
 // What servers are asked for it.
 struct AgeQuestions {
   std::function<sinks::Result<std::vector<std::string>>()> topics;
-  std::function<sinks::Result<std::optional<sinks::KafkaTopicFacts>>(const std::string&)> topic;
-  // As MysqlServer::CountOlder().
+  std::function<sinks::Result<std::optional<sinks::AgeLimit>>(const std::string&)> age_limit;
+  // As binlog::CountOlder().
   std::function<binlog::Result<std::optional<std::uint64_t>>(
       const binlog::TableFacts&, std::string_view, std::chrono::milliseconds, std::uint64_t)>
       count_older;
@@ -36,8 +35,8 @@ struct AgeQuestions {
                                                     const std::vector<DescribedTable>& found,
                                                     const AgeQuestions& questions);
 
-// The same, asking `server` and the Kafka of the configuration; it connects to that one only where
-// times are mapped.
+// The same, asking `server` and the receiver of the configuration; it connects to that one only
+// where times are mapped. It may take 20 s.
 [[nodiscard]] std::vector<Finding> LookAtMessageAges(const Config& config,
                                                      const EventTables& tables,
                                                      const std::vector<DescribedTable>& found,

@@ -5,11 +5,10 @@
 #include <iterator>
 #include <utility>
 
-#include "binlog/hint.h"
 #include "daemon/checkpoint/progress.h"
 #include "daemon/exit_code_of.h"
-#include "daemon/preparation/message_age.h"
 #include "daemon/preparation/readiness.h"
+#include "daemon/preparation/source_check.h"
 #include "daemon/preparation/source_setup.h"
 #include "daemon/preparation/start_position.h"
 
@@ -24,23 +23,29 @@ struct Refusal {
 template <typename T>
 using Prepared = std::expected<T, Refusal>;
 
-std::unexpected<Refusal> Pass(const binlog::Error& error) {
-  return std::unexpected(Refusal{{ExitCodeOf(error.kind), error.message}});
+// What was broken off is no verdict: another try may find the host well.
+ExitCode ExitCodeAtHost(binlog::ErrorKind kind) {
+  return kind == binlog::ErrorKind::kInterrupted ? ExitCode::kUnreachable : ExitCodeOf(kind);
 }
 
-// Without one the warnings are kept.
-Prepared<void> EndAtFirstProblem(const std::vector<Finding>& findings,
+std::unexpected<Refusal> Pass(const binlog::Error& error) {
+  return std::unexpected(Refusal{error.As(ExitCodeAtHost(error.kind))});
+}
+
+// Without a problem the warnings are kept.
+Prepared<void> EndAtFirstProblem(const binlog::Result<std::vector<Finding>>& findings,
                                  std::vector<Finding>& warnings) {
-  const Finding* problem = FirstProblem(findings);
+  if (!findings) return Pass(findings.error());
+  const Finding* problem = FirstProblem(*findings);
   if (problem == nullptr) {
-    std::ranges::copy_if(findings, std::back_inserter(warnings), [](const Finding& finding) {
+    std::ranges::copy_if(*findings, std::back_inserter(warnings), [](const Finding& finding) {
       return finding.level == Finding::Level::kWarning;
     });
     return {};
   }
   return std::unexpected(
-      Refusal{{problem->exit_code,
-               fmt::format("{}: {} HINT: {}", problem->subject, problem->found, problem->remedy)},
+      Refusal{{problem->exit_code, fmt::format("{}: {}", problem->subject, problem->found),
+               problem->remedy},
               true});
 }
 
@@ -48,8 +53,8 @@ Prepared<void> EndAtFirstProblem(const std::vector<Finding>& findings,
 void NameTables(const std::vector<DescribedTable>& described, InitialRead& read) {
   if (!read.tables.empty()) return;
   for (const DescribedTable& table : described) {
-    read.tables.push_back({.schema_name = table.facts.schema_name,
-                           .table_name = table.facts.table_name});
+    read.tables.push_back(
+        {.schema_name = table.facts.schema_name, .table_name = table.facts.table_name});
   }
 }
 
@@ -61,44 +66,21 @@ Prepared<Preparation> PrepareAt(const binlog::ConnectionOptions& host, const Con
   auto facts = server->Facts();
   if (!facts) return Pass(facts.error());
   std::vector<Finding> warnings;
-  if (auto good = EndAtFirstProblem(CheckServerSettings(*facts), warnings); !good) {
-    return std::unexpected(good.error());
-  }
-  auto missing = FindMissingPrivileges(*server, tables);
-  if (!missing) return Pass(missing.error());
-  if (auto good = EndAtFirstProblem(CheckPrivileges(*missing), warnings); !good) {
-    return std::unexpected(good.error());
-  }
-  auto group_privilege = server->MissingGroupPrivilege();
-  if (!group_privilege) return Pass(group_privilege.error());
-  if (auto good = EndAtFirstProblem(CheckGroup(*group_privilege), warnings); !good) {
-    return std::unexpected(good.error());
-  }
-  auto described = DescribeEventTables(*server, tables);
-  if (!described) return Pass(described.error());
-  auto event_tables = CheckEventTables(tables, *described, facts->binlog_row_metadata);
-  if (auto good = EndAtFirstProblem(event_tables, warnings); !good)
-    return std::unexpected(good.error());
-  auto log_filters = CheckLogFilters(*facts, tables, *described);
-  if (auto good = EndAtFirstProblem(log_filters, warnings); !good)
-    return std::unexpected(good.error());
-  std::uint64_t read_rows_estimate = 0;
-  if (BeginsWithTables(config.delivery.start, checkpoint)) {
-    auto for_read = FactsForTableRead(*server, *described);
-    if (!for_read) return Pass(for_read.error());
-    read_rows_estimate = for_read->rows;
-    auto read = CheckTableRead(*for_read, *facts, config.delivery);
-    if (auto good = EndAtFirstProblem(read, warnings); !good) return std::unexpected(good.error());
-    auto ages = LookAtMessageAges(config, tables, *described, *server);
-    if (auto good = EndAtFirstProblem(ages, warnings); !good) return std::unexpected(good.error());
-  }
+  Prepared<void> good;
+  const auto checked =
+      CheckSource(config, tables, BeginsWithTables(config.delivery.start, checkpoint), *server,
+                  *facts, [&](const SourceAnswer& answer) {
+                    good = EndAtFirstProblem(answer.findings, warnings);
+                    return good.has_value();
+                  });
+  if (!good) return std::unexpected(good.error());
 
   Preparation preparation{.hosts = {},
                           .progress = {},
                           .character_sets = {},
                           .tables = {},
                           .warnings = std::move(warnings),
-                          .read_rows_estimate = read_rows_estimate,
+                          .read_rows_estimate = checked->read_rows_estimate,
                           .log_kept = std::chrono::seconds(facts->binlog_expire_seconds)};
   auto collations = server->Collations();
   if (!collations) return Pass(collations.error());
@@ -110,7 +92,7 @@ Prepared<Preparation> PrepareAt(const binlog::ConnectionOptions& host, const Con
     if (!progress) return std::unexpected(Refusal{progress.error()});
     preparation.progress = std::move(*progress);
   }
-  if (preparation.progress.read) NameTables(*described, *preparation.progress.read);
+  if (preparation.progress.read) NameTables(checked->tables, *preparation.progress.read);
   preparation.tables = std::move(tables);
   return preparation;
 }
@@ -125,15 +107,15 @@ void NameHost(const binlog::ConnectionOptions& host, Error& error) {
 // first; with what is wrong with the other hosts.
 Error Together(const std::vector<Error>& errors) {
   const auto chosen = std::ranges::max_element(errors, {}, [](const Error& error) {
-    if (error.exit_code == ExitCode::kUnreachable) return 2;
-    return error.exit_code == ExitCode::kDenied ? 1 : 0;
+    if (error.kind == ExitCode::kUnreachable) return 2;
+    return error.kind == ExitCode::kDenied ? 1 : 0;
   });
   std::string others;
   for (auto error = errors.begin(); error != errors.end(); ++error) {
     if (error == chosen) continue;
-    others += fmt::format("{}; ", binlog::WithoutHint(error->message));
+    others += fmt::format("{}; ", error->message);
   }
-  return {chosen->exit_code, others + chosen->message};
+  return {chosen->kind, others + chosen->message, chosen->hint};
 }
 
 // Leaves the hosts with a problem out, those of `refusals`, in their order.
@@ -144,11 +126,9 @@ void LeaveHostsOut(const Config& config, const std::vector<Refusal>& refusals,
     if (!refusals[i].is_problem) continue;
     preparation.hosts.erase(preparation.hosts.begin() + static_cast<std::ptrdiff_t>(i));
     preparation.warnings.push_back(
-        {Finding::Level::kWarning,
-         "mysql.host",
+        {Finding::Level::kWarning, "mysql.host",
          "a host is left out until the next start: " + refusals[i].error.message,
-         {},
-         ExitCode::kOk});
+         refusals[i].error.hint, ExitCode::kOk});
   }
 }
 

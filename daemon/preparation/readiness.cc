@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/glob.h"
 #include "binlog/any_case.h"
 #include "binlog/table_filter.h"
 
@@ -160,7 +161,7 @@ std::optional<Finding> WarnOfLogFilter(const binlog::ServerFacts& facts,
                    "in my.cnf: [mysqld] a binlog_do_db for each schema of event tables, or none");
   }
   for (const std::string& schema_name : facts.binlog_ignore_db) {
-    if (!binlog::FitsPattern(schema_name, selection.schema_pattern)) continue;
+    if (!FitsPattern(schema_name, selection.schema_pattern)) continue;
     return Warning(
         "binlog_ignore_db",
         fmt::format("{}: rows of {} in it would not be in the log", schema_name, name),
@@ -225,7 +226,7 @@ std::optional<Finding> CheckReadTime(std::uint64_t rows, std::uint64_t expire_se
 
 Finding NoSuchTable(const binlog::TableSelection& selection) {
   std::string name = fmt::format("{}.{}", selection.schema_pattern, selection.table_pattern);
-  if (binlog::IsPattern(name)) {
+  if (IsPattern(name)) {
     return Warning(std::move(name), "no table fits this pattern yet", "");
   }
   std::string mend = fmt::format(
@@ -366,7 +367,7 @@ std::vector<Finding> CheckLogFilters(const binlog::ServerFacts& facts, const Eve
   if (facts.binlog_do_db.empty() && facts.binlog_ignore_db.empty()) return findings;
   for (std::size_t i = 0; i < tables.selections.size(); ++i) {
     const binlog::TableSelection& selection = tables.selections[i];
-    if (!binlog::IsPattern(selection.schema_pattern)) {
+    if (!IsPattern(selection.schema_pattern)) {
       findings.push_back(
           CheckLogFilter(facts, selection.schema_pattern,
                          fmt::format("{}.{}", selection.schema_pattern, selection.table_pattern)));
@@ -401,6 +402,10 @@ std::vector<Finding> CheckTableRead(const TableReadFacts& facts, const binlog::S
   auto time = CheckReadTime(facts.rows, server.binlog_expire_seconds, delivery.max_rate);
   if (time) findings.push_back(std::move(*time));
   return findings;
+}
+
+Finding ProblemOf(std::string subject, const Error& error) {
+  return {Finding::Level::kProblem, std::move(subject), error.message, error.hint, error.kind};
 }
 
 const Finding* FirstProblem(const std::vector<Finding>& findings) {

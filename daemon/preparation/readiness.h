@@ -7,6 +7,7 @@
 
 #include "binlog/mysql_server.h"
 #include "daemon/config/config.h"
+#include "daemon/error.h"
 #include "daemon/exit_code.h"
 #include "daemon/preparation/source_setup.h"
 
@@ -23,9 +24,12 @@ struct Finding {
   ExitCode exit_code = ExitCode::kOk;  // Of a run that meets this problem.
 };
 
+// A problem with its remedy and exit code.
+[[nodiscard]] Finding ProblemOf(std::string subject, const Error& error);
+
 // Everything about the MySQL side that can be known before the first row: the server's settings,
 // the account's privileges, the event tables and their columns. `check` shows all findings; `run`
-// ends at the first problem of those that PrepareAt() asks for.
+// ends at the first problem (source_check.h).
 [[nodiscard]] std::vector<Finding> CheckServerSettings(const binlog::ServerFacts& facts);
 // `missing`: what FindMissingPrivileges() found.
 [[nodiscard]] std::vector<Finding> CheckPrivileges(

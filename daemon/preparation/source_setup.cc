@@ -7,9 +7,9 @@
 #include <random>
 #include <type_traits>
 
+#include "base/stable_hash.h"
 #include "binlog/failover.h"
 #include "daemon/config/config_value.h"
-#include "daemon/text/stable_hash.h"
 
 namespace outboxd {
 namespace {
@@ -59,7 +59,7 @@ std::invoke_result_t<Ask, binlog::MysqlServer> AskFirstHost(const MysqlConfig& c
       if (answer) return answer;
       error = std::move(answer.error());
       if (hosts.size() > 1) {
-        error.message = fmt::format("mysql at {}: {}", binlog::AddressText(host), error.message);
+        error = Fail(error, "mysql at {}", binlog::AddressText(host)).error();
       }
     } else {
       error = std::move(server.error());
@@ -83,6 +83,7 @@ std::vector<binlog::ConnectionOptions> ConnectionOptionsOf(const MysqlConfig& co
     options.socket = config.socket;
     options.user = config.user;
     options.password_file = config.password_file;
+    options.event_bytes_max = config.event_bytes_max;
     options.tls = TlsModeOf(config, options.host);
     options.tls_ca = config.tls_ca;
     options.tls_cert = config.tls_cert;
@@ -105,7 +106,7 @@ binlog::Result<AskedServer> AskServer(const MysqlConfig& config) {
 binlog::SchemaLookup LookUpSchema(const MysqlConfig& config, binlog::Interrupter* interrupter) {
   return [config, interrupter](std::string_view schema_name, std::string_view table_name) {
     return AskFirstHost(config, interrupter, [&](binlog::MysqlServer server) {
-      return server.DescribeColumns(schema_name, table_name);
+      return binlog::DescribeColumns(server.connection(), schema_name, table_name);
     });
   };
 }
@@ -171,8 +172,8 @@ Result<EventTables> CompileEventTables(const Config& config) {
     }
   }
   if (tables.selections.empty()) {
-    return Fail(ExitCode::kConfiguration,
-                "no event table is configured HINT: [outbox] with 'table = SCHEMA.TABLE'");
+    return Fail(ExitCode::kConfiguration, "no event table is configured")
+        .Hint("[outbox] with 'table = SCHEMA.TABLE'");
   }
   return tables;
 }
@@ -191,7 +192,8 @@ binlog::Result<std::vector<DescribedTable>> DescribeEventTables(binlog::MysqlSer
   std::vector<DescribedTable> described;
   for (std::size_t i = 0; i < tables.selections.size(); ++i) {
     const binlog::TableSelection& selection = tables.selections[i];
-    auto found = server.DescribeTables(selection.schema_pattern, selection.table_pattern);
+    auto found = binlog::DescribeTables(server.connection(), selection.schema_pattern,
+                                        selection.table_pattern);
     if (!found) return std::unexpected(found.error());
     for (binlog::TableFacts& facts : *found) described.push_back({i, std::move(facts)});
   }
@@ -201,17 +203,17 @@ binlog::Result<std::vector<DescribedTable>> DescribeEventTables(binlog::MysqlSer
 binlog::Result<TableReadFacts> FactsForTableRead(binlog::MysqlServer& server,
                                                  const std::vector<DescribedTable>& found) {
   TableReadFacts facts;
-  auto logs_cascades = server.LogsCascades();
+  auto logs_cascades = binlog::LogsCascades(server.connection());
   if (!logs_cascades) return std::unexpected(logs_cascades.error());
   facts.logs_cascades = *logs_cascades;
   auto privilege = server.MissingXaPrivilege();
   if (!privilege) return std::unexpected(privilege.error());
   facts.missing_xa_privilege = std::move(*privilege);
   for (const auto& [selection, table] : found) {
-    auto cascades = server.Cascades(table);
+    auto cascades = binlog::AskForCascades(server.connection(), table);
     if (!cascades) return std::unexpected(cascades.error());
     std::ranges::move(*cascades, std::back_inserter(facts.cascades));
-    auto rows = server.EstimatedRows(table);
+    auto rows = binlog::EstimateRows(server.connection(), table);
     if (!rows) return std::unexpected(rows.error());
     facts.rows += *rows;
   }

@@ -12,6 +12,7 @@
 #include "binlog/mysql_connection.h"
 #include "binlog/mysql_event_source.h"
 #include "binlog/mysql_server.h"
+#include "binlog/mysql_tables.h"
 #include "binlog/table_filter.h"
 #include "daemon/config/config.h"
 #include "daemon/error.h"

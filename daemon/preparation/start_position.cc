@@ -1,5 +1,6 @@
 #include "daemon/preparation/start_position.h"
 
+#include "binlog/mysql_log.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/service/clock.h"
 
@@ -9,20 +10,20 @@ namespace {
 Result<binlog::Position> GivenGtids(const StartChoice& start, const binlog::ServerFacts& facts) {
   if (facts.gtid_mode != "ON") {
     return Fail(ExitCode::kConfiguration,
-                "start = gtid:... needs gtid_mode = ON, the server has {} HINT: start = file:...",
-                facts.gtid_mode);
+                "start = gtid:... needs gtid_mode = ON, the server has {}", facts.gtid_mode)
+        .Hint("start = file:...");
   }
   auto gtids = binlog::GtidSet::Parse(start.gtids);
-  if (!gtids) return Fail(ExitCode::kConfiguration, "start: {}", gtids.error().message);
+  if (!gtids) return Fail(gtids.error().As(ExitCode::kConfiguration), "start");
   return binlog::Position{.gtids = std::move(*gtids), .file = {}, .offset = 0};
 }
 
 }  // namespace
 
 Error NoStartError() {
-  return {ExitCode::kNoStart,
-          "there is no checkpoint yet, so where to begin has to be chosen HINT: in [delivery]"
-          " 'start = table' (publish the rows that are in the event table, then everything new),"
+  return {ExitCode::kNoStart, "there is no checkpoint yet, so where to begin has to be chosen",
+          "in [delivery] 'start = table' (publish the rows that are in the event table, then "
+          "everything new),"
           " 'earliest' (all that the binary log still holds), 'now' (new rows only), 'gtid:SET'"
           " (everything but the transactions of SET) or 'file:NAME:OFFSET'"};
 }
@@ -49,17 +50,17 @@ Result<Progress> ResolveStart(const StartChoice& start, const binlog::ServerFact
       position = binlog::Position{.gtids = {}, .file = start.file, .offset = start.offset};
       break;
     case StartChoice::Kind::kEarliest:
-      position = server.EarliestPosition();
+      position = binlog::AskForEarliestPosition(server.connection());
       break;
     case StartChoice::Kind::kTable:
       progress.read.emplace().begun_us = SystemClock().WallMicroseconds();
       [[fallthrough]];
     case StartChoice::Kind::kNow:
-      position = server.CurrentPosition();
+      position = binlog::AskForCurrentPosition(server.connection());
       break;
   }
   if (!position) {
-    return Fail(ExitCodeOf(position.error().kind), "start: {}", position.error().message);
+    return Fail(AsDaemonError(position.error()), "start");
   }
   progress.position = std::move(*position);
   return progress;

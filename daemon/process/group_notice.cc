@@ -4,16 +4,17 @@
 
 namespace outboxd {
 
-void GroupNotice::Tell(const std::optional<std::string>& cut_off) {
+void GroupNotice::Tell(const std::optional<binlog::Error>& cut_off) {
   const std::lock_guard lock(mutex_);
   if (cut_off) {
-    outages_.SourceIsCutOff(*cut_off);
-    if (told_ != cut_off) spdlog::error("source: {}", *cut_off);
+    outages_.SourceIsCutOff(cut_off->message);
+    if (told_ != cut_off->message) spdlog::error("source: {}", cut_off->ToText());
+    told_ = cut_off->message;
   } else {
     outages_.SourceIsNotCutOff();
     if (told_) spdlog::info("source: what the group commits arrives again");
+    told_.reset();
   }
-  told_ = cut_off;
 }
 
 }  // namespace outboxd

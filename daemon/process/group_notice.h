@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "binlog/error.h"
 #include "daemon/relay/outages.h"
 
 namespace outboxd {
@@ -16,12 +17,12 @@ class GroupNotice {
   explicit GroupNotice(Outages& outages) : outages_(outages) {}
 
   // `cut_off`: why; none: the member that is read is not.
-  void Tell(const std::optional<std::string>& cut_off);
+  void Tell(const std::optional<binlog::Error>& cut_off);
 
  private:
   Outages& outages_;
   std::mutex mutex_;
-  std::optional<std::string> told_;  // Guarded by mutex_.
+  std::optional<std::string> told_;  // The reason. Guarded by mutex_.
 };
 
 }  // namespace outboxd

@@ -12,8 +12,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kBackOffFirst{100};
-constexpr milliseconds kBackOffMax{15'000};
 // For the statements of a preparation at one host together; each has a deadline of its own.
 constexpr std::chrono::seconds kStatementsMax{600};
 constexpr std::chrono::seconds kConnectMax{20};
@@ -24,10 +22,12 @@ Result<void> CheckTables(const Checkpoint& checkpoint, const Config& config) {
   for (const std::string& pattern : TablePatterns(config)) {
     if (std::ranges::find(checkpoint.tables, pattern) != checkpoint.tables.end()) continue;
     return Fail(ExitCode::kCheckpoint,
-                "event table {} is new to this relay: its rows before the checkpoint were not"
-                " published HINT: 'outboxd position set keep' begins it at the checkpoint, 'outboxd"
-                " position set table' publishes what is in the tables first",
-                pattern);
+                "event table {} is new to this relay: its rows before the checkpoint were not "
+                "published",
+                pattern)
+        .Hint(
+            "'outboxd position set keep' begins it at the checkpoint, 'outboxd position set table' "
+            "publishes what is in the tables first");
   }
   return {};
 }
@@ -80,7 +80,7 @@ Result<void> Opening::ChooseCheckpoint() {
 }
 
 Result<void> Opening::PrepareSource() {
-  BackOff back_off(kBackOffFirst, kBackOffMax, parts_.clock.WallMicroseconds());
+  BackOff back_off(parts_.clock.WallMicroseconds());
   while (true) {
     auto prepared = PrepareOnce();
     if (MustStop()) return {};
@@ -89,11 +89,13 @@ Result<void> Opening::PrepareSource() {
       preparation_->progress.sink = parts_.sink.identity();
       return {};
     }
-    if (!parts_.waits_for_server || prepared.error().exit_code != ExitCode::kUnreachable) {
+    if (!parts_.waits_for_server || prepared.error().kind != ExitCode::kUnreachable) {
       return std::unexpected(prepared.error());
     }
     const milliseconds pause = back_off.Next();
-    spdlog::warn("source: {}; trying again in {} ms", prepared.error().message, pause.count());
+    const std::string text =
+        fmt::format("source: {}; trying again in {} ms", prepared.error().message, pause.count());
+    spdlog::warn("{}", WithHint(text, prepared.error().hint));
     parts_.outages.SourceFails(prepared.error().message);
     if (Wait(pause)) return {};
   }

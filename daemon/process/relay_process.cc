@@ -39,8 +39,7 @@ std::string CountsText(const ChangeCounts& counts, std::uint64_t unselected) {
 
 void LogWarnings(const std::vector<Finding>& warnings) {
   for (const Finding& warning : warnings) {
-    spdlog::warn("{}: {}{}{}", warning.subject, warning.found,
-                 warning.remedy.empty() ? "" : " HINT: ", warning.remedy);
+    spdlog::warn("{}: {}", warning.subject, WithHint(warning.found, warning.remedy));
   }
 }
 
@@ -50,7 +49,7 @@ RelayProcess::RelayProcess(Parts parts)
     : parts_(std::move(parts)),
       liveness_(parts_.clock),
       outages_(parts_.clock),
-      sink_(parts_.sink, liveness_, outages_, parts_.clock) {}
+      sink_(parts_.sink, parts_.config.sink.family->words(), liveness_, outages_, parts_.clock) {}
 
 Result<void> RelayProcess::Run(const ReplicaIdentity& identity) {
   if (parts_.lock != nullptr) {
@@ -111,6 +110,7 @@ Result<std::optional<Preparation>> RelayProcess::Open(std::optional<Checkpoint> 
         RelayStatus status;
         status.source = outages_.source();
         status.sink = outages_.sink();
+        status.receiver = sink_.words().receiver;
         Tell(std::move(status));
       }
       if (now < liveness_.quiet_until() + kStatusInterval) parts_.notifier.Watchdog(now);
@@ -146,15 +146,16 @@ void RelayProcess::TellBeginning(bool has_checkpoint, const Progress& progress) 
   if (has_checkpoint) {
     spdlog::info("going on behind the checkpoint: {}{}", place, read);
   } else {
-    const bool is_now = parts_.config.delivery.start.kind == StartChoice::Kind::kNow;
-    spdlog::warn(
+    const bool has_state = parts_.state != nullptr;
+    const bool may_miss = has_state && parts_.config.delivery.start.kind == StartChoice::Kind::kNow;
+    const std::string text = fmt::format(
         "BEGINNING ANEW, for there is no checkpoint{}{}: behind {}{}, as the start says{}",
-        parts_.state == nullptr ? "" : " in ", parts_.state == nullptr ? "" : parts_.state->path(),
-        place, read,
-        is_now && parts_.state != nullptr
-            ? "; what was committed before is not published HINT: if a relay of this name has run"
-              " before, stop this one, and choose a place with 'outboxd position set'"
-            : "");
+        has_state ? " in " : "", has_state ? parts_.state->path() : "", place, read,
+        may_miss ? "; what was committed before is not published" : "");
+    spdlog::warn("{}", WithHint(text, may_miss ? "if a relay of this name has run before, stop this"
+                                                 " one, and choose a place with 'outboxd position"
+                                                 " set'"
+                                               : ""));
   }
 }
 
@@ -183,9 +184,7 @@ RelayCore::Settings RelayProcess::SettingsOf(const MysqlConfig& mysql) {
           .state_directory = parts_.state == nullptr ? "" : parts_.state->path(),
           .buffer = buffer,
           .stream = {.open_timeout = open_timeout, .read_timeout = read_timeout},
-          .read = {.buffer = buffer,
-                   .open_timeout = open_timeout,
-                   .read_timeout = read_timeout},
+          .read = {.buffer = buffer, .open_timeout = open_timeout, .read_timeout = read_timeout},
           .retry = {.has_answered = true},
           .schema_lookup = LookUpSchema(mysql, &interrupter_),
           .on_mapped = parts_.on_mapped};
@@ -197,7 +196,7 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
   mysql.hosts = preparation.hosts;
   GroupNotice group_notice(outages_);
   binlog::MysqlEventSourceOptions source_options = SourceOptionsOf(mysql, identity);
-  source_options.tell_cut_off = [&group_notice](const std::optional<std::string>& cut_off) {
+  source_options.tell_cut_off = [&group_notice](const std::optional<binlog::Error>& cut_off) {
     group_notice.Tell(cut_off);
   };
   binlog::MysqlEventSource source(std::move(source_options));
@@ -287,14 +286,14 @@ void RelayProcess::Tell(RelayStatus status) {
   Remind(status);
   if (parts_.state == nullptr) return;
   if (auto written = WriteStatus(parts_.state->path(), status); !written) {
-    spdlog::debug("the status cannot be written: {}", written.error().message);
+    spdlog::debug("the status cannot be written: {}", written.error().ToText());
   }
 }
 
 // What stands in the way was logged when it began; it is said again as long as it lasts.
 void RelayProcess::Remind(const RelayStatus& status) {
   const bool is_hindered =
-      status.held || status.source || status.cut_off || status.sink || status.state;
+      status.held || status.source || status.cut_off || status.room || status.sink || status.state;
   if (!reminder_.IsDue(is_hindered, parts_.clock.Now())) return;
   spdlog::warn("{}", ReminderText(status, status.written_at_us));
 }
@@ -311,6 +310,23 @@ void RelayProcess::TellRead(const InitialRead& read, ReadPace& pace) {
                rows_estimate_ > 0 ? fmt::format(" of about {}", rows_estimate_) : "");
 }
 
+// Nothing is lost by it, yet who looks into the topic now does not find everything.
+void RelayProcess::TellUnacknowledged(DeliveryTracker& tracker) const {
+  const std::uint64_t count = tracker.in_flight();
+  if (count == 0) return;
+  const DeliveryTrouble trouble = tracker.TakeTrouble();
+  std::string reason =
+      fmt::format("within relay.stop-timeout, {} ms", parts_.config.relay.stop_timeout.count());
+  if (trouble.failed) {
+    reason = trouble.failed->error.message;
+  } else if (trouble.lost) {
+    reason = trouble.lost->message;
+  }
+  spdlog::warn("not acknowledged: {} ({}); the next start publishes {} again",
+               count == 1 ? "1 event" : fmt::format("{} events", count), reason,
+               count == 1 ? "it" : "them");
+}
+
 // What is under way would otherwise be sent again at the next start.
 Result<void> RelayProcess::Stopping(RelayCore& core) {
   if (!is_stopping_) stop_deadline_ = parts_.clock.Now() + parts_.config.relay.stop_timeout;
@@ -324,6 +340,7 @@ Result<void> RelayProcess::Stopping(RelayCore& core) {
   }
   const auto stored = core.acknowledger().Store();
   sink_.Close();
+  TellUnacknowledged(core.tracker());
   spdlog::info("stopped: {}{}", DeliveredText(tracker.delivered(), tracker.skipped()),
                CountsText(core.changes().counts(), core.publisher().unselected()));
   return stored;

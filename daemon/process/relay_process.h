@@ -67,6 +67,7 @@ class RelayProcess {
   void Remind(const RelayStatus& status);
   void TellRead(const InitialRead& read, ReadPace& pace);
   [[nodiscard]] Result<void> Stopping(RelayCore& core);
+  void TellUnacknowledged(DeliveryTracker& tracker) const;
   // Whether a signal has come, now or before.
   [[nodiscard]] bool MustStop();
 

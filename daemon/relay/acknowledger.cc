@@ -21,7 +21,7 @@ Acknowledger::Acknowledger(SinkOwner& sink, DeliveryTracker& tracker, Checkpoint
       outages_(outages),
       clock_(clock),
       options_(std::move(options)),
-      silence_(clock, outages),
+      silence_(sink.words().receiver, clock, outages),
       next_store_(clock.Now() + options_.interval) {}
 
 void Acknowledger::Step(std::chrono::milliseconds timeout) {
@@ -51,11 +51,12 @@ void Acknowledger::TellUnstored(const Error& error) {
   ++unstored_times_;
   if (unstored_times_ == 1) {
     spdlog::error("the checkpoint cannot be stored, trying again every {} ms: {}",
-                  options_.interval.count(), error.message);
+                  options_.interval.count(), error.ToText());
   } else if (unstored_times_ == options_.unstored_max + 1) {
-    spdlog::error("holding: the checkpoint could not be stored for {} ms, and what is published now"
-                  " would be published again after a restart: {}",
-                  options_.unstored_max * options_.interval.count(), error.message);
+    spdlog::error(
+        "holding: the checkpoint could not be stored for {} ms, and what is published now"
+        " would be published again after a restart: {}",
+        options_.unstored_max * options_.interval.count(), error.ToText());
   }
 }
 

@@ -31,8 +31,8 @@ class Acknowledger {
 
   // All are borrowed and outlive it. `store` may be null: then nothing is remembered. `journal` may
   // be null: then no journal is kept.
-  Acknowledger(SinkOwner& sink, DeliveryTracker& tracker, CheckpointStore* store,
-               Journal* journal, Outages& outages, const Clock& clock, Options options);
+  Acknowledger(SinkOwner& sink, DeliveryTracker& tracker, CheckpointStore* store, Journal* journal,
+               Outages& outages, const Clock& clock, Options options);
 
   // Waits up to `timeout` for reports and stores a checkpoint when one is due. A checkpoint that
   // cannot be stored is logged and tried again at the next interval: deliveries go on for a while,

@@ -14,6 +14,10 @@ class BackOff {
   BackOff(std::chrono::milliseconds first, std::chrono::milliseconds max, std::uint64_t seed)
       : first_(first), max_(max), random_(seed) {}
 
+  // For a receiver or a server that does not answer: from 100 ms to 15 s.
+  explicit BackOff(std::uint64_t seed)
+      : BackOff(std::chrono::milliseconds(100), std::chrono::seconds(15), seed) {}
+
   [[nodiscard]] std::chrono::milliseconds Next();
   // Call after a success.
   void Reset() { failures_ = 0; }

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "daemon/text/escaped.h"
+#include "base/escaped.h"
 
 namespace outboxd {
 namespace {
@@ -42,7 +42,8 @@ std::string WithoutLiterals(std::string_view statement) {
       if (statement[i] != '\\') continue;
       // Whether it escapes the quote is a matter of the session's sql_mode and character set: what
       // comes behind may be a value or not.
-      if (++i < statement.size() && statement[i] == c) return text;
+      ++i;
+      if (i < statement.size() && statement[i] == c) return text;
     }
     ++i;
   }
@@ -90,11 +91,12 @@ Result<void> ChangeWatch::RaiseAlarms(const binlog::Transaction& transaction) {
 Result<void> ChangeWatch::OnStatements(const binlog::Transaction& transaction) {
   if (on_statement_ == DeliveryConfig::OnStatement::kStop) {
     return Fail(ExitCode::kUndecodable,
-                "transaction {}: a change in statement format may have changed an event table,"
-                " whose rows are not in the log then: {} HINT: find the session that sets"
-                " binlog_format; compare event table and topic, then pass the transaction with"
-                " delivery.on-statement = alarm",
-                PlaceOf(transaction), Escaped(WithoutLiterals(transaction.statement)));
+                "transaction {}: a change in statement format may have changed an event table, "
+                "whose rows are not in the log then: {}",
+                PlaceOf(transaction), Escaped(WithoutLiterals(transaction.statement)))
+        .Hint(
+            "find the session that sets binlog_format; compare event table and topic, then pass "
+            "the transaction with delivery.on-statement = alarm");
   }
   return Raise(
       "statement", transaction,

@@ -1,30 +1,25 @@
 #include "daemon/relay/dead_letter.h"
 
-#include <fmt/chrono.h>
-
 #include <algorithm>
 #include <charconv>
-#include <ctime>
 #include <iterator>
 #include <system_error>
 
+#include "base/error.h"
+#include "base/time_text.h"
+
 namespace outboxd {
 
-std::string IsoTime(std::uint64_t microseconds) {
-  const auto seconds = static_cast<std::time_t>(microseconds / 1'000'000);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds),
-                     microseconds / 1000 % 1000);
-}
-
 sinks::Message DeadLetter::Make(const sinks::Message& original, const HeldEvent& event) {
-  time_ = IsoTime(event.since_us);
+  time_ = IsoTimeText(event.since_us);
   headers_.assign(original.headers.begin(), original.headers.end());
   headers_.push_back({kDeadTopic, original.topic});
   if (original.partition) {
     partition_ = std::to_string(*original.partition);
     headers_.push_back({kDeadPartition, partition_});
   }
-  headers_.push_back({kDeadReason, event.reason});
+  reason_ = WithHint(event.reason, event.hint);
+  headers_.push_back({kDeadReason, reason_});
   headers_.push_back({kDeadPosition, event.position});
   headers_.push_back({kDeadTable, event.table});
   headers_.push_back({kDeadTime, time_});

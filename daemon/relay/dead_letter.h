@@ -21,9 +21,6 @@ inline constexpr std::string_view kDeadPosition = "outboxd.dead.position";
 inline constexpr std::string_view kDeadTable = "outboxd.dead.table";
 inline constexpr std::string_view kDeadTime = "outboxd.dead.time";
 
-// "2025-10-09T08:53:20.123Z"; `microseconds` since the epoch.
-[[nodiscard]] std::string IsoTime(std::uint64_t microseconds);
-
 // Makes the message that stands in the dead-letter topic for an event that its own topic does not
 // take: key, value, headers and timestamp as they would have been, then where it was to go
 // (outboxd.dead.partition only where the row names one), why it is here, which event it is, and
@@ -41,11 +38,13 @@ class DeadLetter {
  private:
   const std::string topic_;
   std::string partition_;
+  std::string reason_;
   std::string time_;
   std::vector<sinks::Header> headers_;
 };
 
-// What a dead letter tells of its event. Borrows from the letter.
+// What a dead letter tells of its event, the reason with what to do about it. Borrows from the
+// letter.
 struct DeadLetterFacts {
   std::string_view position, id, table, topic, reason, time;
   std::optional<std::int32_t> partition;  // None: by key.

@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <string_view>
 #include <utility>
 
 namespace outboxd {
@@ -12,7 +11,7 @@ void DeliverySilence::End() {
   if (is_told_) {
     const std::chrono::duration<double> seconds = now - since_;
     outages_.SinkAcknowledges();
-    spdlog::info("Kafka answers again after {:.1f} s", seconds.count());
+    spdlog::info("{} answers again after {:.1f} s", receiver_, seconds.count());
   }
   is_told_ = false;
   since_ = now;
@@ -31,7 +30,7 @@ std::string DeliverySilence::Reason() const {
 
 void DeliverySilence::GoOn() {
   if (is_told_ || clock_.Now() - since_ < kToldFrom) return;
-  spdlog::warn("Kafka has acknowledged nothing for {} s; events wait, none is lost{}{}",
+  spdlog::warn("{} has acknowledged nothing for {} s; events wait, none is lost{}{}", receiver_,
                kToldFrom.count(), complaint_.empty() ? "" : ": ", complaint_);
   outages_.SinkIsSilent(Reason());
   is_told_ = true;

@@ -2,27 +2,28 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include "daemon/relay/outages.h"
 #include "daemon/service/clock.h"
 
 namespace outboxd {
 
-// Tells people, in the log, of times in which Kafka acknowledges nothing though messages are on
-// their way: a broker that is restarted costs some seconds and nothing else, and would leave no
+// Tells people, in the log, of times in which the receiver acknowledges nothing though messages are
+// on their way: a broker that is restarted costs some seconds and nothing else, and would leave no
 // trace of them. Acknowledgement thread only.
 class DeliverySilence {
  public:
   // From how long on it is told.
   static constexpr std::chrono::seconds kToldFrom{5};
 
-  // Both are borrowed.
-  DeliverySilence(const Clock& clock, Outages& outages)
-      : clock_(clock), outages_(outages), since_(clock.Now()) {}
+  // `receiver`: its name, as "Kafka". All are borrowed.
+  DeliverySilence(std::string_view receiver, const Clock& clock, Outages& outages)
+      : receiver_(receiver), clock_(clock), outages_(outages), since_(clock.Now()) {}
 
-  // What was said last of the connections to Kafka; empty: it has answered since.
+  // What was said last of the connections to it; empty: it has answered since.
   void Complains(std::string complaint);
-  // Kafka has answered, or nothing is on its way.
+  // It has answered, or nothing is on its way.
   void End();
   // There are messages on their way, and still no answer.
   void GoOn();
@@ -31,6 +32,7 @@ class DeliverySilence {
   [[nodiscard]] std::string Reason() const;
 
   // Constant after construction.
+  const std::string_view receiver_;
   const Clock& clock_;
   Outages& outages_;
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/invariant.h"
+
 namespace outboxd {
 
 DeliveryTracker::DeliveryTracker(Progress progress, bool keeps_events)
@@ -156,7 +158,11 @@ DeliveryTrouble DeliveryTracker::TakeTrouble() {
 
 void DeliveryTracker::Report(const sinks::DeliveryReports& reports) {
   const std::lock_guard lock(mutex_);
-  for (const sinks::DeliveryId id : reports.delivered) ids_.Acknowledge(id);
+  const sinks::DeliveryId end = next_id_;
+  for (const sinks::DeliveryId id : reports.delivered) {
+    OUTBOXD_INVARIANT(id < end, "only a message that was handed over is acknowledged");
+    ids_.Acknowledge(id);
+  }
   if (!reports.delivered.empty()) Advance();
   for (const sinks::FailedDelivery& failed : reports.failed) {
     if (failed.id < ids_.first()) continue;

@@ -109,7 +109,7 @@ class DeliveryTracker {
 
   void Report(const sinks::DeliveryReports& reports);
   void Acknowledge(sinks::DeliveryId id);
-  // All messages before `end`.
+  // All messages before `end`. Either thread.
   void AcknowledgeBefore(sinks::DeliveryId end);
   // The journal's lines about the transactions that were passed since the last call; valid until
   // the next. Acknowledgement thread only.

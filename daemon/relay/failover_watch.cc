@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/escaped.h"
+#include "base/json_line.h"
 #include "daemon/checkpoint/file_system.h"
-#include "daemon/text/escaped.h"
-#include "daemon/text/json_line.h"
 
 namespace outboxd {
 namespace {
@@ -77,10 +77,10 @@ Result<binlog::GtidSet> FailoverWatch::OnLost(const binlog::GtidSet& lost, const
     return std::unexpected(recorded.error());
   }
   if (on_lost_ == DeliveryConfig::OnLostTransactions::kStop) {
-    return Fail(ExitCode::kDiverged,
-                "{} HINT: undo what these events caused; 'delivery.on-lost-transactions = continue'"
-                " goes on with what the new server has",
-                text);
+    return Fail(ExitCode::kDiverged, "{}", text)
+        .Hint(
+            "undo what these events caused; 'delivery.on-lost-transactions = continue' goes on "
+            "with what the new server has");
   }
   spdlog::error("ALARM: {}; going on with what the new server has", text);
   return findings.decided.Minus(lost);

@@ -77,10 +77,10 @@ void LogLag::Keep(std::optional<Answer> answer) {
 // Of an outage the reader tells.
 void LogLag::TellFailure(const binlog::Error& error) {
   if (binlog::MayPass(error.kind) || error.kind == binlog::ErrorKind::kInterrupted) {
-    spdlog::debug("the end of the binary log was not told: {}", error.message);
+    spdlog::debug("the end of the binary log was not told: {}", error.ToText());
   } else if (!std::exchange(was_told_, true)) {
     spdlog::warn("how many bytes of the binary log are not acknowledged is not known: {}",
-                 error.message);
+                 error.ToText());
   }
 }
 

@@ -28,6 +28,9 @@ class Outages {
   // It answers, but is cut off from its group, so that nothing new of that comes.
   void SourceIsCutOff(const std::string& reason) { Fails(cut_off_, reason); }
   void SourceIsNotCutOff() { Answers(cut_off_); }
+  // What comes next does not fit into memory or into the spill directory.
+  void HasNoRoom(const std::string& reason) { Fails(room_, reason); }
+  void HasRoom() { Answers(room_); }
   void SinkFails(const std::string& reason) { Fails(sink_, reason); }
   void SinkAnswers() { Answers(sink_); }
   // It is open and takes messages, but acknowledges none.
@@ -59,6 +62,7 @@ class Outages {
   }
   [[nodiscard]] std::optional<Outage> source() const { return Copy(source_); }
   [[nodiscard]] std::optional<Outage> cut_off() const { return Copy(cut_off_); }
+  [[nodiscard]] std::optional<Outage> room() const { return Copy(room_); }
   [[nodiscard]] std::optional<Outage> sink() const {
     auto outage = Copy(sink_);
     return outage ? outage : Copy(silence_);
@@ -83,7 +87,7 @@ class Outages {
   const Clock& clock_;
   mutable std::mutex mutex_;
   // Guarded by mutex_.
-  std::optional<Outage> source_, cut_off_, sink_, silence_, checkpoint_, record_;
+  std::optional<Outage> source_, cut_off_, room_, sink_, silence_, checkpoint_, record_;
 
   static constexpr Clock::TimePoint::rep kNever = std::numeric_limits<Clock::TimePoint::rep>::min();
   std::atomic<Clock::TimePoint::rep> checkpoint_failed_at_ = kNever;

@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "binlog/hint.h"
+#include "base/escaped.h"
 #include "daemon/checkpoint/dead_letter_log.h"
-#include "daemon/text/escaped.h"
 
 namespace outboxd {
 namespace {
@@ -39,19 +38,19 @@ Publisher::Publisher(std::vector<OutboxMapping> mappings, SinkOwner& sink, Deliv
   if (auto passed = state->ReadPassed()) {
     passed_.insert(passed->begin(), passed->end());
   } else {
-    spdlog::error("events that operators let pass are held at again: {}", passed.error().message);
+    spdlog::error("events that operators dropped are held at again: {}", passed.error().ToText());
   }
 }
 
-std::size_t Publisher::Begin(const binlog::Row& row) {
-  const std::size_t events = mappings_[row.table].Begin(row);
+std::size_t Publisher::CountEvents(const binlog::Row& row) {
+  const std::size_t events = mappings_[row.selection].Begin(row);
   if (events == 0) unselected_.fetch_add(1, std::memory_order_relaxed);
   return events;
 }
 
 std::string_view Publisher::TakeItem(const binlog::Row& row, std::string_view row_position,
                                      std::size_t item) {
-  OutboxMapping& mapping = mappings_[row.table];
+  OutboxMapping& mapping = mappings_[row.selection];
   if (!mapping.makes_lists()) return row_position;
   mapping.TakeItem(item);
   item_position_ = fmt::format("{}.{}", row_position, item + 1);
@@ -77,16 +76,17 @@ Result<Publisher::Published> Publisher::Send(const binlog::Row& row, std::string
     return Published{.step = {Step::Kind::kPause, kAcknowledgementCheck}};
   }
   if (passed_.contains(position)) return PassAgain(position);
-  auto message = mappings_[row.table].Map(row, position);
+  auto message = mappings_[row.selection].Map(row, position);
   if (!message) {
     const std::string_view what = SendsDeadLetters() ? "no dead letter can be made: " : "";
-    return Hold(BadEvent(row, position, {}, fmt::format("{}{}", what, message.error().message)));
+    const Error& error = message.error();
+    return Hold(BadEvent(row, position, {}, fmt::format("{}{}", what, error.message), error.hint));
   }
-  if (options_.on_mapped) options_.on_mapped(mappings_[row.table], position, *message);
+  if (options_.on_mapped) options_.on_mapped(mappings_[row.selection], position, *message);
   if (dead_lettered_.contains(position)) {
     tracker_.Acknowledge(tracker_.NextId());
     if (is_careful) --careful_messages_;
-    return Delivered(row, position);
+    return CountHandedOver(row, position);
   }
   const std::string& own_topic = dead_letter_.topic();
   if (!dead_ && !own_topic.empty() && message->topic == own_topic) {
@@ -97,8 +97,7 @@ Result<Publisher::Published> Publisher::Send(const binlog::Row& row, std::string
   return HandOver(row, position, *message);
 }
 
-Result<Publisher::Published> Publisher::HandOver(const binlog::Row& row,
-                                                 std::string_view position,
+Result<Publisher::Published> Publisher::HandOver(const binlog::Row& row, std::string_view position,
                                                  const sinks::Message& message) {
   const sinks::DeliveryId id = tracker_.NextId();
   auto outcome = sink_.Publish(dead_ ? dead_letter_.Make(message, *dead_) : message, id);
@@ -107,11 +106,12 @@ Result<Publisher::Published> Publisher::HandOver(const binlog::Row& row,
     if (outcome.error().kind == sinks::ErrorKind::kUnreachable) {
       const milliseconds pause = back_off_.Next();
       spdlog::warn("cannot publish {} yet, trying again in {} ms: {}", position, pause.count(),
-                   outcome.error().message);
+                   outcome.error().ToText());
       return Published{.step = {Step::Kind::kPause, pause}};
     }
     if (outcome.error().kind == sinks::ErrorKind::kRejected) {
-      return Refused(BadEvent(row, position, message.topic, outcome.error().message));
+      return Refused(
+          BadEvent(row, position, message.topic, outcome.error().message, outcome.error().hint));
     }
     // The producer as a whole: the relay finds the trouble and starts over.
     tracker_.Report({.delivered = {}, .failed = {}, .lost = outcome.error()});
@@ -125,14 +125,14 @@ Result<Publisher::Published> Publisher::HandOver(const binlog::Row& row,
     state_ = State::kAwaiting;
     return Published{.step = {Step::Kind::kPause, kAcknowledgementCheck}};
   }
-  return Delivered(row, position);
+  return CountHandedOver(row, position);
 }
 
 Result<Publisher::Published> Publisher::Await(const binlog::Row& row, std::string_view position) {
   if (tracker_.AllAcknowledged()) {
     if (dead_ && !CountDeadLetter()) return Published{.step = {Step::Kind::kPause, kSkipCheck}};
     if (careful_messages_ > 0) --careful_messages_;
-    return Delivered(row, position);
+    return CountHandedOver(row, position);
   }
   if (!tracker_.has_trouble()) {
     return Published{.step = {Step::Kind::kPause, kAcknowledgementCheck}};
@@ -141,9 +141,9 @@ Result<Publisher::Published> Publisher::Await(const binlog::Row& row, std::strin
   const DeliveryTrouble trouble = tracker_.TakeTrouble();
   tracker_.ForgetUnacknowledged();
   if (trouble.failed) {
-    auto message = mappings_[row.table].Map(row, position);
+    auto message = mappings_[row.selection].Map(row, position);
     return Refused(BadEvent(row, position, message ? message->topic : std::string_view{},
-                            trouble.failed->error.message));
+                            trouble.failed->error.message, trouble.failed->error.hint));
   }
   state_ = State::kHolding;  // Not the event's fault: only a new producer is needed.
   retry_at_ = clock_.Now() + back_off_.Next();
@@ -151,12 +151,13 @@ Result<Publisher::Published> Publisher::Await(const binlog::Row& row, std::strin
 }
 
 HeldEvent Publisher::BadEvent(const binlog::Row& row, std::string_view position,
-                              std::string_view topic, std::string reason) {
+                              std::string_view topic, std::string reason, std::string hint) {
   return {.position = std::string(position),
-          .id = std::string(mappings_[row.table].event_id()),
+          .id = std::string(mappings_[row.selection].event_id()),
           .table = fmt::format("{}.{}", row.schema_name, row.table_name),
           .topic = std::string(topic),
           .reason = std::move(reason),
+          .hint = std::move(hint),
           .since_us = clock_.WallMicroseconds()};
 }
 
@@ -169,8 +170,8 @@ bool Publisher::SendsDeadLetters() const {
 // does not take its dead letter.
 Result<Publisher::Published> Publisher::Refused(HeldEvent event) {
   if (dead_) {
-    event.reason = fmt::format("{}; as a dead letter it was refused too: {}",
-                               binlog::WithoutHint(dead_->reason), event.reason);
+    event.reason =
+        fmt::format("{}; as a dead letter it was refused too: {}", dead_->reason, event.reason);
     dead_.reset();  // The next try begins with its own topic.
     return Hold(std::move(event));
   }
@@ -186,7 +187,8 @@ Result<Publisher::Published> Publisher::Refused(HeldEvent event) {
 bool Publisher::CountDeadLetter() {
   if (!IsRecorded(DeadLetterLog(state_directory_->path()).Count(*dead_))) return false;
   spdlog::warn("dead letter in topic {}: event {} (id {}) of table {}: {}", dead_letter_.topic(),
-               dead_->position, Escaped(dead_->id), dead_->table, dead_->reason);
+               dead_->position, Escaped(dead_->id), dead_->table,
+               WithHint(dead_->reason, dead_->hint));
   // Forgetting them only sends some of them twice.
   if (dead_lettered_.size() >= kDeadLetteredMax) dead_lettered_.clear();
   dead_lettered_.insert(dead_->position);
@@ -201,33 +203,32 @@ bool Publisher::IsRecorded(const Result<void>& written) {
   }
   outages_.RecordFails(written.error().message);
   if (!std::exchange(is_unrecorded_, true)) {
-    spdlog::error("holding: the state directory fails, trying again: {}", written.error().message);
+    spdlog::error("holding: the state directory fails, trying again: {}", written.error().ToText());
   }
   return false;
 }
 
-void Publisher::RecordHeld() {
-  record_is_own_ = IsRecorded(state_directory_->WriteHeld(*held_));
-}
+void Publisher::RecordHeld() { record_is_own_ = IsRecorded(state_directory_->WriteHeld(*held_)); }
 
 Result<Publisher::Published> Publisher::Hold(HeldEvent event) {
   if (options_.on_bad_event == DeliveryConfig::OnBadEvent::kStop || state_directory_ == nullptr) {
-    const std::string_view hint = binlog::HintTextOf(event.reason);
-    return Fail(ExitCode::kUndecodable,
-                "bad event {} (id {}) of table {}: {} HINT: {} and start again; with"
-                " on-bad-event = hold the relay waits at it instead, and 'outboxd skip {}' leaves"
-                " out exactly this event",
-                event.position, Escaped(event.id), event.table, binlog::WithoutHint(event.reason),
-                hint.empty() ? "mend the cause" : hint, event.position);
+    return Fail(ExitCode::kUndecodable, "bad event {} (id {}) of table {}: {}", event.position,
+                Escaped(event.id), event.table, event.reason)
+        .Hint(
+            "{} and start again; with on-bad-event = hold the relay waits at it instead, and "
+            "'outboxd skip {}' drops this event, and it only",
+            event.hint.empty() ? "mend the cause" : event.hint, event.position);
   }
-  const bool is_new = !held_ || held_->position != event.position || held_->reason != event.reason;
+  const bool is_new = !held_ || held_->position != event.position ||
+                      held_->reason != event.reason || held_->hint != event.hint;
   if (is_new) {
     held_ = std::move(event);
     RecordHeld();
     spdlog::error(
         "holding at event {} (id {}) of table {}: {}; trying again until it can be"
-        " delivered; 'outboxd skip {}' lets exactly this event pass",
-        held_->position, Escaped(held_->id), held_->table, held_->reason, held_->position);
+        " delivered; 'outboxd skip {}' drops this event, and it only",
+        held_->position, Escaped(held_->id), held_->table, WithHint(held_->reason, held_->hint),
+        held_->position);
   }
   state_ = State::kHolding;
   // From now on one by one: what comes behind must not overtake it.
@@ -256,10 +257,9 @@ Result<Publisher::Published> Publisher::Retry(const binlog::Row& row, std::strin
   return Published{};
 }
 
-Result<Publisher::Published> Publisher::LetPass(const binlog::Row& row,
-                                                std::string_view position) {
+Result<Publisher::Published> Publisher::LetPass(const binlog::Row& row, std::string_view position) {
   SkippedEvent skipped{.held = *held_, .key = {}, .value = {}, .headers = {}};
-  if (auto message = mappings_[row.table].Map(row, position)) {
+  if (auto message = mappings_[row.selection].Map(row, position)) {
     skipped.key = message->key;
     skipped.value = message->value;
     for (const sinks::Header& header : message->headers) {
@@ -270,22 +270,22 @@ Result<Publisher::Published> Publisher::LetPass(const binlog::Row& row,
     return Published{.step = {Step::Kind::kPause, kSkipCheck}};
   }
   passed_.emplace(position);
-  spdlog::warn("event {} (id {}) was let pass unpublished by an operator; recorded in {}", position,
+  spdlog::warn("event {} (id {}) was dropped, as an operator said; recorded in {}", position,
                Escaped(held_->id), state_directory_->path());
   tracker_.Skip();
   return Passed(position);
 }
 
 Result<Publisher::Published> Publisher::PassAgain(std::string_view position) {
-  spdlog::warn("event {} passes again unpublished: an operator let it pass before", position);
+  spdlog::warn("event {} is dropped again: an operator said so before", position);
   if (careful_messages_ > 0) --careful_messages_;
   tracker_.Skip();
   return Passed(position);
 }
 
-Result<Publisher::Published> Publisher::Delivered(const binlog::Row& row,
-                                                  std::string_view position) {
-  tracker_.AddEvent(row.schema_name, row.table_name, mappings_[row.table].event_id());
+Result<Publisher::Published> Publisher::CountHandedOver(const binlog::Row& row,
+                                                        std::string_view position) {
+  tracker_.AddEvent(row.schema_name, row.table_name, mappings_[row.selection].event_id());
   return Passed(position);
 }
 

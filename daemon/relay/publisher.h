@@ -42,13 +42,13 @@ class Publisher {
   };
 
   // All but `mappings` are borrowed and outlive the publisher. `state` may be null: then a bad
-  // event always ends the run. `mappings`: by Row::table.
+  // event always ends the run. `mappings`: by Row::selection.
   Publisher(std::vector<OutboxMapping> mappings, SinkOwner& sink, DeliveryTracker& tracker,
             StateDirectory* state, Outages& outages, const Clock& clock, Options options);
 
   // How many events the row makes; one that makes none is counted. To be asked once for each row,
   // before Publish(), which is about the first of them then.
-  [[nodiscard]] std::size_t Begin(const binlog::Row& row);
+  [[nodiscard]] std::size_t CountEvents(const binlog::Row& row);
   // Publish() is about this event of the row from now on. Returns its position, valid until the
   // next call: `row_position`, where the row makes a list with the event's number behind it.
   [[nodiscard]] std::string_view TakeItem(const binlog::Row& row, std::string_view row_position,
@@ -90,20 +90,21 @@ class Publisher {
 
   Result<Published> Send(const binlog::Row& row, std::string_view position);
   Result<Published> HandOver(const binlog::Row& row, std::string_view position,
-                        const sinks::Message& message);
+                             const sinks::Message& message);
   Result<Published> Await(const binlog::Row& row, std::string_view position);
   Result<Published> Retry(const binlog::Row& row, std::string_view position);
   Result<Published> Refused(HeldEvent event);
   Result<Published> Hold(HeldEvent event);
   Result<Published> LetPass(const binlog::Row& row, std::string_view position);
-  Result<Published> Delivered(const binlog::Row& row, std::string_view position);
+  Result<Published> CountHandedOver(const binlog::Row& row, std::string_view position);
   Result<Published> Passed(std::string_view position);
   Result<Published> PassAgain(std::string_view position);
   [[nodiscard]] bool CountDeadLetter();
   void RecordHeld();
   [[nodiscard]] bool IsRecorded(const Result<void>& written);
   [[nodiscard]] HeldEvent BadEvent(const binlog::Row& row, std::string_view position,
-                                   std::string_view topic, std::string reason);
+                                   std::string_view topic, std::string reason,
+                                   std::string hint = {});
   [[nodiscard]] bool SendsDeadLetters() const;
   Published PauseUntilRetry();
 

@@ -87,10 +87,10 @@ void ReadChanges::Clear() {
 }
 
 void ReadChanges::Add(const binlog::Row& row) {
-  const ReadTable& table = tables_[row.table];
+  const ReadTable& table = tables_[row.selection];
   if (table.is_acknowledged) return;
   Change change;
-  change.table = row.table;
+  change.table = row.selection;
   change.kind = row.change;
   change.is_partial = row.is_partial;
   const bool has_after = row.change != RowChange::kDelete;

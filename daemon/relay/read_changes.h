@@ -36,10 +36,10 @@ class RowImage {
 // order of the log. Reader thread only.
 class ReadChanges {
  public:
-  ReadChanges(std::vector<ReadTable>& tables, ReadLedger& ledger)
+  ReadChanges(const std::vector<ReadTable>& tables, ReadLedger& ledger)
       : tables_(tables), ledger_(ledger) {}
 
-  // A row of `row.table`, a number in `tables`. What the log does not hold of it Enter() tells.
+  // A row of `row.selection`, a number in `tables`. What the log does not hold of it Enter() tells.
   void Add(const binlog::Row& row);
 
   // So many wait that they should be entered before more come.
@@ -74,7 +74,7 @@ class ReadChanges {
   binlog::Result<void> FindPlaces(binlog::TableSource& source);
   binlog::Result<std::optional<Loss>> Enter(const Change& change);
 
-  std::vector<ReadTable>& tables_;
+  const std::vector<ReadTable>& tables_;
   ReadLedger& ledger_;
 
   std::vector<Change> waiting_;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+
 namespace outboxd {
 namespace {
 
@@ -37,11 +39,12 @@ std::optional<std::string> ReadPace::Warning(std::uint64_t rows, std::uint64_t n
   const std::uint64_t left_us = purged_at_us - std::min(purged_at_us, now_us);
   if (needed_us <= left_us / 2) return std::nullopt;
   next_warning_us_ = now_us + kBetweenWarningsUs;
-  return fmt::format(
-      "the initial read needs about {} more, and the server may purge the log that it began in"
-      " after {} HINT: SET PERSIST binlog_expire_logs_seconds = {}, or raise delivery.max-rate",
-      Duration(needed_us), Duration(left_us),
-      2 * ((now_us - facts_.begun_us + needed_us) / kSecondUs));
+  return WithHint(
+      fmt::format("the initial read needs about {} more, and the server may purge the log that it"
+                  " began in after {}",
+                  Duration(needed_us), Duration(left_us)),
+      fmt::format("SET PERSIST binlog_expire_logs_seconds = {}, or raise delivery.max-rate",
+                  2 * ((now_us - facts_.begun_us + needed_us) / kSecondUs)));
 }
 
 }  // namespace outboxd

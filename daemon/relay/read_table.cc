@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
-#include "daemon/text/stable_hash.h"
-#include "daemon/text/text_encoding.h"
+#include "base/hex.h"
+#include "base/stable_hash.h"
 
 namespace outboxd {
 namespace {

@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "binlog/hint.h"
 #include "daemon/exit_code_of.h"
 
 namespace outboxd {
@@ -147,8 +146,9 @@ Result<void> Relay::FindLastBoundary() {
     parts_.tracker.AcknowledgeBefore(found->end);
   } else if (offered_.checkpoint) {
     return Fail(ExitCode::kOtherActive,
-                "the sink keeps a checkpoint that is not this process's: another relay of this name"
-                " publishes to it HINT: let one of them run");
+                "the sink keeps a checkpoint that is not this process's: another relay of this "
+                "name publishes to it")
+        .Hint("let one of them run");
   }
   offered_ = {kept, 0};  // Up to there everything is acknowledged.
   return {};
@@ -219,7 +219,7 @@ Result<Step> Relay::PublishRows() {
         continue;
       }
       ++rows_since_boundary_;
-      items_ = parts_.publisher.Begin(**row);
+      items_ = parts_.publisher.CountEvents(**row);
       if (items_ == 0) continue;
       item_ = 0;
       row_ = *row;
@@ -267,12 +267,14 @@ Result<Step> Relay::OnDeliveryTrouble() {
   const DeliveryTrouble trouble = parts_.tracker.TakeTrouble();
   if (trouble.failed) {
     spdlog::warn("a message was refused ({}); sending again from the last delivered transaction",
-                 binlog::WithoutHint(trouble.failed->error.message));
+                 trouble.failed->error.message);
   } else if (trouble.lost) {
-    spdlog::warn("the producer was lost ({}); sending again from the last delivered transaction{}",
-                 binlog::WithoutHint(trouble.lost->message), binlog::HintOf(trouble.lost->message));
+    const std::string text =
+        fmt::format("the producer was lost ({}); sending again from the last delivered transaction",
+                    trouble.lost->message);
+    spdlog::warn("{}", WithHint(text, trouble.lost->hint));
     if (trouble.lost->kind == sinks::ErrorKind::kClosed) {
-      return Fail(ExitCode::kOk, "{}", trouble.lost->message);
+      return std::unexpected(trouble.lost->As(ExitCode::kOk));
     }
   }
   careful_messages_ = trouble.messages_to_failed;

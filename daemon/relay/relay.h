@@ -101,7 +101,7 @@ class Relay {
   std::uint64_t rows_since_boundary_ = 0;
   std::uint64_t delivered_rows_ = 0;  // The next ones of the unit, delivered before.
 
-  bool shows_held_ = false;  // That held_ is some.
+  bool shows_held_ = false;                          // That held_ is some.
   bool starts_over_ = false;                         // As soon as the sink is open again.
   std::optional<std::uint64_t> careful_messages_{};  // From then on, where one was refused.
   // To a sink that keeps checkpoints.

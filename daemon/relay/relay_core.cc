@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "base/stable_hash.h"
 #include "daemon/checkpoint/checkpoint_format.h"
-#include "daemon/text/stable_hash.h"
 
 namespace outboxd {
 
@@ -38,6 +38,7 @@ RelayCore::RelayCore(World world, Settings settings, Progress progress,
       transactions_(filter_, settings.buffer),
       rows_(filter_, world.character_sets, settings.schema_lookup),
       outages_(world.outages),
+      sink_(world.sink),
       retry_(world.clock, world.outages, settings.retry),
       tracker_(std::move(progress), world.journal != nullptr),
       log_lag_(world.log_end != nullptr
@@ -58,22 +59,21 @@ RelayCore::RelayCore(World world, Settings settings, Progress progress,
                       std::in_place,
                       TableFeed::Parts{world.source, world.tables, filter_.selections(),
                                        world.ledger, world.character_sets, settings.schema_lookup,
-                                       tracker_, failovers_, world.alarms, retry_, world.liveness,
-                                       world.clock},
+                                       tracker_, failovers_, world.alarms, retry_, world.liveness},
                       settings.read)
                 : std::nullopt),
       relay_({read_ ? &*read_ : nullptr, stream_, world.sink, tracker_, publisher_, world.liveness,
               world.outages, world.clock, world.journal},
-          {.max_unstored = kIntervalsUnstoredMax * settings.checkpoint_interval,
-           .max_stall = settings.delivery.max_stall,
-           .max_rate = settings.delivery.max_rate,
-           .rows_between_boundaries = settings.rows_between_boundaries,
-           .interrupt =
-               [&source = world.source, &tables = world.tables] {
-                 source.Interrupt();
-                 tables.Interrupt();
-               },
-           .encode = Encoder(settings, world.clock)}),
+             {.max_unstored = kIntervalsUnstoredMax * settings.checkpoint_interval,
+              .max_stall = settings.delivery.max_stall,
+              .max_rate = settings.delivery.max_rate,
+              .rows_between_boundaries = settings.rows_between_boundaries,
+              .interrupt =
+                  [&source = world.source, &tables = world.tables] {
+                    source.Interrupt();
+                    tables.Interrupt();
+                  },
+              .encode = Encoder(settings, world.clock)}),
       acknowledger_(world.sink, tracker_, world.store, world.journal, world.outages, world.clock,
                     {.relay = settings.name,
                      .tables = settings.table_patterns,
@@ -87,7 +87,9 @@ RelayStatus RelayCore::status() const {
   status.held = relay_.held();
   status.source = outages_.source();
   status.cut_off = outages_.cut_off();
+  status.room = outages_.room();
   status.sink = outages_.sink();
+  status.receiver = sink_.words().receiver;
   status.state = outages_.state();
   status.file = std::move(progress.position.file);
   status.offset = progress.position.offset;

@@ -96,6 +96,7 @@ class RelayCore {
   binlog::TransactionReader transactions_;
   binlog::RowReader rows_;
   const Outages& outages_;
+  const SinkOwner& sink_;
   SourceRetry retry_;
   DeliveryTracker tracker_;
   std::optional<LogLag> log_lag_;

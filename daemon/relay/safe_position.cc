@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/invariant.h"
 #include "daemon/relay/change_watch.h"
 
 namespace outboxd {
@@ -16,6 +17,7 @@ SafePosition::SafePosition(Progress progress)
 
 void SafePosition::Finish(sinks::DeliveryId end_id, const binlog::Transaction& transaction,
                           bool counts_gtids, const std::string& events) {
+  OUTBOXD_INVARIANT(HasOpenUnit(), "a transaction begins before it is finished");
   Pending& pending = pending_.back();
   pending.events += events;
   pending.end_id = end_id;
@@ -37,6 +39,7 @@ void SafePosition::Pass(sinks::DeliveryId next_id, const binlog::Transaction& tr
 // The position stays where the read began.
 void SafePosition::FinishChunk(sinks::DeliveryId end_id, std::uint64_t number,
                                std::optional<TableReadState> table) {
+  OUTBOXD_INVARIANT(HasOpenUnit(), "a chunk begins before it is finished");
   Pending& pending = pending_.back();
   pending.end_id = end_id;
   pending.is_finished = true;
@@ -168,15 +171,15 @@ std::uint64_t SafePosition::FileNumber(const std::string& file) {
 
 void SafePosition::MarkPart(sinks::DeliveryId end_id, TransactionPart part,
                             const std::string& events) {
+  OUTBOXD_INVARIANT(HasOpenUnit(), "a transaction begins before a part of it is done");
   pending_.back().marks.push_back({end_id, std::move(part)});
   pending_.back().events += events;
   pending_.back().ends_part = true;
 }
 
 void SafePosition::PassMarks(Pending& pending, sinks::DeliveryId first_unacknowledged) {
-  const auto behind = std::ranges::find_if(pending.marks, [=](const PartMark& mark) {
-    return mark.end_id > first_unacknowledged;
-  });
+  const auto behind = std::ranges::find_if(
+      pending.marks, [=](const PartMark& mark) { return mark.end_id > first_unacknowledged; });
   if (behind == pending.marks.begin()) return;
   PartMark& last = *std::prev(behind);
   after_ = last.end_id;
@@ -286,10 +289,8 @@ void SafePosition::ReachPlace(const binlog::LogEnd& place) {
 
 std::optional<AcknowledgedPlace> SafePosition::acknowledged_place() const {
   if (place_.server == 0 || place_.server != server_ || place_.file.empty()) return std::nullopt;
-  return AcknowledgedPlace{.host = host_,
-                           .server_uuid = server_uuid_,
-                           .file = place_.file,
-                           .offset = place_.offset};
+  return AcknowledgedPlace{
+      .host = host_, .server_uuid = server_uuid_, .file = place_.file, .offset = place_.offset};
 }
 
 // A place by file belongs to the server it was read from, whatever server took over since: there

@@ -111,14 +111,14 @@ class SafePosition {
     sinks::DeliveryId end_id = 0;       // Behind its last message.
     std::uint64_t begun_commit_us = 0;  // Of the transaction with messages; 0: not told.
     bool is_finished = false;
-    std::vector<PartMark> marks;  // Those that are not passed, in order.
-    bool ends_part = false;       // It is the one that Progress::part is of.
+    std::vector<PartMark> marks;            // Those that are not passed, in order.
+    bool ends_part = false;                 // It is the one that Progress::part is of.
     std::shared_ptr<const ChunkEnd> chunk;  // Null: it is no chunk.
     bool has_gtid = false;
     binlog::GtidOrigin origin;
     binlog::GtidSet::Interval numbers{};
-    binlog::GtidSet more;  // GTIDs that do not continue `numbers`.
-    std::uint64_t file = 0;                 // Number in files_.
+    binlog::GtidSet more;    // GTIDs that do not continue `numbers`.
+    std::uint64_t file = 0;  // Number in files_.
     std::uint64_t offset = 0;
     bool has_last = false;                  // Whether there is a last transaction, of which are
     std::uint64_t commit_us = 0;            // this
@@ -145,6 +145,10 @@ class SafePosition {
     std::uint32_t server = 0;  // 0: not known.
   };
 
+  // A transaction or chunk has begun and is not finished.
+  [[nodiscard]] bool HasOpenUnit() const {
+    return !pending_.empty() && !pending_.back().is_finished;
+  }
   void Merge(Pending& pending, const binlog::Transaction& transaction, bool counts_gtids);
   static void AddGtid(Pending& pending, const binlog::Gtid& gtid);
   void ApplyXa(XaChange& change);

@@ -4,35 +4,21 @@
 
 #include <utility>
 
-#include "binlog/hint.h"
+#include "daemon/checkpoint/other_receiver.h"
 #include "daemon/exit_code_of.h"
 
 namespace outboxd {
-namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kBackOffFirst{100};
-constexpr milliseconds kBackOffMax{15'000};
-
-}  // namespace
-
-Error OtherClusterError(const std::string& known, const std::string& found) {
-  return {ExitCode::kCheckpoint,
-          fmt::format(
-              "the checkpoint is for Kafka cluster {}, but kafka.bootstrap.servers leads to {}"
-              " HINT: mend kafka.bootstrap.servers; if the relay is to go on with the new cluster,"
-              " run 'outboxd position set keep'",
-              known, found)};
-}
-
-SinkOwner::SinkOwner(sinks::Sink& sink, Liveness& liveness, Outages& outages, const Clock& clock,
-                     milliseconds open_timeout)
+SinkOwner::SinkOwner(sinks::Sink& sink, const sinks::SinkWords& words, Liveness& liveness,
+                     Outages& outages, const Clock& clock, milliseconds open_timeout)
     : sink_(sink),
+      words_(words),
       liveness_(liveness),
       outages_(outages),
       open_timeout_(open_timeout),
-      back_off_(kBackOffFirst, kBackOffMax, clock.WallMicroseconds() + 1) {}
+      back_off_(clock.WallMicroseconds() + 1) {}
 
 Result<Step> SinkOwner::Open() {
   liveness_.ExpectAnswerWithin(2 * open_timeout_);
@@ -42,18 +28,19 @@ Result<Step> SinkOwner::Open() {
     const bool is_operators_fault =
         error.kind == sinks::ErrorKind::kDenied || error.kind == sinks::ErrorKind::kConfiguration;
     if (is_operators_fault && !was_open_) {
-      return Fail(ExitCodeOf(error.kind), "{}", error.message);
+      return std::unexpected(AsDaemonError(error));
     }
     outages_.SinkFails(error.message);
     is_told_ = false;
     const milliseconds pause = back_off_.Next();
-    const std::string next = fmt::format("; trying again in {} ms", pause.count());
-    spdlog::warn("sink: {}", binlog::BeforeHint(error.message, next));
+    const std::string text =
+        fmt::format("sink: {}; trying again in {} ms", error.message, pause.count());
+    spdlog::warn("{}", WithHint(text, error.hint));
     return Step{Step::Kind::kPause, pause};
   }
   if (!identity_.empty() && identity_ != opened->identity) {
     Close();
-    return std::unexpected(OtherClusterError(identity_, opened->identity));
+    return std::unexpected(OtherReceiverError(words_, identity_, opened->identity));
   }
   identity_ = std::move(opened->identity);
   keeps_checkpoints_ = opened->keeps_checkpoints;
@@ -61,9 +48,9 @@ Result<Step> SinkOwner::Open() {
   is_open_ = true;
   was_open_ = true;
   outages_.SinkAnswers();
-  // After a trouble of deliveries a new producer is needed, and Kafka answered all the time.
+  // After a trouble of deliveries a new producer is needed, and the receiver answered all the time.
   if (!identity_.empty() && !std::exchange(is_told_, true)) {
-    spdlog::info("connected to Kafka cluster {}", identity_);
+    spdlog::info("connected to {} {}", words_.identity, identity_);
   }
   return Step{};
 }

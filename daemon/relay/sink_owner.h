@@ -12,19 +12,19 @@
 #include "daemon/relay/step.h"
 #include "daemon/service/clock.h"
 #include "sinks/sink.h"
+#include "sinks/sink_words.h"
 
 namespace outboxd {
 
-// The checkpoint is for one cluster, and the configuration leads to another. kCheckpoint.
-[[nodiscard]] Error OtherClusterError(const std::string& known, const std::string& found);
-
 // The one place where a relay's sink is opened, closed and replaced, and where it is judged whether
-// it still leads to the cluster that the checkpoint is for. Reader thread only, but for Poll()
+// it still leads to the receiver that the checkpoint is for. Reader thread only, but for Poll()
 // and is_open().
 class SinkOwner {
  public:
-  // All are borrowed. `open_timeout`: how long one try waits for the servers.
-  SinkOwner(sinks::Sink& sink, Liveness& liveness, Outages& outages, const Clock& clock,
+  // All are borrowed. `words`: of the sink's family. `open_timeout`: how long one try waits for the
+  // servers.
+  SinkOwner(sinks::Sink& sink, const sinks::SinkWords& words, Liveness& liveness, Outages& outages,
+            const Clock& clock,
             std::chrono::milliseconds open_timeout = std::chrono::milliseconds{10'000});
 
   // What the sink has to lead to, from the checkpoint; empty: to what is found first.
@@ -38,7 +38,10 @@ class SinkOwner {
   // time and is waited out later. kCheckpoint: it is another one than expected.
   [[nodiscard]] Result<Step> Open();
 
-  // As of the last time it was opened: Kafka's cluster id, whether it keeps checkpoints with the
+  // Any thread.
+  [[nodiscard]] const sinks::SinkWords& words() const { return words_; }
+
+  // As of the last time it was opened: OpenedSink::identity, whether it keeps checkpoints with the
   // messages, and the one that it keeps.
   [[nodiscard]] const std::string& identity() const { return identity_; }
   [[nodiscard]] bool keeps_checkpoints() const { return keeps_checkpoints_; }
@@ -67,6 +70,7 @@ class SinkOwner {
  private:
   // Constant after construction.
   sinks::Sink& sink_;
+  const sinks::SinkWords& words_;
   Liveness& liveness_;
   Outages& outages_;
   const std::chrono::milliseconds open_timeout_;

@@ -4,14 +4,11 @@
 
 #include <utility>
 
-#include "binlog/hint.h"
 #include "daemon/exit_code_of.h"
 
 namespace outboxd {
 namespace {
 
-constexpr std::chrono::milliseconds kBackOffFirst{100};
-constexpr std::chrono::milliseconds kBackOffMax{15'000};
 constexpr int kDamagedTimesMax = 3;
 // A source that has been open for so long works, though there was nothing to read.
 constexpr std::chrono::seconds kWorksAfter{60};
@@ -26,6 +23,7 @@ std::string AgeText(std::chrono::steady_clock::duration age) {
 bool IsWaitedOut(binlog::ErrorKind kind) {
   switch (kind) {
     case binlog::ErrorKind::kSpill:
+    case binlog::ErrorKind::kTooLarge:
     case binlog::ErrorKind::kDisconnected:
     case binlog::ErrorKind::kUnknown:
     case binlog::ErrorKind::kDenied:
@@ -41,7 +39,7 @@ SourceRetry::SourceRetry(const Clock& clock, Outages& outages, Options options)
     : clock_(clock),
       options_(options),
       outages_(outages),
-      back_off_(kBackOffFirst, kBackOffMax, clock.WallMicroseconds()),
+      back_off_(clock.WallMicroseconds()),
       has_answered_(options.has_answered) {}
 
 void SourceRetry::Succeeded() {
@@ -49,6 +47,7 @@ void SourceRetry::Succeeded() {
   back_off_.Reset();
   damaged_times_ = 0;
   failure_.reset();
+  outages_.HasRoom();
 }
 
 void SourceRetry::Opened() {
@@ -67,8 +66,9 @@ SourceRetry::Failure& SourceRetry::NoteFailure() {
 }
 
 Result<Step> SourceRetry::OnError(const binlog::Error& error, const std::string& place) {
-  const bool is_servers =
-      error.kind != binlog::ErrorKind::kInterrupted && error.kind != binlog::ErrorKind::kSpill;
+  const bool has_no_room =
+      error.kind == binlog::ErrorKind::kSpill || error.kind == binlog::ErrorKind::kTooLarge;
+  const bool is_servers = error.kind != binlog::ErrorKind::kInterrupted && !has_no_room;
   if (is_servers) outages_.SourceFails(error.message, NoteFailure().since_us);
   switch (error.kind) {
     case binlog::ErrorKind::kInterrupted:
@@ -81,22 +81,24 @@ Result<Step> SourceRetry::OnError(const binlog::Error& error, const std::string&
       [[fallthrough]];  // A password or certificate being rotated: it will be right again.
     case binlog::ErrorKind::kDisconnected: {
       const Step step = Pause();
-      const std::string next = fmt::format("; trying again in {} ms", step.pause.count());
-      spdlog::warn("source: {}", binlog::BeforeHint(error.message, next));
+      const std::string text =
+          fmt::format("source: {}; trying again in {} ms", error.message, step.pause.count());
+      spdlog::warn("{}", WithHint(text, error.hint));
       return step;
     }
     case binlog::ErrorKind::kUnknown:
       if (!has_answered_) break;
       return OnUnknown(error, *failure_);
-    case binlog::ErrorKind::kSpill: {
-      // Space may come back, or another directory with more of it: nothing is lost by waiting.
-      const Step step = Pause();
-      spdlog::error(
-          "holding: {}; trying again in {} ms HINT: relay.spill-directory and"
-          " relay.spill-bytes-max",
-          error.message, step.pause.count());
-      return step;
-    }
+    case binlog::ErrorKind::kSpill:
+      return OnNoRoom(error.message, error.hint.empty()
+                                         ? "relay.spill-directory and relay.spill-bytes-max"
+                                         : error.hint);
+    case binlog::ErrorKind::kTooLarge:
+      return OnNoRoom(fmt::format("what comes next, after {}, needs more memory than the"
+                                  " limit of this process leaves for it ({})",
+                                  place, error.message),
+                      "raise that limit, for example MemoryMax= in the relay's unit; 'outboxd"
+                      " check' prints what it takes");
     case binlog::ErrorKind::kUndecodable:
     case binlog::ErrorKind::kGone:
     case binlog::ErrorKind::kDiverged:
@@ -105,15 +107,27 @@ Result<Step> SourceRetry::OnError(const binlog::Error& error, const std::string&
     case binlog::ErrorKind::kEnd:
       break;
   }
-  return Fail(ExitCodeOf(error.kind), "{}", error.message);
+  return std::unexpected(AsDaemonError(error));
+}
+
+// Space may come back, or a start with more of it: nothing is lost by waiting.
+Step SourceRetry::OnNoRoom(const std::string& reason, const std::string& hint) {
+  outages_.HasNoRoom(reason);
+  const Step step = Pause();
+  const std::string text =
+      fmt::format("holding: {}; trying again in {} ms", reason, step.pause.count());
+  spdlog::error("{}", WithHint(text, hint));
+  return step;
 }
 
 Step SourceRetry::OnUnrecorded(const Error& error) {
   is_unrecorded_ = true;
   outages_.RecordFails(error.message);
   const Step step = Pause();
-  spdlog::error("holding: an alarm cannot be recorded: {}; trying again in {} ms", error.message,
-                step.pause.count());
+  const std::string text =
+      fmt::format("holding: an alarm cannot be recorded: {}; trying again in {} ms", error.message,
+                  step.pause.count());
+  spdlog::error("{}", WithHint(text, error.hint));
   return step;
 }
 
@@ -126,7 +140,7 @@ Step SourceRetry::OnUnknown(const binlog::Error& error, Failure& failure) {
   failure.told_at = now;
   failure.told = error.message;
   spdlog::error("source: nothing could be read for {}, waiting until this has passed: {}",
-                AgeText(now - failure.since), error.message);
+                AgeText(now - failure.since), error.ToText());
   return step;
 }
 
@@ -135,17 +149,14 @@ Result<Step> SourceRetry::OnDamage(const binlog::Error& error, const std::string
   damaged_times_ = place == damaged_place_ ? damaged_times_ + 1 : 1;
   damaged_place_ = place;
   if (damaged_times_ >= kDamagedTimesMax) {
-    const std::string_view text = binlog::WithoutHint(error.message);
-    const std::string hint(error.message.substr(text.size()));
-    return Fail(ExitCode::kUndecodable, "{} (read {} times){}", text, damaged_times_,
-                hint.empty() ? fmt::format(" HINT: 'outboxd inspect --server --from file:{}' shows"
-                                           " what comes before it",
-                                           place)
-                             : hint);
+    auto failure =
+        Fail(ExitCode::kUndecodable, "{} (read {} times)", error.message, damaged_times_);
+    if (!error.hint.empty()) return std::move(failure).Hint("{}", error.hint);
+    return std::move(failure).Hint(
+        "'outboxd inspect --server --from file:{}' shows what comes before it", place);
   }
   const Step step = Pause();
-  spdlog::warn("source: {}; reading it again in {} ms", binlog::WithoutHint(error.message),
-               step.pause.count());
+  spdlog::warn("source: {}; reading it again in {} ms", error.message, step.pause.count());
   return step;
 }
 

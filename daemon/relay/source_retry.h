@@ -55,6 +55,7 @@ class SourceRetry {
 
   Failure& NoteFailure();
   Result<Step> OnDamage(const binlog::Error& error, const std::string& place);
+  Step OnNoRoom(const std::string& reason, const std::string& hint);
   Step OnUnknown(const binlog::Error& error, Failure& failure);
   Step Pause() { return {Step::Kind::kPause, back_off_.Next()}; }
 

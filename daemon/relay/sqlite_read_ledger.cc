@@ -56,9 +56,9 @@ SqliteReadLedger::~SqliteReadLedger() = default;
 
 std::unexpected<binlog::Error> SqliteReadLedger::Failure() {
   has_failed_ = true;
-  return binlog::Fail(binlog::ErrorKind::kSpill, "what the initial read keeps in {}: {}",
-                      directory_.empty() ? "memory" : directory_,
-                      database_ ? sqlite3_errmsg(database_.get()) : "it cannot be opened");
+  return Fail(binlog::ErrorKind::kSpill, "what the initial read keeps in {}: {}",
+              directory_.empty() ? "memory" : directory_,
+              database_ ? sqlite3_errmsg(database_.get()) : "it cannot be opened");
 }
 
 binlog::Result<void> SqliteReadLedger::Clear() {

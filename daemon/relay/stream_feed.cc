@@ -4,8 +4,8 @@
 
 #include <utility>
 
+#include "base/escaped.h"
 #include "daemon/exit_code_of.h"
-#include "daemon/text/escaped.h"
 
 namespace outboxd {
 
@@ -24,9 +24,10 @@ void StreamFeed::BeginBehind(const Progress& progress) {
   part_ = progress.part;
   in_part_ = false;
   if (part_ && part_->counting != options_.counting) {
-    spdlog::warn("the first {} rows of transaction {} are published again: the event tables, or"
-                 " which of their rows are events, are others now",
-                 part_->rows, part_->place);
+    spdlog::warn(
+        "the first {} rows of transaction {} are published again: the event tables, or"
+        " which of their rows are events, are others now",
+        part_->rows, part_->place);
     part_->rows = 0;
   }
   resume_from_ = progress.position;
@@ -114,7 +115,7 @@ Result<Feed::Advanced> StreamFeed::OnTransaction() {
     parts_.tracker.ReachPlace({transaction.file, transaction.begin_offset});
   }
   auto observed = parts_.changes.Observe(transaction);
-  must_observe_ = !observed && observed.error().exit_code == ExitCode::kState;
+  must_observe_ = !observed && observed.error().kind == ExitCode::kState;
   if (!observed) return OnUnrecorded(observed.error());
   parts_.retry.Succeeded();
   if (transaction.xa == binlog::XaStep::kHeld && !stream_.by_gtid) {
@@ -140,11 +141,10 @@ Result<void> StreamFeed::EnterPart(const binlog::Transaction& transaction) {
   if (!part_ || part_->place != PlaceOf(transaction)) return {};
   if (part_->commit_us != transaction.commit_us) {
     return Fail(ExitCode::kDiverged,
-                "the first {} rows of transaction {} were published, and it is another one now: it"
-                " was committed at another time; the server lost it and gave its name again HINT:"
-                " see what the server lost, and choose where to continue with 'outboxd position"
-                " set'",
-                part_->rows, part_->place);
+                "the first {} rows of transaction {} were published, and it is another one now: it "
+                "was committed at another time; the server lost it and gave its name again",
+                part_->rows, part_->place)
+        .Hint("see what the server lost, and choose where to continue with 'outboxd position set'");
   }
   in_part_ = true;
   return {};
@@ -168,14 +168,14 @@ std::optional<TransactionPart> StreamFeed::part() const {
 
 binlog::Result<const binlog::Row*> StreamFeed::NextRow() {
   auto row = parts_.rows.Next();
-  if (!row) return binlog::Fail(row.error(), "event {}", event_position_.NextRow());
+  if (!row) return Fail(row.error(), "event {}", event_position_.NextRow());
   if (*row != nullptr) row_position_ = event_position_.NextRow();
   return row;
 }
 
 Result<Step> StreamFeed::OnUnitError(const binlog::Error& error) {
   if (IsWaitedOut(error.kind)) return parts_.retry.OnError(error, parts_.transactions.Place());
-  return Fail(ExitCodeOf(error.kind), "{}", error.message);
+  return std::unexpected(AsDaemonError(error));
 }
 
 void StreamFeed::EndUnit() {
@@ -199,7 +199,7 @@ void StreamFeed::EndTransaction() {
 }
 
 Result<Feed::Advanced> StreamFeed::OnUnrecorded(const Error& error) {
-  if (error.exit_code != ExitCode::kState) return std::unexpected(error);
+  if (error.kind != ExitCode::kState) return std::unexpected(error);
   return Advanced{.step = parts_.retry.OnUnrecorded(error)};
 }
 

@@ -68,11 +68,11 @@ class StreamFeed final : public Feed {
   Options options_;
 
   bool is_open_ = false;
-  bool is_at_begin_ = false;   // Nothing was read of the stream yet.
-  bool must_observe_ = false;  // The transaction in hand: its alarm could not be recorded yet.
+  bool is_at_begin_ = false;      // Nothing was read of the stream yet.
+  bool must_observe_ = false;     // The transaction in hand: its alarm could not be recorded yet.
   binlog::Position resume_from_;  // Where it is opened next.
   binlog::StreamIdentity stream_;
-  binlog::KnownHistory known_;  // Of resume_from_, or of what was read behind it.
+  binlog::KnownHistory known_;           // Of resume_from_, or of what was read behind it.
   std::optional<TransactionPart> part_;  // Of a transaction that comes yet, or is in hand.
   bool in_part_ = false;                 // It is the one in hand.
   EventPosition event_position_;

@@ -1,38 +1,39 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <deque>
-#include <memory>
-#include <optional>
-#include <set>
-#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "binlog/character_sets.h"
 #include "binlog/event_source.h"
+#include "binlog/log_end.h"
 #include "binlog/row_reader.h"
 #include "binlog/table_filter.h"
 #include "binlog/table_source.h"
-#include "binlog/transaction_reader.h"
+#include "binlog/transaction.h"
+#include "binlog/transaction_buffer.h"
 #include "daemon/checkpoint/alarm_log.h"
-#include "daemon/relay/event_position.h"
+#include "daemon/relay/chunk_rows.h"
 #include "daemon/relay/failover_watch.h"
 #include "daemon/relay/feed.h"
 #include "daemon/relay/liveness.h"
+#include "daemon/relay/prepared_wait.h"
+#include "daemon/relay/read_alarms.h"
 #include "daemon/relay/read_changes.h"
+#include "daemon/relay/read_dump.h"
 #include "daemon/relay/read_ledger.h"
-#include "daemon/relay/read_table.h"
+#include "daemon/relay/read_tables.h"
 #include "daemon/relay/source_retry.h"
 
 namespace outboxd {
 
-// The initial read: the rows of the event tables as they were at the position where it began, G1. A
-// unit is a chunk of one table. The stream begins at G1 afterwards, so that a row that came since
-// is left out here, and one that has changed or gone since is given back as it was: after each
-// chunk the log is read, from G1 on, up to its end as it was asked for after the chunk. Why each
-// row goes out exactly once: docs/initial-read.md.
+// The initial read: the rows of the event tables as they were at the position where it began, its
+// beginning. A unit is a chunk of one table. The stream begins there afterwards, so that a row that
+// came since is left out here, and one that has changed or gone since is given back as it was:
+// after each chunk the log is read, from the beginning on, up to its end as it was asked for after
+// the chunk. Why each row goes out exactly once: docs/initial-read.md.
 class TableFeed final : public Feed {
  public:
   struct Parts {  // Borrowed; they outlive the feed.
@@ -47,7 +48,6 @@ class TableFeed final : public Feed {
     AlarmLog* alarms;  // Null: alarms are only logged.
     SourceRetry& retry;
     Liveness& liveness;
-    const Clock& clock;
   };
   struct Options {
     binlog::TransactionBufferOptions buffer = {};
@@ -66,37 +66,24 @@ class TableFeed final : public Feed {
   [[nodiscard]] Result<Advanced> Advance() override;
   [[nodiscard]] binlog::Result<const binlog::Row*> NextRow() override;
   [[nodiscard]] Result<Step> OnUnitError(const binlog::Error& error) override;
-  [[nodiscard]] std::string_view row_position() const override { return row_position_; }
+  [[nodiscard]] std::string_view row_position() const override { return chunk_.position(); }
   void EndUnit() override;
   void StartOver(const Progress& progress) override;
-  void CloseSource() override;
-  [[nodiscard]] bool source_is_open() const override { return log_is_open_; }
+  void CloseSource() override { dump_.Close(); }
+  [[nodiscard]] bool source_is_open() const override { return dump_.is_open(); }
 
  private:
   // What waits until the log is read up to log_end_.
   enum class Waiting { kNothing, kPreparedXa, kChunk };
-  struct HandedChunk {
-    std::uint64_t number;
-    std::size_t table;
-    std::optional<ReadCursor> cursor;
-    bool is_last;
-    std::uint64_t rows;
-  };
 
   Result<Advanced> AdvanceOnce();
 
   // Opening.
   Result<Advanced> OpenLog();
-  Result<Advanced> OnOtherServer();
   Result<Advanced> OpenTables();
-  binlog::Result<void> DescribeTables();
-  binlog::Result<void> DescribeAgain(std::vector<ReadTable> found);
-  binlog::Result<void> ResumeTable(const InitialRead& read, ReadTable& table);
-  binlog::Result<void> FindUnfinished(const InitialRead& read, const std::vector<ReadTable>& found);
-  binlog::Result<void> OnGone(const std::string& schema_name, const std::string& table_name);
-  void PrepareReaders();
+  void SelectTables();
   void BeginAnew();
-  void ForgetBounds();
+  void CloseTables();
 
   // Following the log.
   Result<Advanced> FollowLog();
@@ -104,52 +91,30 @@ class TableFeed final : public Feed {
   void OnUnknownDecision(const binlog::Transaction& transaction);
   Result<Advanced> TakeRows();
   Result<Advanced> OnRowError(const binlog::Error& error);
-  void GiveMemoryBack();
-  Result<void> OnDdl(const binlog::Transaction& transaction);
   Result<Advanced> EnterChanges();
-  Result<void> OnLosses(const std::vector<ReadChanges::Loss>& losses);
-  Result<void> OnLosses(std::span<const ReadChanges::Loss> losses);
   Result<Advanced> ReadLogAnew(const binlog::Error& error);
 
   // Between chunks.
   Result<Advanced> AskForPreparedXa();
   Result<Advanced> OnPreparedXa();
   Result<Advanced> ConfirmPreparedXa();
-  Result<Advanced> FindBound(ReadTable& table);
+  Result<Advanced> FindBound(std::size_t table);
   Result<Advanced> ReadChunk(std::size_t table);
   Result<Advanced> FollowToEnd(Waiting waiting);
   Result<Advanced> BeginUnit();
   Result<Advanced> Drain();
   Result<Advanced> OnTableChanged(const binlog::Error& error);
-  void AdaptRows();
-  void TakeAcknowledged();
-  [[nodiscard]] std::size_t CurrentTable() const;
-
-  // The rows of a unit.
-  binlog::Result<const binlog::Row*> TakeImage();
-  const binlog::Row* MakeRow(std::span<const std::string> key, const binlog::KeyPlace& place);
-  binlog::Result<void> LookAtNextImage();
+  void AdaptRows(const binlog::Chunk& chunk);
 
   Result<Advanced> Retry(const binlog::Error& error, const std::string& place = "");
   Result<Advanced> OnLogError(const binlog::Error& error);
   Result<Advanced> OnTablesError(const binlog::Error& error);
-  Result<void> RaiseAlarm(const std::string& position, std::string text, std::uint64_t commit_us);
 
   Parts parts_;
   Options options_;
 
-  // The log, from G1 on.
-  bool log_is_open_ = false;
-  binlog::StreamIdentity stream_;
-  std::optional<binlog::Position> resume_from_;  // None: begin at G1.
-  binlog::KnownHistory seen_;  // That the ledger is of; its server is empty: none yet.
-  bool is_reopened_ = false;
-  bool is_at_begin_ = false;  // Nothing was read behind G1 yet, where the position stays.
-  bool must_reset_ = false;  // The reader of transactions does not know of the stream yet.
-  std::unique_ptr<binlog::TableFilter> filter_;  // Null: the tables are not described yet.
-  std::unique_ptr<binlog::TransactionReader> transactions_;
-  std::unique_ptr<binlog::RowReader> rows_;
-  bool has_rows_ = false;  // Rows of a transaction are in hand.
+  // The log, from the beginning on.
+  ReadDump dump_;
   binlog::LogEnd log_end_;
   Waiting waiting_ = Waiting::kNothing;
 
@@ -158,36 +123,15 @@ class TableFeed final : public Feed {
   // Without GTIDs the position may cover a transaction that stands in the log, but is not committed
   // yet: locking reads wait for it.
   bool waits_for_commits_ = false;
-  std::vector<ReadTable> read_tables_;
+  ReadAlarms alarms_;
   ReadLedger& ledger_;
+  ReadTables read_tables_;
   ReadChanges changes_;
-  bool must_describe_ = true;
-  bool loss_was_told_ = false;         // That a DDL statement took rows or a table away.
-  bool retry_after_change_ = false;    // A table was not as described, and is described anew.
-  std::set<std::string> prepared_xa_;  // At the last question.
-  bool xa_may_be_asked_ = false;
-  bool xa_is_settled_ = false;
-  bool xa_is_confirmed_ = false;  // Asked for once more where that is needed.
-  bool xa_was_told_ = false;
+  bool retry_after_change_ = false;  // A table was not as described, and is described anew.
+  PreparedWait prepared_;
 
-  // The chunk in hand, and those handed over.
-  std::optional<binlog::Chunk> chunk_;
-  std::size_t chunk_table_ = 0;
-  std::size_t chunk_rows_;
-  std::uint64_t chunk_number_ = 0;
-  std::deque<HandedChunk> handed_;
-
-  // The unit in hand.
-  std::size_t next_row_ = 0;  // Of the chunk.
-  bool has_image_ = false;
-  std::string image_place_, image_bytes_;  // The next one.
-  std::string given_bytes_;                // Of the one in hand.
-  RowImage image_;
-  EventPosition event_position_;
-  binlog::Row row_{};
-  std::vector<binlog::ColumnValue> row_values_;
-  std::string row_position_;
-  std::uint64_t rows_in_unit_ = 0;
+  ChunkRows chunk_;              // The one in hand.
+  std::size_t next_chunk_rows_;  // What the next one is asked for.
 };
 
 }  // namespace outboxd

@@ -10,7 +10,10 @@
 #include <cstdlib>
 #include <iterator>
 #include <memory>
+#include <string>
 #include <utility>
+
+#include "base/invariant.h"
 
 namespace outboxd {
 
@@ -84,6 +87,8 @@ spdlog::level::level_enum ToSpdlog(LogConfig::Level level) {
   return spdlog::level::info;
 }
 
+constexpr const char* kFatalPriority = "<2>";
+
 }  // namespace
 
 void StartLog(LogConfig::Level level) {
@@ -96,6 +101,17 @@ void StartLog(LogConfig::Level level) {
   logger->set_level(ToSpdlog(level));
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(std::move(logger));
+  break_off_prefix = StandardErrorIsJournal() ? kFatalPriority : "";
+}
+
+void PrintFatal(std::string_view text) {
+  const char* const priority = StandardErrorIsJournal() ? kFatalPriority : "";
+  std::string printed = fmt::format("{}outboxd: ", priority);
+  for (const char c : text) {
+    printed += c;
+    if (c == '\n') printed += priority;
+  }
+  fmt::print(stderr, "{}\n", printed);
 }
 
 bool StandardErrorIsJournal() {

@@ -14,6 +14,11 @@ namespace outboxd {
 // other threads start.
 void StartLog(LogConfig::Level level);
 
+// Prints "outboxd: TEXT" on standard error: why the process ends, where there is no log or nobody
+// reads it. For the journal every line of the text begins with the priority "<2>", so that
+// `journalctl -p err` finds all of them.
+void PrintFatal(std::string_view text);
+
 // Whether standard error is the stream that JOURNAL_STREAM names (systemd.exec(5)).
 [[nodiscard]] bool StandardErrorIsJournal();
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "daemon/text/escaped.h"
+#include "base/escaped.h"
 
 namespace outboxd {
 

@@ -23,7 +23,7 @@ class TextConverterTest : public testing::Test {
   TextArena arena_;
 };
 
-// server_truth_test.cc compares the characters of all sets with the server.
+// row_decoder_server_truth_test.cc compares the characters of all sets with the server.
 TEST_F(TextConverterTest, Latin1IsCp1252WithItsGapsAsControls) {
   EXPECT_EQ(Convert("latin1", "a\x80\xE9"), "a€é");
   EXPECT_EQ(Convert("latin1", "\x81"), "\xC2\x81");

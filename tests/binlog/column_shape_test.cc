@@ -170,9 +170,9 @@ TEST(TakeSignsTest, ADeclaredColumnWithoutSignHasThatOfTheTable) {
 }
 
 TEST(TakeSignsTest, AColumnOfAnotherTypeOrLengthIsNamedWithTheDifference) {
-  auto map = TableMap::Parse(
-                 TableMapBytes().Column(kLongType).Column(kVarcharType, {144, 1}).bytes())
-                 .value();
+  auto map =
+      TableMap::Parse(TableMapBytes().Column(kLongType).Column(kVarcharType, {144, 1}).bytes())
+          .value();
   map.columns[0].name = "id";
   map.columns[1].name = "a";
   const auto refused = [&](const std::vector<ColumnFacts>& today, const std::string& name) {

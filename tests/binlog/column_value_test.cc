@@ -1,6 +1,6 @@
 // Each column type by its number in the log: how many bytes its values take, and what they say.
-// server_truth_test.cc has those that today's server writes; here are also those that only old
-// tables and servers have, and the edges of metadata.
+// row_decoder_server_truth_test.cc has those that today's server writes; here are also those that
+// only old tables and servers have, and the edges of metadata.
 
 #include "binlog/column_value.h"
 

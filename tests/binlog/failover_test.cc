@@ -119,7 +119,7 @@ class HostChoiceTest : public testing::Test {
   }
   static HostAnswer Hides(Lack lack) {
     HostAnswer answer = Lacks(lack);
-    answer.error = {ErrorKind::kDenied, "is not shown HINT: GRANT"};
+    answer.error = {ErrorKind::kDenied, "is not shown", "GRANT"};
     return answer;
   }
   // What is decided `later` than the first time that the hosts answered so.
@@ -191,9 +191,9 @@ TEST_F(HostChoiceTest, WhatTheAccountIsNotShownCountsNeitherAsLostNorAsAnotherHi
 
 TEST_F(HostChoiceTest, TellsHowTheWaitForAGroupEnds) {
   HostAnswer answer = Applies();
-  EXPECT_THAT(Decide({answer}, seconds(60)).error().message, HasSubstr("HINT: STOP REPLICA"));
+  EXPECT_THAT(Decide({answer}, seconds(60)).error().hint, HasSubstr("STOP REPLICA"));
   answer.replication.group = kThird;
-  EXPECT_THAT(Decide({answer}, seconds(120)).error().message,
+  EXPECT_THAT(Decide({answer}, seconds(120)).error().hint,
               HasSubstr("group_replication_force_members"));
 }
 
@@ -241,12 +241,12 @@ TEST_F(HostChoiceTest, WhatAnOperatorCanMendAtAHostCountsMoreThanAnotherHostsVer
 
 TEST(MostHopefulTest, NamesWhatEachHostAnsweredAndKeepsOneHint) {
   std::vector<HostAnswer> answers(3);
-  answers[0].error = {ErrorKind::kUnsuitable, "a: log_bin is OFF HINT: switch it on"};
-  answers[1].error = {ErrorKind::kDenied, "b: access denied HINT: the password"};
+  answers[0].error = {ErrorKind::kUnsuitable, "a: log_bin is OFF", "switch it on"};
+  answers[1].error = {ErrorKind::kDenied, "b: access denied", "the password"};
   answers[2].error = {ErrorKind::kUnsuitable, "c: MariaDB"};
   const Error error = MostHopeful(answers);
   EXPECT_EQ(error.kind, ErrorKind::kDenied);
-  EXPECT_EQ(error.message, "a: log_bin is OFF; c: MariaDB; b: access denied HINT: the password");
+  EXPECT_EQ(error.ToText(), "a: log_bin is OFF; c: MariaDB; b: access denied HINT: the password");
 }
 
 TEST_F(HostChoiceTest, TheWaitBeginsAnewAfterAHostWentOnOrNoneAnswered) {

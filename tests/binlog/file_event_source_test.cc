@@ -31,18 +31,18 @@ class FileEventSourceTest : public testing::Test {
   void Write(const std::string& content) { directory_.Write("log", content); }
   std::optional<ErrorKind> ErrorOfOpen() {
     const auto opened = source_.Open({}, {});
-    message_ = opened ? "" : opened.error().message;
+    text_ = opened ? "" : opened.error().ToText();
     return opened ? std::nullopt : std::optional(opened.error().kind);
   }
   std::optional<ErrorKind> ErrorOfNext() {
     const auto event = source_.Next();
-    message_ = event ? "" : event.error().message;
+    text_ = event ? "" : event.error().ToText();
     return event ? std::nullopt : std::optional(event.error().kind);
   }
 
   TemporaryDirectory directory_;
   FileEventSource source_{directory_ / "log"};
-  std::string message_;
+  std::string text_;
   const std::vector<std::uint8_t> first_ =
       MakeEvent(EventType::kXid, EventBytes().Little(1, 8), 31);
   const std::vector<std::uint8_t> second_ =
@@ -57,7 +57,7 @@ TEST_F(FileEventSourceTest, GivesEveryEventAndThenTheEnd) {
   EXPECT_FALSE(identity->has_checksums);
   for (const auto& expected : {first_, second_}) {
     const auto event = source_.Next();
-    ASSERT_TRUE(event) << event.error().message;
+    ASSERT_TRUE(event) << event.error().ToText();
     EXPECT_EQ(AsText(*event), AsText(expected));
   }
   EXPECT_EQ(ErrorOfNext(), ErrorKind::kEnd);
@@ -89,8 +89,8 @@ TEST_F(FileEventSourceTest, IsDisconnectedUnlessItIsOpen) {
 
 TEST_F(FileEventSourceTest, SaysWhyAFileCannotBeOpened) {
   EXPECT_EQ(ErrorOfOpen(), ErrorKind::kUnsuitable);
-  EXPECT_NE(message_.find("No such file"), std::string::npos);
-  EXPECT_NE(message_.find(directory_ / "log"), std::string::npos);
+  EXPECT_NE(text_.find("No such file"), std::string::npos);
+  EXPECT_NE(text_.find(directory_ / "log"), std::string::npos);
 }
 
 TEST_F(FileEventSourceTest, RefusesWhatIsNoBinaryLog) {
@@ -98,7 +98,7 @@ TEST_F(FileEventSourceTest, RefusesWhatIsNoBinaryLog) {
                                      std::string("PK\3\4 and more"), std::string(100, '\0')}) {
     Write(content);
     EXPECT_EQ(ErrorOfOpen(), ErrorKind::kUnsuitable);
-    EXPECT_NE(message_.find("not a binary log"), std::string::npos) << message_;
+    EXPECT_NE(text_.find("not a binary log"), std::string::npos) << text_;
   }
   FileEventSource folder(directory_.path());
   EXPECT_FALSE(folder.Open({}, {}));
@@ -110,7 +110,7 @@ TEST_F(FileEventSourceTest, TellsHowAnEncryptedLogIsRead) {
       "bin" +
       std::string(600, 'x'));
   EXPECT_EQ(ErrorOfOpen(), ErrorKind::kUnsuitable);
-  EXPECT_NE(message_.find("encrypted HINT: "), std::string::npos) << message_;
+  EXPECT_NE(text_.find("encrypted HINT: "), std::string::npos) << text_;
 }
 
 TEST_F(FileEventSourceTest, ALogOfBeforeMysql5NamesItsVersion) {
@@ -121,12 +121,12 @@ TEST_F(FileEventSourceTest, ALogOfBeforeMysql5NamesItsVersion) {
   EventBytes short_start;
   short_start.Little(0, 4).Little(1, 1).Little(1, 4).Little(69, 4);
   short_start.Little(1, 2).Text("3.23.58").Little(0, 43).Little(0, 4);
-  const std::pair<EventBytes, const char*> logs[] = {
-      {start, "server 4.1.22-log, in format 3"}, {short_start, "server 3.23.58, in format 1"}};
+  const std::pair<EventBytes, const char*> logs[] = {{start, "server 4.1.22-log, in format 3"},
+                                                     {short_start, "server 3.23.58, in format 1"}};
   for (const auto& [log, version] : logs) {
     Write(Log({log.bytes()}));
     EXPECT_EQ(ErrorOfOpen(), ErrorKind::kUnsuitable);
-    EXPECT_NE(message_.find(version), std::string::npos) << message_;
+    EXPECT_NE(text_.find(version), std::string::npos) << text_;
   }
 }
 
@@ -138,7 +138,7 @@ TEST_F(FileEventSourceTest, AFileCutOffWithinAnEventIsCorrupt) {
     ASSERT_TRUE(source_.Open({}, {}));
     ASSERT_TRUE(source_.Next());
     EXPECT_EQ(ErrorOfNext(), ErrorKind::kCorrupt) << size;
-    EXPECT_NE(message_.find("at offset " + std::to_string(begin)), std::string::npos) << message_;
+    EXPECT_NE(text_.find("at offset " + std::to_string(begin)), std::string::npos) << text_;
   }
 }
 

@@ -79,7 +79,7 @@ TEST(GroupMemberTest, OutsideOfItsGroupItAppliesAndGetsNothing) {
 }
 
 // One in a group with others of these states.
-GroupMember With(MemberState own, std::vector<MemberState> others) {
+GroupMember With(MemberState own, const std::vector<MemberState>& others) {
   GroupMember member{.group = std::string(kGroup), .state = own};
   for (const MemberState state : others) member.others.push_back({"other", state});
   return member;

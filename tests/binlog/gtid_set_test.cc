@@ -92,11 +92,23 @@ TEST(GtidSetTest, TagsAreWithoutCaseAndEndWithTheUuid) {
 }
 
 TEST(GtidSetTest, RejectsTextThatIsNoSet) {
-  for (const std::string& text :
-       {std::string("x"), kA, kA + ":", kA + ":0", kA + ":5-3", kA + ":1-", kA + ":-1",
-        kA + ":1-2-3", kA + ":1:tag", kA + ":1::2", kA + ":9223372036854775807",
-        kA + ":18446744073709551617", kA + ":a b:1", kA + ":1 2",
-        kA + ":" + std::string(33, 'x') + ":1", kA + " " + kB + ":1"}) {
+  const std::vector<std::string> bad = {std::string("x"),
+                                        kA,
+                                        kA + ":",
+                                        kA + ":0",
+                                        kA + ":5-3",
+                                        kA + ":1-",
+                                        kA + ":-1",
+                                        kA + ":1-2-3",
+                                        kA + ":1:tag",
+                                        kA + ":1::2",
+                                        kA + ":9223372036854775807",
+                                        kA + ":18446744073709551617",
+                                        kA + ":a b:1",
+                                        kA + ":1 2",
+                                        kA + ":" + std::string(33, 'x') + ":1",
+                                        kA + " " + kB + ":1"};
+  for (const std::string& text : bad) {
     const auto parsed = GtidSet::Parse(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().kind, ErrorKind::kUnsuitable);
@@ -212,27 +224,28 @@ TEST(GtidSetTest, RejectsEveryTruncation) {
 
 TEST(GtidSetTest, RejectsHostileBytesWithoutAllocatingByThem) {
   const std::string uuid = "aaaaaaaa000000000000000000000001";
-  for (const std::string& hex : {
-           std::string("ffffffffffffff00"),                  // Origin count.
-           std::string("01ffffffffffff01"),                  // With tags.
-           "0100000000000000" + uuid + "ffffffffffffffff",   // Interval count.
-           "0100000000000000" + uuid + "0100000000000000" +  // First is 0.
-               "00000000000000000100000000000000",
-           "0100000000000000" + uuid + "0100000000000000" +  // Empty.
-               "05000000000000000500000000000000",
-           "0100000000000000" + uuid + "0100000000000000" +  // Beyond the end.
-               "0500000000000000ffffffffffffffff",
-           "0100000000000000" + uuid + "0200000000000000" +  // Descending.
-               "05000000000000000600000000000000" + "01000000000000000200000000000000",
-           "0200000000000000" + uuid + "0100000000000000" +  // Origin twice.
-               "05000000000000000600000000000000" + uuid + "0100000000000000" +
-               "05000000000000000600000000000000",
-           "0101000000000001" + uuid + "0261" + "FF" + "00000000000000",  // Interval count.
-           "0101000000000001" + uuid + "0241" + "0100000000000000" +      // Upper-case tag.
-               "05000000000000000600000000000000",
-           "0101000000000001" + uuid + "ff" + "0100000000000000" +  // Tag length.
-               "05000000000000000600000000000000",
-       }) {
+  const std::vector<std::string> hostile = {
+      "ffffffffffffff00",                               // Origin count.
+      "01ffffffffffff01",                               // With tags.
+      "0100000000000000" + uuid + "ffffffffffffffff",   // Interval count.
+      "0100000000000000" + uuid + "0100000000000000" +  // First is 0.
+          "00000000000000000100000000000000",
+      "0100000000000000" + uuid + "0100000000000000" +  // Empty.
+          "05000000000000000500000000000000",
+      "0100000000000000" + uuid + "0100000000000000" +  // Beyond the end.
+          "0500000000000000ffffffffffffffff",
+      "0100000000000000" + uuid + "0200000000000000" +  // Descending.
+          "05000000000000000600000000000000" + "01000000000000000200000000000000",
+      "0200000000000000" + uuid + "0100000000000000" +  // Origin twice.
+          "05000000000000000600000000000000" + uuid + "0100000000000000" +
+          "05000000000000000600000000000000",
+      "0101000000000001" + uuid + "0261" + "FF" + "00000000000000",  // Interval count.
+      "0101000000000001" + uuid + "0241" + "0100000000000000" +      // Upper-case tag.
+          "05000000000000000600000000000000",
+      "0101000000000001" + uuid + "ff" + "0100000000000000" +  // Tag length.
+          "05000000000000000600000000000000",
+  };
+  for (const std::string& hex : hostile) {
     const auto decoded = GtidSet::Decode(AsBytes(FromHex(hex)));
     ASSERT_FALSE(decoded) << hex;
     EXPECT_EQ(decoded.error().kind, ErrorKind::kCorrupt);

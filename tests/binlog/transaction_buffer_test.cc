@@ -231,7 +231,9 @@ TEST_F(SharedSpillTest, WhatIsMovedGoesOnCountingOnce) {
     EXPECT_EQ(use_->bytes(), 40u);
   }
   EXPECT_EQ(use_->bytes(), 40u);
-  { const TransactionBuffer last = std::move(one); }
+  {
+    const TransactionBuffer last = std::move(one);
+  }
   EXPECT_EQ(use_->bytes(), 0u);
 }
 

@@ -147,8 +147,8 @@ class LargeEventInPayloadTest : public PayloadTransactionTest {
 
 TEST_F(LargeEventInPayloadTest, OfAnotherTableIsNeverInMemoryAsAWhole) {
   const Octets foreign = Inner(EventType::kTableMap, TableMapBody(kForeignId, "shop", "filler"));
-  const std::size_t growth = GrowthWhileReading(
-      {kBegin, foreign, LargeRows(kForeignId, kLarge), kMap, kRows, kCommit});
+  const std::size_t growth =
+      GrowthWhileReading({kBegin, foreign, LargeRows(kForeignId, kLarge), kMap, kRows, kCommit});
   EXPECT_LT(growth, 8 * kMebibyte);
   EXPECT_EQ(KeptRowsEvents(), 1);
 }

@@ -98,9 +98,9 @@ class FakeSource final : public binlog::EventSource {
   binlog::Result<binlog::StreamIdentity> Open(const binlog::Position& from,
                                               const binlog::KnownHistory& known) override {
     ++opened;
-    known_ = known;
+    known_history = known;
     if (open_error) return std::unexpected(*open_error);
-    from_ = from.gtids.Minus(lost).ToText();
+    opened_from = from.gtids.Minus(lost).ToText();
     events_.clear();
     end_ = static_cast<std::uint32_t>(first_offset);
     AddRotate(by_gtid ? kFirstOffset : std::max(from.offset, first_offset), "binlog.000001");
@@ -118,7 +118,7 @@ class FakeSource final : public binlog::EventSource {
   binlog::Result<binlog::Bytes> Next() override {
     if (fails_after == 0) {
       fails_after = -1;
-      return binlog::Fail(next_error, "injected");
+      return Fail(next_error, "injected");
     }
     if (fails_after > 0) --fails_after;
     if (events_.empty() && !ends_file) AddNew({});
@@ -150,8 +150,8 @@ class FakeSource final : public binlog::EventSource {
   int opened = 0;
   int closed = 0;
   bool interrupted = false;
-  std::string from_;
-  binlog::KnownHistory known_;
+  std::string opened_from;
+  binlog::KnownHistory known_history;
   std::string server_uuid{kUuid};
   binlog::GtidSet lost, unseen;  // What the next Open() tells.
 

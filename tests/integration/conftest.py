@@ -12,27 +12,16 @@ import sys
 import pytest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(SOURCE / "packaging"))
+sys.path[:0] = [str(SOURCE / "packaging"), str(SOURCE / "tests/servers")]
 
-from private_servers import PrivateConnect, PrivateKafka, PrivateMysql  # noqa: E402
+from private_connect import PrivateConnect  # noqa: E402
+from server_fixtures import kafka, mysql  # noqa: E402, F401
 
 
 @pytest.fixture(scope="session")
 def outboxd() -> str:
     """The path of the binary under test."""
     return os.environ.get("OUTBOXD_BINARY") or str(SOURCE / "build/outboxd")
-
-
-@pytest.fixture(scope="session")
-def mysql():
-    with PrivateMysql() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def kafka():
-    with PrivateKafka() as server:
-        yield server
 
 
 @pytest.fixture

@@ -32,9 +32,7 @@ class Writer(threading.Thread):
     def __init__(self, relay, number, stop):
         super().__init__(daemon=True)
         self.relay, self.number, self.stop = relay, number, stop
-        self.may_run = threading.Event()
-        self.may_run.set()
-        self.is_between = threading.Event()  # No transaction is under way.
+        self.turn = threading.Lock()  # Held through a transaction, and by who wants none.
         self.random = random.Random(SEED * 100 + number)
         self.count = self.transactions = 0
         self.failure = None
@@ -43,20 +41,18 @@ class Writer(threading.Thread):
         connection = None
         while not self.stop.is_set():
             try:
-                if connection is None:
-                    connection = self.relay.connect(connect_timeout=5)
-                self.transaction(connection)
-                self.transactions += 1
+                with self.turn:
+                    if connection is None:
+                        connection = self.relay.connect(connect_timeout=5)
+                    self.transaction(connection)
+                    self.transactions += 1
             except pymysql.err.MySQLError as error:
                 self.failure = error  # The table tells later whether it was committed.
                 connection = None
             except OSError as error:
                 self.failure = error
                 connection = None
-            self.is_between.set()
             self.stop.wait(PAUSE)
-            self.may_run.wait()
-            self.is_between.clear()
         if connection is not None:
             connection.close()
 
@@ -145,6 +141,18 @@ def report(result):
             file.write(json.dumps(result) + "\n")
 
 
+def stop_with_everything_delivered(relay, wait_until_delivered):
+    """A producer can be lost while the relay stops: the rest comes when it is started again."""
+    for _ in range(5):
+        wait_until_delivered()
+        before = len(relay.log())
+        assert relay.stop() == 0, relay.log()[-4000:]
+        if "not acknowledged: " not in relay.log()[before:]:
+            return
+        relay.start()
+    raise AssertionError(f"it stops with unacknowledged events each time\n{relay.log()[-4000:]}")
+
+
 class Trial:
     """Use as context; at its end everything committed must be in the topic."""
 
@@ -156,6 +164,7 @@ class Trial:
         self.recoveries = []
         self.markers = 0
         self.lines = 0
+        self.is_paused = False
         self.stop_writers = threading.Event()
         self.writers = [Writer(relay, n, self.stop_writers) for n in range(WRITERS)]
 
@@ -190,15 +199,16 @@ class Trial:
         wait_until(lambda: self.transactions() >= goal, f"load; {self.failures()}", 300)
 
     def pause(self):
-        """No further commits until resume()."""
+        """No transaction is under way and none begins until resume()."""
         for writer in self.writers:
-            writer.may_run.clear()
-        for writer in self.writers:
-            writer.is_between.wait()
+            writer.turn.acquire()
+        self.is_paused = True
 
     def resume(self):
-        for writer in self.writers:
-            writer.may_run.set()
+        if self.is_paused:
+            self.is_paused = False
+            for writer in self.writers:
+                writer.turn.release()
 
     def transactions(self):
         return sum(writer.transactions for writer in self.writers)
@@ -235,8 +245,7 @@ class Trial:
             self.lines = max(self.lines, self.relay.log().count("\n") - lines)
 
     def judge(self):
-        self.wait_until_delivered()
-        assert self.relay.stop() == 0, self.tail()
+        stop_with_everything_delivered(self.relay, self.wait_until_delivered)
         self.reader.read()
         rows = {i: (k, v) for i, k, v in
                 self.relay.sql("SELECT id, aggregateid, payload FROM outbox")}

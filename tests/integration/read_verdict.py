@@ -115,7 +115,8 @@ class Expected:
 
 
 def expectation(filled, commits, start, serial, publishes_updates):
-    """`start`: the GTIDs of G1. `serial` of a GTID is its place in the order of all commits."""
+    """`start`: the GTIDs of the beginning. `serial` of a GTID: its place in the order of all
+        commits."""
     expected = Expected(tables=Tables(publishes_updates))
     tables, owed = expected.tables, expected.by_version
     names = {}  # identity -> table
@@ -148,8 +149,8 @@ def expectation(filled, commits, start, serial, publishes_updates):
 
 
 def _straddle(expected, effects, names):
-    """Nothing of it is in the log behind G1: the read shows its rows as they are afterwards. What
-    it deleted may come or not, what it changed comes as it was or as it became."""
+    """Nothing of it is in the log behind the beginning: the read shows its rows as they are
+    afterwards. What it deleted may come or not, what it changed comes as it was or as it became."""
     owed = expected.by_version
     first, last = {}, {}
     for effect in effects:

@@ -189,10 +189,11 @@ class Relay:
             timeout=60,
         )
 
-    def start(self, **environment):
+    def start(self, *words, **environment):
+        """`outboxd run`, with keys of the configuration as further words."""
         log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
-            [self.binary, "run", "--config", str(self.path)],
+            [self.binary, "run", "--config", str(self.path), *words],
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,

@@ -1,12 +1,16 @@
 """Bad input gets a message that says what is wrong, where, and what to do; and nothing is lost."""
 
 import json
+import os
 import pathlib
+import pwd
 import re
+import time
 import zlib
 
 import pytest
-from private_servers import PrivateMariadb, PrivateMysql
+from private_mariadb import PrivateMariadb
+from private_servers import PrivateMysql
 from relay import PASSWORD, Relay, wait_until
 
 
@@ -187,7 +191,7 @@ def test_a_missing_topic_holds_and_goes_on_when_it_appears(relay):
     wait_until(lambda: not (relay.state / "held").exists(), "the hold is over")
 
 
-def test_a_message_too_large_holds_and_skip_passes_exactly_that_one(relay):
+def test_a_message_too_large_holds_and_skip_drops_that_one_only(relay):
     relay.start()
     relay.insert("e1")
     relay.insert("large", payload="x" * 2_000_000)
@@ -206,6 +210,60 @@ def test_a_message_too_large_holds_and_skip_passes_exactly_that_one(relay):
     assert relay.stop() == 0
     assert relay.log().splitlines()[-1].endswith("stopped: 2 events delivered, 1 skipped")
     assert " UTC with code 0: it was stopped\n" in relay.command("status").stdout
+
+
+def whoami():
+    """The user of the log-in; in a container, or for a service, that of the process."""
+    login = int(pathlib.Path("/proc/self/loginuid").read_text())
+    return pwd.getpwuid(os.getuid() if login == 0xFFFFFFFF else login).pw_name
+
+
+def test_what_people_do_is_recorded_with_who_and_when(relay):
+    relay.configure(delivery__on_bad_event="dead-letter", delivery__on_update="alarm",
+                    delivery__dead_letter_topic=f"{relay.name}-dead")
+    relay.kafka.create_topic(f"{relay.name}-dead", partitions=1)
+    relay.start()
+    relay.insert("e1", kind="missing")
+    relay.sql("UPDATE outbox SET payload = '{}'")
+    wait_until(lambda: "alarms        1" in relay.command("status").stdout, "the alarm")
+    wait_until(lambda: "dead letters  1" in relay.command("status").stdout, "the dead letter")
+    relay.command("dead-letters", "replay", "--all")
+    assert relay.command("alarms", "acknowledge").returncode == 0
+    relay.configure(delivery__on_bad_event="hold")
+    assert relay.stop() == 0
+    relay.start()
+    relay.insert("e2", kind="missing")
+    wait_until(lambda: "holding at event" in relay.log(), "hold")
+    position = relay.log().split("holding at event ")[1].split()[0]
+    assert relay.command("skip", "somewhere:1").returncode == 64  # Which nobody did.
+    assert relay.command("skip", position).returncode == 0
+    wait_until(lambda: (relay.state / "skipped.jsonl").exists(), "the skip")
+    assert relay.stop() == 0
+    assert relay.command("position", "set", "now").returncode == 0
+
+    file = relay.state / "actions.jsonl"
+    actions = [json.loads(line) for line in file.read_text().splitlines()]
+    began_at, replayed, acknowledged, skipped, moved = actions
+    assert [one["action"] for one in actions] == ["position set", "replay", "acknowledge", "skip",
+                                                  "position set"]
+    assert (began_at["of"], replayed["of"], skipped["of"]) == ("-", "--all", position)
+    assert "update" in acknowledged["text"] and moved["text"] == "now"
+    assert {one["by"] for one in actions} == {whoami()}
+    times = [one["at_us"] for one in actions]
+    assert times == sorted(times) and time.time() - 120 < times[0] / 1e6 < time.time()
+    assert "actions       5, the last one: position set " in relay.command("status").stdout
+    for path in relay.state.iterdir():
+        if path.is_file():
+            assert path.stat().st_mode & 0o777 == 0o600, path
+
+
+def test_a_large_file_of_what_was_given_up_is_told(relay):
+    relay.start()
+    relay.wait_for(0)
+    assert "files  " not in relay.command("status").stdout
+    (relay.state / "lost.jsonl").write_text("{}\n" * 1_000_000)
+    assert "files         lost.jsonl 3.0 MB" in relay.command("status").stdout
+    assert relay.stop() == 0
 
 
 def test_three_bad_events_of_one_transaction_take_three_skips_whatever_restarts(relay):
@@ -228,6 +286,43 @@ def test_three_bad_events_of_one_transaction_take_three_skips_whatever_restarts(
         assert relay.command("skip", position).returncode == 0
     wait_until(lambda: relay.received()[-1:] and relay.received()[-1].id == "g3", "the last one")
     assert (relay.state / "skipped.jsonl").read_text().count("\n") == 3
+    assert relay.stop() == 0
+
+
+def test_a_new_place_says_that_skipped_events_are_held_at_again(relay):
+    before = relay.executed_gtids()
+    relay.start()
+    relay.insert("bad", kind="missing")
+    behind = relay.executed_gtids()
+    wait_until(lambda: "holding at event" in relay.log(), "hold")
+    position = relay.log().split("holding at event ")[1].split()[0]
+    assert relay.command("skip", position).returncode == 0
+    wait_until(lambda: behind in relay.checkpoint(), "the checkpoint behind it")
+    assert relay.stop() == 0
+    kept = relay.command("position", "set", "keep")
+    assert kept.returncode == 0 and "skipped" not in kept.stdout
+    moved = relay.command("position", "set", f"gtid:{before}")
+    assert "the skipped events, 1 of them, are forgotten" in moved.stdout, moved.stderr
+    assert f"{relay.state}/skipped.jsonl" in moved.stdout
+    relay.start()
+    wait_until(lambda: relay.log().count(f"holding at event {position}") == 2, "hold again")
+
+
+def test_what_ended_a_run_is_skipped_in_one_that_holds(relay):
+    relay.configure(delivery__on_bad_event="stop").start()
+    relay.insert("bad", kind="missing")
+    relay.insert("good")
+    assert relay.wait() == 65
+    position = relay.log().split("bad event ")[1].split()[0]
+    assert relay.command("skip", position).returncode == 64
+    relay.start("--delivery.on-bad-event=hold")
+    wait_until(lambda: "holding at event" in relay.log(), "hold")
+    assert relay.command("skip", position).returncode == 0
+    assert [m.id for m in relay.wait_for(1)] == ["good"]
+    assert relay.stop() == 0
+    relay.start()
+    relay.insert("more")
+    assert [m.id for m in relay.wait_for(2)] == ["good", "more"]
     assert relay.stop() == 0
 
 
@@ -271,7 +366,7 @@ def test_check_finds_what_would_end_a_run(relay):
     relay.start()
     relay.insert("e1")
     relay.wait_for(1)
-    wait_until(lambda: "kafka cluster -" not in relay.checkpoint(), "a checkpoint")
+    wait_until(lambda: "sink          -" not in relay.checkpoint(), "a checkpoint")
     assert relay.stop() == 0
     assert relay.command("check").returncode == 0
     # Another cluster than the checkpoint's.

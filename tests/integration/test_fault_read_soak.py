@@ -163,7 +163,7 @@ class Round(Soak):
         self.start_gtids = self.gtids_of(shown)
 
     def check_start(self):
-        """G1 stays until the read is over, with decisions behind it; whether it is."""
+        """The beginning stays until the read is over, with decisions behind it; whether it is."""
         shown = self.relay.checkpoint()
         if "table read    done" in shown:
             return True
@@ -359,7 +359,7 @@ class Round(Soak):
                     came = self.reader.first.get(version)
                     lines.append(f"{name} {version} owed {owed} arrived {came and vars(came)}")
             lines += [f"{w.number} {commit}" for w in self.writers for commit in w.commits]
-            lines.insert(0, f"G1 {dict(self.start_gtids.ranges)}")
+            lines.insert(0, f"begins at {dict(self.start_gtids.ranges)}")
             (folder / "record.txt").write_text("\n".join(lines))
 
     def told(self):
@@ -469,7 +469,7 @@ class Rounds:
 
 
 SERVER = "01234567-89ab-cdef-0123-456789abcdef"
-START = 5  # The last number of G1.
+START = 5  # The last number of the beginning.
 
 
 class Scene:

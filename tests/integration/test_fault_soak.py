@@ -23,7 +23,8 @@ import pymysql
 import pytest
 from fault_broker import SETTINGS, Broker
 from fault_proxy import PRODUCE, TO_CLIENT, TO_SERVER, FaultProxy, Way
-from fault_trial import LOG_LINES_MAX, SEED, TopicReader, Trial, report
+from fault_trial import (LOG_LINES_MAX, SEED, TopicReader, Trial, report,
+                         stop_with_everything_delivered)
 from private_servers import PrivateMysql
 from relay import PASSWORD, Received, Relay, wait_until
 from replication import catch_up, executed, promote, replicate, value
@@ -596,7 +597,7 @@ class Soak(Trial):
     def judge(self):
         self.wait_until_delivered()
         status = self.relay.command("status").stdout
-        assert self.relay.stop() == 0, self.tail()
+        stop_with_everything_delivered(self.relay, self.wait_until_delivered)
         self.reader.read()
         happened = {note for (note,) in self.relay.sql("SELECT note FROM orders")}
         stored = {row[0] for row in self.relay.sql("SELECT id FROM outbox WHERE aggregateid <>"

@@ -318,6 +318,10 @@ def test_init_prints_what_the_readme_says(outboxd):
     for line in printed.splitlines():
         is_code = line.strip() and not line.startswith(("--", "#", "/*", "*/"))
         assert not is_code or line.strip() in shown, line
+    # The README says how the column type is sent; so does what is pasted from here.
+    assert "`header = type:eventType`" in readme
+    assert "\n# This would send what no part of the message has so far:\n" \
+           "#   header = type:eventType\n" in printed
 
 
 @pytest.mark.parametrize("preset", [case.preset for case in CASES])

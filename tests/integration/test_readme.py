@@ -1,10 +1,16 @@
-"""The README's six steps, as a newcomer types them, lead to a message in the topic."""
+"""The README's six steps, as a newcomer types them, lead to a message in the topic; and the
+demonstration prints what the README shows of it."""
 
 import contextlib
+import os
 import pathlib
+import re
+import shlex
 import subprocess
+import sys
 
 import pytest
+from page_blocks import blocks_of, fits
 from private_servers import PrivateKafka, PrivateMysql, spawn
 from relay import wait_until
 
@@ -14,12 +20,10 @@ INSERT = """INSERT INTO shop.outbox
   VALUES (UUID(), 'order', '1001', 'OrderPlaced', '{"item": "teapot"}')"""
 
 
-def code_of_step(number: int) -> str:
-    """The first block of code of a step."""
-    lines = README.read_text().split(f"**{number}. ", 1)[1].splitlines()
-    begin = next(i for i, line in enumerate(lines) if line.startswith("    "))
-    end = next(i for i, line in enumerate(lines[begin:], begin) if line and line[0] != " ")
-    return "\n".join(line[4:] for line in lines[begin:end])
+def code_of_step(number: int, place: int = 0) -> str:
+    """A block of code of a step: the first one, or a later one."""
+    step = README.read_text().split(f"**{number}. ", 1)[1]
+    return "\n".join(blocks_of("README.md", step)[place].lines)
 
 
 @pytest.fixture
@@ -37,7 +41,10 @@ def test_the_six_steps_lead_to_a_message(outboxd, servers, tmp_path):
         mysql.mysql(sql.replace("'...'", f"'{PASSWORD}'"))
     (tmp_path / "shop.password").write_text(PASSWORD + "\n")
     (tmp_path / "shop.conf").write_text(code_of_step(5))
-    kafka.create_topic("outbox.event.order", partitions=3)
+    program, *words = shlex.split(code_of_step(5, 1).replace("localhost:9092", kafka.bootstrap))
+    assert program == "kafka-topics.sh"
+    kafka.tool("org.apache.kafka.tools.TopicCommand", *words)
+    assert kafka.topics()["outbox.event.order"] == 3
 
     # Only places differ from what is in the README.
     def command(line: str) -> list:
@@ -74,3 +81,30 @@ def test_the_six_steps_lead_to_a_message(outboxd, servers, tmp_path):
         wait_until(lambda: f"process       {relay.pid}" in told(), "the status")
         relay.terminate()
         assert relay.wait() == 0
+
+
+def shown_of_the_demonstration() -> list:
+    """The lines in the README, without the times and with any number of blanks."""
+    blocks = blocks_of("README.md", README.read_text())
+    (block,) = [b for b in blocks if "test_the_demonstration_prints_what_is_shown" in b.mark]
+    return block.lines
+
+
+def without_times(line: str) -> str:
+    return re.sub(r"\d+ ms later|at once", "soon", line)
+
+
+def test_the_demonstration_prints_what_is_shown(outboxd, tmp_path):
+    # It leaves what it made beside the program.
+    build = tmp_path / "build"
+    build.mkdir()
+    (build / "outboxd").symlink_to(outboxd)
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, README.parent / "packaging/quickstart.py", build],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = [without_times(line) for line in shown_of_the_demonstration()]
+    printed = "\n".join(without_times(line) for line in done.stdout.splitlines())
+    assert fits(["...", *shown, "..."], printed), printed

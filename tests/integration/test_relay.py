@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import time
 
 import pytest
+from page_blocks import SOURCE, blocks_of
 from private_servers import PrivateKafka, PrivateMysql
 from relay import Relay, wait_until
 
@@ -402,6 +404,61 @@ def test_another_relay_of_the_same_name_takes_over_the_dump(relay, tmp_path):
     assert "\ndoing  " in relay.command("status").stdout
     relay.insert("e2")
     wait_until(lambda: "e2" in [m.id for m in relay.received()], "e2")
+
+
+def test_a_place_is_chosen_from_the_header_of_the_last_message(outboxd, mysql, kafka, tmp_path):
+    """As docs/choosing-a-place.md tells it, where the state directory is gone."""
+    with Relay(outboxd, mysql, kafka, tmp_path, topics=()).begin_now() as relay:
+        kafka.create_topic(relay.topic(), partitions=1)
+        relay.start()
+        for id in ("e1", "e2", "e3"):
+            relay.insert(id)
+        last = relay.wait_for(3)[-1]
+        relay.kill()
+        relay.insert("e4")
+        for file in relay.state.iterdir():
+            file.unlink()
+        uuid, number, _ = dict(last.headers)["outboxd.position"].decode().split(":")
+        executed = relay.executed_gtids()
+        first = re.search(rf"{uuid}:(\d+)-\d+", executed)
+        cut = executed.replace(first[0], f"{uuid}:{first[1]}-{int(number) - 1}")
+        moved = relay.command("position", "set", f"gtid:{cut}")
+        assert moved.returncode == 0, moved.stderr
+        relay.start()
+        assert [m.id for m in relay.wait_for(5)] == ["e1", "e2", "e3", "e3", "e4"]
+
+
+def test_the_ids_of_the_table_are_compared_with_those_of_the_topics(relay, tmp_path):
+    """The commands of docs/was-anything-lost.md, in a shell, with the real clients."""
+    clients = tmp_path / "clients"
+    clients.mkdir()
+    consumer = relay.kafka.tool_command("org.apache.kafka.tools.consumer.ConsoleConsumer")
+    for name, command in (("mysql", relay.mysql.client_command()),
+                          ("kafka-console-consumer.sh", consumer)):
+        (clients / name).write_text(f'#!/bin/sh\nexec {shlex.join(map(str, command))} "$@"\n')
+        (clients / name).chmod(0o755)
+    relay.start()
+    relay.insert("arrived-1", "arrived-2", "deleted")
+    relay.wait_for(3)
+    relay.sql("DELETE FROM outbox WHERE id = 'deleted'")
+    relay.kill()
+    (relay.state / "checkpoint").unlink()
+    relay.command("position", "set", "earliest")
+    relay.start()
+    wait_until(lambda: len(relay.received()) >= 6, "the duplicates")
+    assert relay.stop() == 0
+    relay.insert("missing")
+
+    page = (SOURCE / "docs/was-anything-lost.md").read_text()
+    (block,) = [b for b in blocks_of("page", page) if b.lines[0].startswith("mysql ")]
+    script = "\n".join(block.lines).replace("localhost:9092", relay.kafka.bootstrap)
+    script = script.replace("shop.outbox", f"{relay.database}.outbox")
+    script = script.replace("outbox[.]event[.].*", relay.topic()).replace("20000", "5000")
+    path = f"{clients}:{os.environ['PATH']}"
+    done = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, capture_output=True,
+                          text=True, env=os.environ | {"PATH": path}, timeout=120)
+    assert (tmp_path / "arrived").read_text().splitlines()[:2] == ["arrived-1"] * 2, done.stderr
+    assert done.stdout.splitlines() == ["missing", "arrived-1", "arrived-2", "deleted"], done.stderr
 
 
 def test_the_position_is_not_changed_under_a_running_relay(relay):

@@ -1,17 +1,21 @@
-// Preloaded into a relay, it shifts the time of day, and that alone, by as many microseconds as a
+// Preloaded into a process, it shifts the time of day, and that alone, by as many microseconds as a
 // file says that both sides map: a jump is there at once, also for a wait that is under way.
 //
 // libfaketime would do, but for waits on C11 condition variables (librdkafka's): with it those end
-// by the true time, so that each of them would last as long as the shift.
+// by the true time, so that each of them would last as long as the shift. And Python 3.11 cannot
+// sleep with it.
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <ctime>
@@ -20,7 +24,7 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kSlice = 10'000'000;
-constexpr int kTimedOut = 4;  // glibc's thrd_timedout; <threads.h> is C's.
+constexpr int kThreadTimedOut = 4;  // glibc's thrd_timedout; <threads.h> is C's.
 
 std::int64_t ToNanoseconds(const timespec& time) { return time.tv_sec * kSecond + time.tv_nsec; }
 
@@ -53,6 +57,18 @@ std::int64_t TrueTime() {
   return ToNanoseconds(time);
 }
 
+// Ends when the shifted clock shows `deadline`, as the kernel's waits do. `wait` waits until the
+// time by the true clock that it is given, and returns `timed_out` if that has passed.
+template <typename Wait>
+int WaitUntil(const timespec& deadline, int timed_out, const Wait& wait) {
+  while (true) {
+    const std::int64_t slice_end = TrueTime() + kSlice;
+    const timespec until = ToTimespec(std::min(ToNanoseconds(deadline) - Shift(), slice_end));
+    const int outcome = wait(until);
+    if (outcome != timed_out || TrueTime() + Shift() >= ToNanoseconds(deadline)) return outcome;
+  }
+}
+
 }  // namespace
 
 extern "C" {
@@ -83,15 +99,29 @@ int timespec_get(timespec* time, int base) noexcept {
   return base;
 }
 
-// Ends when the shifted clock shows `deadline`, as the kernel's waits do.
+// By this MySQL knows how old a log file is. The file system has the true time.
+int stat64(const char* path, struct stat64* result) noexcept {
+  static auto* const real = Real<int(const char*, struct stat64*)>("stat64");
+  const int outcome = real(path, result);
+  if (outcome == 0) result->st_mtim = ToTimespec(ToNanoseconds(result->st_mtim) + Shift());
+  return outcome;
+}
+
 int cnd_timedwait(void* condition, void* mutex, const timespec* deadline) {
   static auto* const real = Real<int(void*, void*, const timespec*)>("cnd_timedwait");
-  while (true) {
-    const std::int64_t slice_end = TrueTime() + kSlice;
-    const timespec until = ToTimespec(std::min(ToNanoseconds(*deadline) - Shift(), slice_end));
-    const int outcome = real(condition, mutex, &until);
-    if (outcome != kTimedOut || TrueTime() + Shift() >= ToNanoseconds(*deadline)) return outcome;
-  }
+  return WaitUntil(*deadline, kThreadTimedOut,
+                   [&](const timespec& until) { return real(condition, mutex, &until); });
+}
+
+int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
+                           const timespec* deadline) {
+  static auto* const real =
+      Real<int(pthread_cond_t*, pthread_mutex_t*, const timespec*)>("pthread_cond_timedwait");
+  // The other clock that a condition variable can have counts from the machine's start.
+  const bool is_time_of_day = ToNanoseconds(*deadline) > TrueTime() / 2;
+  if (!is_time_of_day) return real(condition, mutex, deadline);
+  return WaitUntil(*deadline, ETIMEDOUT,
+                   [&](const timespec& until) { return real(condition, mutex, &until); });
 }
 
 }  // extern "C"

@@ -14,7 +14,7 @@ import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 UNIT = SOURCE / "systemd" / "outboxd@.service"
-EXPOSURE_MAX = 1.5
+EXPOSURE_MAX = 1.2
 
 
 def unit_with_existing_binary(folder):

@@ -12,7 +12,7 @@ sinks::Result<sinks::OpenedSink> KeepingSink::Open(std::chrono::milliseconds) {
   Drop();
   if (faults_.Strike(faults_.rates().sink_open)) {
     faults_.Note("sink: Open fails");
-    return sinks::Fail(ErrorKind::kUnreachable, "injected");
+    return Fail(ErrorKind::kUnreachable, "injected");
   }
   faults_.Note("sink: opened, it keeps {} checkpoint", kept_ ? "a" : "no");
   is_open_ = true;
@@ -23,7 +23,7 @@ sinks::Result<PublishOutcome> KeepingSink::Publish(const sinks::Message& message
                                                    sinks::DeliveryId id) {
   faults_.Yield("publishing");
   const std::size_t index = checker_.OnPublish(message);
-  if (!is_usable()) return sinks::Fail(ErrorKind::kProducerLost, "not open");
+  if (!is_usable()) return Fail(ErrorKind::kProducerLost, "not open");
   faults_.Note("sink: takes event {} as delivery {}", index, id);
   invisible_.push_back({id, index, HistoryChecker::RoadOf(message)});
   return PublishOutcome::kAccepted;
@@ -31,7 +31,7 @@ sinks::Result<PublishOutcome> KeepingSink::Publish(const sinks::Message& message
 
 sinks::Result<PublishOutcome> KeepingSink::AtBoundary(const sinks::Boundary& boundary) {
   faults_.Yield("at a boundary");
-  if (!is_usable()) return sinks::Fail(ErrorKind::kProducerLost, "not open");
+  if (!is_usable()) return Fail(ErrorKind::kProducerLost, "not open");
   SeededRandom& random = faults_.random();
   const bool must = boundary.is_last() && !invisible_.empty();
   if (!must && !random.OneIn(invisible_.empty() ? 16 : 2)) return PublishOutcome::kAccepted;
@@ -44,7 +44,7 @@ sinks::Result<PublishOutcome> KeepingSink::AtBoundary(const sinks::Boundary& bou
   if (!is_lost) return PublishOutcome::kAccepted;
   delivered_.clear();  // Nobody is told.
   Lose("at a boundary");
-  return sinks::Fail(ErrorKind::kProducerLost, "at a boundary");
+  return Fail(ErrorKind::kProducerLost, "at a boundary");
 }
 
 void KeepingSink::MakeVisible(const std::string& checkpoint) {

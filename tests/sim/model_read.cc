@@ -31,7 +31,7 @@ LoggedImage ImageOf(const binlog::ChunkRow& row) {
 }  // namespace
 
 ModelRead::ModelRead(const Scenario& scenario, std::uint64_t seed, bool keeps_trace,
-                     MakeInterposer make_interposer, Bugs bugs)
+                     const MakeInterposer& make_interposer, Bugs bugs)
     : scenario_(scenario),
       bugs_(bugs),
       faults_(seed, keeps_trace),

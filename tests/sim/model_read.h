@@ -29,10 +29,10 @@ class ModelRead {
   };
 
   ModelRead(const Scenario& scenario, std::uint64_t seed, bool keeps_trace,
-            MakeInterposer make_interposer = nullptr)
-      : ModelRead(scenario, seed, keeps_trace, std::move(make_interposer), {}) {}
+            const MakeInterposer& make_interposer = nullptr)
+      : ModelRead(scenario, seed, keeps_trace, make_interposer, {}) {}
   ModelRead(const Scenario& scenario, std::uint64_t seed, bool keeps_trace,
-            MakeInterposer make_interposer, Bugs bugs);
+            const MakeInterposer& make_interposer, Bugs bugs);
 
   // None: every guarantee held.
   [[nodiscard]] std::optional<std::string> Run();

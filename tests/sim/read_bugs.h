@@ -74,9 +74,7 @@ class PassingLedger : public ReadLedger {
   binlog::Result<void> ForgetUpTo(std::size_t table, std::string_view place) override {
     return inner_.ForgetUpTo(table, place);
   }
-  binlog::Result<void> ForgetTable(std::size_t table) override {
-    return inner_.ForgetTable(table);
-  }
+  binlog::Result<void> ForgetTable(std::size_t table) override { return inner_.ForgetTable(table); }
   binlog::Result<void> BeginImages(std::size_t table, const std::optional<std::string>& after,
                                    const std::optional<std::string>& up_to) override {
     return inner_.BeginImages(table, after, up_to);

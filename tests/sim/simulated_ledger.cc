@@ -9,7 +9,7 @@ Result<void> SimulatedLedger::Begin(const char* call) {
     faults_.Note("ledger: {} fails", call);
     has_failed_ = true;
   }
-  if (has_failed_) return binlog::Fail(binlog::ErrorKind::kSpill, "injected");
+  if (has_failed_) return Fail(binlog::ErrorKind::kSpill, "injected");
   return {};
 }
 

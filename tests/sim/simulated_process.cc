@@ -92,8 +92,8 @@ SimulatedProcess::SimulatedProcess(World world, Progress progress, const Setting
       sink_(MakeSink(world, settings)),
       liveness_(world.clock),
       outages_(world.clock),
-      owner_(world.interposer.Around(static_cast<sinks::Sink&>(*sink_)), liveness_, outages_,
-             world.clock),
+      owner_(world.interposer.Around(static_cast<sinks::Sink&>(*sink_)), WorldSink::kWords,
+             liveness_, outages_, world.clock),
       journal_(settings.keeps_journal
                    ? std::make_unique<Journal>(settings.state_directory, kJournalBytesMax)
                    : nullptr),

@@ -13,7 +13,7 @@ sinks::Result<sinks::OpenedSink> SimulatedSink::Open(std::chrono::milliseconds) 
   Drop();
   if (faults_.Strike(faults_.rates().sink_open)) {
     faults_.Note("sink: Open fails");
-    return sinks::Fail(ErrorKind::kUnreachable, "injected");
+    return Fail(ErrorKind::kUnreachable, "injected");
   }
   faults_.Note("sink: opened");
   is_open_ = true;
@@ -25,7 +25,7 @@ sinks::Result<PublishOutcome> SimulatedSink::Publish(const sinks::Message& messa
   faults_.Yield("publishing");
   const std::size_t index = checker_.OnPublish(message);
   const bool is_dead = message.topic == kDeadLetterTopic;
-  if (!is_open_ || is_loss_told_) return sinks::Fail(ErrorKind::kProducerLost, "not open");
+  if (!is_open_ || is_loss_told_) return Fail(ErrorKind::kProducerLost, "not open");
   if (lost_) {
     if (faults_.random().OneIn(4)) return std::unexpected(*lost_);
     return PublishOutcome::kFull;
@@ -34,12 +34,12 @@ sinks::Result<PublishOutcome> SimulatedSink::Publish(const sinks::Message& messa
     throw Violation{fmt::format("event {} comes where {} found no room", index, refused_for_room_)};
   }
   if (faults_.Strike(faults_.rates().unreachable_topic)) {
-    return sinks::Fail(ErrorKind::kUnreachable, "injected");
+    return Fail(ErrorKind::kUnreachable, "injected");
   }
   if (FaultOf({id, index, is_dead}) == Event::Fault::kRefusedAtOnce) {
     refused_for_room_ = kNone;
     history_.events[index].was_refused = true;
-    return sinks::Fail(ErrorKind::kRejected, "event {} is refused", index);
+    return Fail(ErrorKind::kRejected, "event {} is refused", index);
   }
   const bool is_full = in_flight() >= room_;
   refused_for_room_ = is_full ? index : kNone;

@@ -24,7 +24,7 @@ binlog::Result<binlog::StreamIdentity> SimulatedSource::Open(const binlog::Posit
   if (faults_.Strike(faults_.rates().source_open)) {
     const bool denies = was_open_ && faults_.random().OneIn(4);
     faults_.Note("source: Open fails{}", denies ? ", denied" : "");
-    return binlog::Fail(denies ? ErrorKind::kDenied : ErrorKind::kDisconnected, "injected");
+    return Fail(denies ? ErrorKind::kDenied : ErrorKind::kDisconnected, "injected");
   }
   by_gtid_ = source_.gtid_mode_is_on && (!from.gtids.empty() || from.file.empty());
   if (source_.must_ask_by_gtid && !by_gtid_) {
@@ -101,14 +101,14 @@ binlog::Result<void> SimulatedSource::FindByFile(const Request& request) {
   const SimulatedServer& server = *source_.server;
   const binlog::Position& from = request.from;
   if (!from.file.empty() && request.known.server_uuid != server.uuid()) {
-    return binlog::Fail(ErrorKind::kDiverged, "another server");
+    return Fail(ErrorKind::kDiverged, "another server");
   }
   file_ = from.file.empty() ? server.first_file() : server.FileNamed(from.file);
   if (file_ == kNone || file_ < server.first_file()) {
-    return binlog::Fail(ErrorKind::kGone, "{} is gone", from.file);
+    return Fail(ErrorKind::kGone, "{} is gone", from.file);
   }
   if (from.offset > server.files()[file_].end) {
-    return binlog::Fail(ErrorKind::kDiverged, "{} is shorter than {}", from.file, from.offset);
+    return Fail(ErrorKind::kDiverged, "{} is shorter than {}", from.file, from.offset);
   }
   const std::uint64_t offset = std::max<std::uint64_t>(from.offset, 4);
   if (!server.IsBoundary(file_, offset)) {
@@ -161,15 +161,15 @@ bool SimulatedSource::Corrupts(const Pending& next) {
 
 binlog::Result<binlog::Bytes> SimulatedSource::Next() {
   faults_.Yield("reading an event");
-  if (!is_open_) return binlog::Fail(ErrorKind::kDisconnected, "not open");
+  if (!is_open_) return Fail(ErrorKind::kDisconnected, "not open");
   if (is_interrupted_) {
     is_interrupted_ = false;
-    return binlog::Fail(ErrorKind::kInterrupted, "interrupted");
+    return Fail(ErrorKind::kInterrupted, "interrupted");
   }
   if (faults_.Strike(faults_.rates().disconnect)) {
     faults_.Note("source: disconnected");
     Close();
-    return binlog::Fail(ErrorKind::kDisconnected, "injected");
+    return Fail(ErrorKind::kDisconnected, "injected");
   }
   Fill();
   is_at_end_ = pending_.empty();

@@ -3,12 +3,11 @@
 #include <charconv>
 #include <cstdint>
 
-#include "binlog/table_filter.h"
+#include "base/glob.h"
 
 namespace outboxd::sim {
 
 using binlog::ErrorKind;
-using binlog::Fail;
 using binlog::Result;
 
 namespace {
@@ -135,7 +134,7 @@ Result<std::vector<binlog::TableToRead>> SimulatedTables::Describe(std::string_v
                                                                    std::string_view table_pattern) {
   if (auto begun = Begin("describing tables"); !begun) return std::unexpected(begun.error());
   std::vector<binlog::TableToRead> tables;
-  if (binlog::FitsPattern("shop", schema_pattern) && binlog::FitsPattern("outbox", table_pattern)) {
+  if (FitsPattern("shop", schema_pattern) && FitsPattern("outbox", table_pattern)) {
     tables.push_back(Definition(source_.server->stages().committed().has_added_column));
   }
   Idle();

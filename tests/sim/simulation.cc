@@ -62,7 +62,7 @@ void Remove(FileSystem& files, const std::string& directory, const char* name) {
 }  // namespace
 
 Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, bool keeps_trace,
-                       std::string scratch, MakeInterposer make_interposer)
+                       const std::string& scratch, MakeInterposer make_interposer)
     : scenario_(scenario),
       faults_(seed, keeps_trace),
       random_(faults_.random()),
@@ -237,7 +237,7 @@ void Simulation::Start() {
   faults_.Note("a process starts");
   auto loaded = store_.Load();
   if (!loaded) {
-    if (loaded.error().exit_code == ExitCode::kState) return;  // systemd starts it again.
+    if (loaded.error().kind == ExitCode::kState) return;  // systemd starts it again.
     throw Violation{loaded.error().message};
   }
   if (*loaded && !store_.Settle()) return;
@@ -253,10 +253,9 @@ void Simulation::Start() {
   if (progress.read) checker_.BeginRead(progress.position);
   if (checkpoint != *loaded && !store_.Store(*checkpoint)) return;
   process_ = std::make_unique<SimulatedProcess>(
-      SimulatedProcess::World{source_, history_, checker_, clock_, faults_, store_, state_.get(),
-                              alarms_.get(), *interposer_,
-                              scenario_.keeps_checkpoints ? &kept_ : nullptr,
-                              [this] { world_.GoOn(); }},
+      SimulatedProcess::World{
+          source_, history_, checker_, clock_, faults_, store_, state_.get(), alarms_.get(),
+          *interposer_, scenario_.keeps_checkpoints ? &kept_ : nullptr, [this] { world_.GoOn(); }},
       std::move(progress), settings_);
 }
 
@@ -303,8 +302,8 @@ void Simulation::Stop() {
 
 void Simulation::OnEnd(const Error& error) {
   faults_.Note("the relay ends: {}", error.message);
-  const bool is_right = (error.exit_code == ExitCode::kDiverged && DivergenceIsRight()) ||
-                        (error.exit_code == ExitCode::kGap && world_.excuses().gap);
+  const bool is_right = (error.kind == ExitCode::kDiverged && DivergenceIsRight()) ||
+                        (error.kind == ExitCode::kGap && world_.excuses().gap);
   if (!is_right) throw Violation{"the relay ends: " + error.message};
   EndProcess();
   has_ended_ = true;

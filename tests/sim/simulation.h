@@ -21,8 +21,8 @@ class Simulation {
   using MakeInterposer = std::function<std::unique_ptr<Interposer>()>;
 
   // `scratch`: a directory on a memory file system, for what the relay writes past FileSystem.
-  Simulation(const Scenario& scenario, std::uint64_t seed, bool keeps_trace, std::string scratch,
-             MakeInterposer make_interposer = nullptr);
+  Simulation(const Scenario& scenario, std::uint64_t seed, bool keeps_trace,
+             const std::string& scratch, MakeInterposer make_interposer = nullptr);
   ~Simulation();
 
   // None: every guarantee held.
@@ -75,7 +75,7 @@ class Simulation {
   Progress start_;
   std::optional<std::string> kept_;  // By the sink.
 
-  std::unique_ptr<Interposer> interposer_;  // Of the process.
+  std::unique_ptr<Interposer> interposer_;     // Of the process.
   std::unique_ptr<SimulatedProcess> process_;  // Null: not running.
 
   bool has_ended_ = false;  // Rightly, for good: only an operator goes on from here.

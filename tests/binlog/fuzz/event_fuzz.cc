@@ -59,7 +59,7 @@ std::vector<std::uint8_t> TakeEvent(Bytes& stream) {
 }
 
 void CheckRow(const Row& row) {
-  const TableSelection& selection = EveryTable()[row.table];
+  const TableSelection& selection = EveryTable()[row.selection];
   if (row.values.size() != row.columns.size()) __builtin_trap();
   const bool is_whole = selection.whole_row != WholeRow::kNo;
   if (row.values.size() < selection.columns.size()) __builtin_trap();

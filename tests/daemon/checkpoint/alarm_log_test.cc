@@ -81,6 +81,18 @@ TEST_F(AlarmLogTest, HalfALineOfACrashIsNoAlarmAndSpoilsNone) {
   EXPECT_THAT(Standing(), ElementsAre("u:1", "u:2"));
 }
 
+TEST_F(AlarmLogTest, AlarmsOfWhichNoRecordCanBeKeptStandOn) {
+  ASSERT_TRUE(log_.Record({"update", "uuid:1", "a", 1}));
+  std::size_t kept = 0;
+  const auto refused = log_.Acknowledge([&](const std::vector<Alarm>& standing) -> Result<void> {
+    kept = standing.size();
+    return Fail(ExitCode::kState, "no room");
+  });
+  EXPECT_EQ(kept, 1U);
+  EXPECT_EQ(refused.error().kind, ExitCode::kState);
+  EXPECT_EQ(log_.CountStanding().value(), 1U);
+}
+
 TEST_F(AlarmLogTest, AnAlarmBehindAnAcknowledgedHalfLineStands) {
   Record("u:1");
   Tear();
@@ -193,7 +205,7 @@ TEST_F(AlarmLogTest, EachAlarmIsAcknowledgedOrStandsWhicheverProcessComesFirst) 
 TEST_F(AlarmLogTest, ADirectoryThatFailsIsNamed) {
   const auto recorded = AlarmLog(directory_ / "gone").Record({"xa", "u:1", "text"});
   ASSERT_FALSE(recorded);
-  EXPECT_EQ(recorded.error().exit_code, ExitCode::kState);
+  EXPECT_EQ(recorded.error().kind, ExitCode::kState);
   EXPECT_THAT(recorded.error().message, testing::HasSubstr("gone/alarms.jsonl: open failed"));
 }
 

@@ -48,11 +48,12 @@ class CheckpointFileTest : public testing::Test {
     const auto loaded = Load();
     EXPECT_FALSE(loaded.has_value()) << contents;
     if (loaded) return "";
-    EXPECT_EQ(loaded.error().exit_code, ExitCode::kCheckpoint);
-    EXPECT_THAT(loaded.error().message,
-                AllOf(HasSubstr(directory_ / "checkpoint"), HasSubstr(" HINT: "),
-                      HasSubstr("outboxd position set"),
-                      AnyOf(HasSubstr("outboxd position show"), HasSubstr("docs/at-night.md"))));
+    EXPECT_EQ(loaded.error().kind, ExitCode::kCheckpoint);
+    EXPECT_THAT(
+        loaded.error().ToText(),
+        AllOf(HasSubstr(directory_ / "checkpoint"), HasSubstr(" HINT: "),
+              HasSubstr("outboxd position set"),
+              AnyOf(HasSubstr("outboxd position show"), HasSubstr("docs/choosing-a-place.md"))));
     return loaded.error().message;
   }
   std::string StoredText() {
@@ -102,7 +103,7 @@ TEST_F(CheckpointFileTest, TellsWhenWhatItFoundMayNotSurviveTheMachine) {
   ASSERT_TRUE(file.Load());
   const auto settled = file.Settle();
   ASSERT_FALSE(settled);
-  EXPECT_EQ(settled.error().exit_code, ExitCode::kState);
+  EXPECT_EQ(settled.error().kind, ExitCode::kState);
   EXPECT_TRUE(file.Settle());
 }
 
@@ -185,7 +186,7 @@ TEST_F(CheckpointFileTest, AnUnreadableFileIsTheDirectorysFault) {
   FailingFiles files("open", 0, EACCES);
   const auto loaded = CheckpointFile(directory_.path(), "shop", files).Load();
   ASSERT_FALSE(loaded.has_value());
-  EXPECT_EQ(loaded.error().exit_code, ExitCode::kState);
+  EXPECT_EQ(loaded.error().kind, ExitCode::kState);
   EXPECT_THAT(loaded.error().message, HasSubstr("checkpoint: open failed: Permission denied"));
 }
 
@@ -203,7 +204,7 @@ TEST_P(FailingStoreTest, KeepsTheEarlierCheckpointAndRecoversWithTheNext) {
   CheckpointFile failing(directory_.path(), "shop", files);
   const auto stored = failing.Store(MakeCheckpoint(5));
   ASSERT_FALSE(stored.has_value());
-  EXPECT_EQ(stored.error().exit_code, ExitCode::kState);
+  EXPECT_EQ(stored.error().kind, ExitCode::kState);
   EXPECT_EQ(Load(), MakeCheckpoint(4));
   EXPECT_THAT(directory_.Names(), testing::ElementsAre("checkpoint"));
   ASSERT_TRUE(failing.Store(MakeCheckpoint(6)));

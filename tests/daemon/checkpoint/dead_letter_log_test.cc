@@ -46,7 +46,7 @@ TEST_F(DeadLetterLogTest, OneThatIsSentAgainCountsOnce) {
 TEST_F(DeadLetterLogTest, ACountThatOutboxdDidNotWriteIsRefused) {
   directory_.Write("dead-letters", "{}");
   ASSERT_FALSE(log_.Counted());
-  EXPECT_EQ(log_.Counted().error().exit_code, ExitCode::kState);
+  EXPECT_EQ(log_.Counted().error().kind, ExitCode::kState);
 }
 
 TEST_F(DeadLetterLogTest, KnowsWhenEachWasReplayedLastWhateverACrashTore) {

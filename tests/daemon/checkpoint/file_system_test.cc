@@ -61,7 +61,7 @@ TEST_P(FailingStepTest, LeavesTheOldFileAndNothingElse) {
   files.write_bytes_max = 2;
   const auto replaced = ReplaceFile(files, directory.path(), "f", "new");
   ASSERT_FALSE(replaced.has_value());
-  EXPECT_EQ(replaced.error().exit_code, ExitCode::kState);
+  EXPECT_EQ(replaced.error().kind, ExitCode::kState);
   EXPECT_THAT(replaced.error().message, AllOf(HasSubstr(directory.path()), HasSubstr(step.shown)));
   EXPECT_EQ(directory.Read("f"), step.new_may_stand ? "new" : "old");
   EXPECT_THAT(directory.Names(), ElementsAre("f"));

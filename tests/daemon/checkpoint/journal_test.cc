@@ -144,7 +144,7 @@ TEST_F(JournalTest, ADirectoryThatFailsIsAnError) {
   Journal journal(directory_ / "missing", 1000);
   const auto appended = journal.Append(Line(1, {"a"}));
   ASSERT_FALSE(appended);
-  EXPECT_EQ(appended.error().exit_code, ExitCode::kState);
+  EXPECT_EQ(appended.error().kind, ExitCode::kState);
 }
 
 }  // namespace

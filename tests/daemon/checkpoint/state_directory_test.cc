@@ -66,6 +66,7 @@ HeldEvent MakeHeld() {
   held.table = "shop.outbox";
   held.topic = "outbox.event.Order";
   held.reason = "broker: topic is missing";
+  held.hint = "kafka-topics.sh --create";
   held.since_us = 1'760'000'000'000'000;
   return held;
 }
@@ -89,9 +90,9 @@ TEST_F(StateDirectoryTest, ASecondProcessIsRefusedAndToldWhoHasIt) {
   StateDirectory state(directory_.path());
   const auto locked = state.Lock();
   ASSERT_FALSE(locked.has_value());
-  EXPECT_EQ(locked.error().exit_code, ExitCode::kOtherActive);
-  EXPECT_THAT(locked.error().message,
-              AllOf(HasSubstr("process " + std::to_string(other.process())), HasSubstr(" HINT: ")));
+  EXPECT_EQ(locked.error().kind, ExitCode::kOtherActive);
+  EXPECT_THAT(locked.error().message, HasSubstr("process " + std::to_string(other.process())));
+  EXPECT_NE(locked.error().hint, "");
   EXPECT_EQ(state.LockHolder(), other.process());
 }
 
@@ -121,7 +122,7 @@ TEST_F(StateDirectoryTest, AFolderThatCannotBeMadeIsNamed) {
   directory_.Write("file", "");
   const auto locked = StateDirectory(directory_ / "file/state").Lock();
   ASSERT_FALSE(locked.has_value());
-  EXPECT_EQ(locked.error().exit_code, ExitCode::kState);
+  EXPECT_EQ(locked.error().kind, ExitCode::kState);
   EXPECT_THAT(locked.error().message, HasSubstr("file/state: mkdir failed: Not a directory"));
 }
 
@@ -164,7 +165,7 @@ TEST_F(ForeignStateDirectoryTest, AnotherUserIsToldWhoMay) {
   const auto requested = state.RequestSkip("uuid:1:1");
   const auto held = state.ReadHeld();
   ASSERT_EQ(seteuid(0), 0);
-  for (const std::string& text : {requested.error().message, held.error().message}) {
+  for (const std::string& text : {requested.error().ToText(), held.error().ToText()}) {
     EXPECT_THAT(text, HasSubstr("Permission denied HINT: " + directory_.path() +
                                 " belongs to user 12345: run this as 12345 or root (sudo -u"
                                 " '#12345' outboxd ...)"));
@@ -196,12 +197,21 @@ TEST_F(StateDirectoryTest, TakesForeignBytesInAHeldEvent) {
   EXPECT_TRUE(state.ReadHeld().has_value());
 }
 
+TEST_F(StateDirectoryTest, ReadsAHeldEventOfAVersionThatWroteTheHintBehindTheReason) {
+  directory_.Write("held", R"({"position":"u:7:1","id":"evt-1","table":"shop.outbox","topic":"t",)"
+                           R"("reason":"topic is missing HINT: create it","since_us":1})");
+  const auto held = StateDirectory(directory_.path()).ReadHeld();
+  ASSERT_TRUE(held && *held);
+  EXPECT_EQ((*held)->reason, "topic is missing");
+  EXPECT_EQ((*held)->hint, "create it");
+}
+
 TEST_F(StateDirectoryTest, RefusesFilesThatOutboxdDidNotWrite) {
   StateDirectory state(directory_.path());
   directory_.Write("held", "{\"position\":1}");
-  EXPECT_EQ(state.ReadHeld().error().exit_code, ExitCode::kState);
+  EXPECT_EQ(state.ReadHeld().error().kind, ExitCode::kState);
   directory_.Write("skip", "not JSON");
-  EXPECT_THAT(state.ReadSkipRequest().error().message, HasSubstr("HINT: remove the file"));
+  EXPECT_EQ(state.ReadSkipRequest().error().hint, "remove the file");
 }
 
 TEST_F(StateDirectoryTest, ASkipRequestEndsOnlyWhenItsEventIsRecorded) {

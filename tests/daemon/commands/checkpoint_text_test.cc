@@ -12,8 +12,8 @@ std::string Printed(const Checkpoint& checkpoint) {
 }
 
 TEST(CheckpointTextTest, ATimeIsInUtcAndNoTimeADash) {
-  EXPECT_EQ(TimeText(1'760'000'000'999'999), "2025-10-09 08:53:20 UTC");
-  EXPECT_EQ(TimeText(0), "-");
+  EXPECT_EQ(KnownTimeText(1'760'000'000'999'999), "2025-10-09 08:53:20 UTC");
+  EXPECT_EQ(KnownTimeText(0), "-");
 }
 
 TEST(CheckpointTextTest, ShowsAllOfACheckpoint) {
@@ -39,7 +39,7 @@ TEST(CheckpointTextTest, ShowsAllOfACheckpoint) {
             "gtids         9c3a6f2e-1d4b-11f0-8a5e-0242ac120002:1-5\n"
             "file, offset  binlog.000007:5000000000\n"
             "last commit   2025-10-09 08:53:20 UTC\n"
-            "kafka cluster 4L6g3nShT-eMCtK--X86sw\n"
+            "sink          4L6g3nShT-eMCtK--X86sw\n"
             "table read    under way\n"
             "  shop.outbox  12 rows, up to id = 17\n"
             "  shop.other  3 rows, done\n"
@@ -55,7 +55,7 @@ TEST(CheckpointTextTest, WhatIsNotKnownIsADash) {
             "gtids         -\n"
             "file, offset  -\n"
             "last commit   -\n"
-            "kafka cluster -\n"
+            "sink          -\n"
             "table read    done\n"
             "written       -\n");
 }

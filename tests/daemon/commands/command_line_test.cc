@@ -1,5 +1,6 @@
 #include "daemon/commands/command_line.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace outboxd {
@@ -85,33 +86,78 @@ TEST(CommandLineTest, RefusesAnOptionItDoesNotKnowAndOneWithoutItsValue) {
                                                                  {"inspect", "--server=x"}}) {
     const auto line = Parse(words);
     ASSERT_FALSE(line) << words.back();
-    EXPECT_EQ(line.error().exit_code, ExitCode::kUsage);
+    EXPECT_EQ(line.error().kind, ExitCode::kUsage);
   }
 }
 
 TEST(CommandLineTest, RefusesWordsAndOptionsThatACommandDoesNotTake) {
-  for (const auto& words : std::vector<std::vector<std::string>>{{"run", "now"},
-                                                                 {"check", "a.conf"},
-                                                                 {"skip", "u:1:1", "u:1:2"},
-                                                                 {"status", "--json"},
-                                                                 {"run", "--from", "now"},
-                                                                 {"version", "--all"},
-                                                                 {"presets", "--config", "a.conf"},
-                                                                 {"init", "--relay.name=shop"}}) {
+  const std::vector<std::vector<std::string>> refused = {
+      {"run", "now"},
+      {"check", "a.conf"},
+      {"skip", "u:1:1", "u:1:2"},
+      {"status", "--json"},
+      {"dead-letters", "replay", "u:1:1", "--json"},
+      {"dead-letters", "replay", "--all", "--from", "7"},
+      {"dead-letters", "list", "--all"},
+      {"dead-letters", "list", "u:1:1"},
+      {"position", "show", "--debezium"},
+      {"position", "set", "now", "--debezium"},
+      {"run", "--from", "now"},
+      {"version", "--all"},
+      {"presets", "--config", "a.conf"},
+      {"init", "--relay.name=shop"},
+  };
+  for (const auto& words : refused) {
     const auto line = Parse(words);
     ASSERT_TRUE(line);
     const auto fits = CheckWords(*line);
     ASSERT_FALSE(fits) << words.front() << " " << words.back();
-    EXPECT_EQ(fits.error().exit_code, ExitCode::kUsage);
+    EXPECT_EQ(fits.error().kind, ExitCode::kUsage);
   }
-  for (const auto& words : std::vector<std::vector<std::string>>{
-           {"run", "--config", "a.conf", "--mysql.port=1"},
-           {"tail", "--from", "now", "--explain"},
-           {"dead-letters", "replay", "u:1:1", "u:2:1"},
-           {"inspect", "a", "b", "c"},
-           {"position", "import", "--debezium", "{}"}}) {
+  const auto replay = CheckWords(*Parse({"dead-letters", "replay", "u:1:1", "--json"}));
+  EXPECT_THAT(replay.error().message,
+              testing::StartsWith("outboxd dead-letters replay takes no --json"));
+  const std::vector<std::vector<std::string>> taken = {
+      {"run", "--config", "a.conf", "--mysql.port=1"},   {"tail", "--from", "now", "--explain"},
+      {"dead-letters", "replay", "u:1:1", "u:2:1"},      {"dead-letters", "replay", "--all"},
+      {"dead-letters", "list", "--from", "7", "--json"}, {"inspect", "a", "b", "c"},
+      {"position", "import", "--debezium", "{}"},
+  };
+  for (const auto& words : taken) {
     EXPECT_TRUE(CheckWords(*Parse(words))) << words.front();
   }
+}
+
+TEST(CommandLineTest, AUnitStandsForAConfiguration) {
+  EXPECT_EQ(Parse({"--unit", "shop", "status"})->unit, "shop");
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"status"}, {"check"}, {"skip", "u:1:1"}, {"tail"}, {"inspect", "--server"}}) {
+    std::vector<std::string> typed = {"--unit=shop", "--mysql.port=1"};
+    typed.insert(typed.end(), words.begin(), words.end());
+    EXPECT_TRUE(CheckWords(*Parse(typed))) << words.front();
+  }
+}
+
+TEST(CommandLineTest, AUnitIsRefusedBesideAConfigurationAndWhereNoneIsTaken) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"status", "--config", "a.conf"},
+                                                                 {"version"},
+                                                                 {"presets"},
+                                                                 {"init"},
+                                                                 {"import-config", "a.json"}}) {
+    std::vector<std::string> typed = {"--unit=shop"};
+    typed.insert(typed.end(), words.begin(), words.end());
+    const auto fits = CheckWords(*Parse(typed));
+    ASSERT_FALSE(fits) << words.front();
+    EXPECT_EQ(fits.error().kind, ExitCode::kUsage);
+    EXPECT_THAT(fits.error().message, testing::HasSubstr("--unit"));
+  }
+}
+
+TEST(CommandLineTest, RunOfAUnitIsLeftToSystemd) {
+  const auto fits = CheckWords(*Parse({"run", "--unit", "shop"}));
+  ASSERT_FALSE(fits);
+  EXPECT_EQ(fits.error().kind, ExitCode::kUsage);
+  EXPECT_EQ(fits.error().hint, "systemctl start outboxd@shop.service");
 }
 
 TEST(CommandLineTest, HelpAndVersionAreCommandsToo) {

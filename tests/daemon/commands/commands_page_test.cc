@@ -19,7 +19,7 @@ constexpr std::string_view kForm = "Form: `";
 constexpr std::string_view kOption = "| `--";
 
 struct Page {
-  std::map<std::string, std::set<std::string>> options;  // Of each command, over its sections.
+  std::map<std::string, std::set<std::string>> options;  // Of each command, which has a section.
   std::set<std::string> forms;
 };
 
@@ -35,7 +35,7 @@ Page ReadPage() {
     const std::string_view view = line;
     if (view.starts_with("## ")) command.clear();
     if (view.starts_with(kHeading)) {
-      command = Until(view.substr(kHeading.size()), " `");
+      command = Until(view.substr(kHeading.size()), "`");
       page.options[command];
     }
     if (view.starts_with(kForm)) page.forms.insert(Until(view.substr(kForm.size()), "`"));
@@ -62,7 +62,7 @@ std::set<std::string> FormsOfUsage() {
 TEST(CommandsPageTest, HasTheCommandsOfTheTableWithTheirOptions) {
   std::map<std::string, std::set<std::string>> known;
   for (const CommandShape& shape : CommandShapes()) {
-    std::set<std::string>& options = known[std::string(shape.command)];
+    std::set<std::string>& options = known[NameOf(shape)];
     if (shape.takes_config) options.insert("--config");
     std::string_view rest = shape.options;
     while (!rest.empty()) {

@@ -17,7 +17,7 @@ constexpr const char* kConnector = R"({"name": "x", "config": {
 
 class ImportConfigTest : public testing::Test {
  protected:
-  Result<void> Import(std::vector<std::string> files) {
+  Result<void> Import(const std::vector<std::string>& files) {
     CommandLine line;
     for (const std::string& file : files) line.words.push_back(directory_ / file);
     testing::internal::CaptureStdout();
@@ -37,7 +37,7 @@ TEST_F(ImportConfigTest, WhatNoRelayCouldRunWithIsPrintedAndFails) {
   const auto result = Import({"connector"});
   EXPECT_THAT(printed_, HasSubstr("table = shop.outbox"));
   ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().exit_code, ExitCode::kConfiguration);
+  EXPECT_EQ(result.error().kind, ExitCode::kConfiguration);
   EXPECT_THAT(result.error().message, HasSubstr("kafka.bootstrap.servers has to be set"));
 }
 
@@ -55,7 +55,7 @@ TEST_F(ImportConfigTest, AServerThatTheConnectorDoesNotNameIsNotMadeUp) {
   EXPECT_THAT(printed_, HasSubstr("# - mysql.host has to be set: the connector has no"
                                   " database.hostname\n"));
   ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().exit_code, ExitCode::kConfiguration);
+  EXPECT_EQ(result.error().kind, ExitCode::kConfiguration);
   EXPECT_THAT(result.error().message,
               HasSubstr("mysql.host has to be set: the connector has no database.hostname;"
                         " mysql.user has to be set"));

@@ -155,7 +155,7 @@ TEST_F(WantedKeyTest, StopsWhereTheRelayWouldStop) {
   while (taken && !source_.AtEnd()) taken = inspector_.Take(source_.Next().value());
   const std::string text = testing::internal::GetCapturedStdout();
   ASSERT_FALSE(taken);
-  EXPECT_EQ(taken.error().exit_code, ExitCode::kUndecodable);
+  EXPECT_EQ(taken.error().kind, ExitCode::kUndecodable);
   EXPECT_THAT(text, HasSubstr("  => NOT PUBLISHED: STOP at row 1 of "
                               "11111111-1111-1111-1111-111111111111:1: table shop.outbox: column "
                               "'aggregateid' is"));
@@ -174,7 +174,7 @@ TEST_F(InspectorTest, ShowsTheEventThatItStopsAtAndWhy) {
       inspector_.Take(MakeEvent(binlog::EventType::kXid, binlog::EventBytes().Little(1, 8), 900));
   const std::string text = testing::internal::GetCapturedStdout();
   ASSERT_FALSE(taken);
-  EXPECT_EQ(taken.error().exit_code, ExitCode::kUndecodable);
+  EXPECT_EQ(taken.error().kind, ExitCode::kUndecodable);
   EXPECT_THAT(text, testing::ContainsRegex("XID +commits\n  => STOP: at binlog.000001:[0-9]+: "));
 }
 

@@ -28,7 +28,7 @@ class AnsweringSink final : public FakeSink {
 
 class ReplayerTest : public testing::Test {
  protected:
-  Result<std::optional<std::string>> Send(const std::function<void(FakeSink&)>& answer) {
+  Result<std::optional<sinks::Error>> Send(const std::function<void(FakeSink&)>& answer) {
     sink_.emplace(clock_, answer);
     return Replayer(*sink_, clock_).Send({.topic = "orders", .key = "k", .value = "v"});
   }
@@ -40,13 +40,15 @@ class ReplayerTest : public testing::Test {
 TEST_F(ReplayerTest, WaitsForTheAcknowledgement) {
   const auto refusal = Send([](FakeSink& sink) { sink.Acknowledge(); });
   ASSERT_TRUE(refusal) << refusal.error().message;
-  EXPECT_EQ(*refusal, std::nullopt);
+  EXPECT_FALSE(*refusal);
   ASSERT_EQ(sink_->delivered.size(), 1u);
   EXPECT_EQ(sink_->delivered[0].topic, "orders");
 }
 
 TEST_F(ReplayerTest, TellsWhyOneIsRefusedAgain) {
-  EXPECT_EQ(Send([](FakeSink& sink) { sink.Refuse("too large"); }).value(), "too large");
+  const auto refusal = Send([](FakeSink& sink) { sink.Refuse("too large", "raise the limit"); });
+  ASSERT_TRUE(refusal && *refusal);
+  EXPECT_EQ((*refusal)->ToText(), "too large HINT: raise the limit");
 }
 
 TEST_F(ReplayerTest, ALostProducerIsReplaced) {
@@ -59,14 +61,14 @@ TEST_F(ReplayerTest, ALostProducerIsReplaced) {
     }
   });
   ASSERT_TRUE(refusal) << refusal.error().message;
-  EXPECT_EQ(*refusal, std::nullopt);
+  EXPECT_FALSE(*refusal);
   EXPECT_EQ(sink_->opened, 2);
 }
 
 TEST_F(ReplayerTest, GivesUpWithoutAnAnswer) {
   const auto refusal = Send([](FakeSink&) {});
   ASSERT_FALSE(refusal);
-  EXPECT_EQ(refusal.error().exit_code, ExitCode::kUnreachable);
+  EXPECT_EQ(refusal.error().kind, ExitCode::kUnreachable);
 }
 
 }  // namespace

@@ -17,14 +17,15 @@ TEST(SkipCommandTest, WithoutTheEventSaysWhyItIsHeldAndOnceWhatToType) {
                               .id = "evt-1",
                               .table = "shop.outbox",
                               .topic = "t",
-                              .reason = "too large HINT: raise the limit",
+                              .reason = "too large",
+                              .hint = "raise the limit",
                               .since_us = 1}));
   const auto skipped = SkipCommand(config, CommandLine{});
   ASSERT_FALSE(skipped);
-  EXPECT_EQ(skipped.error().exit_code, ExitCode::kUsage);
-  EXPECT_EQ(skipped.error().message,
+  EXPECT_EQ(skipped.error().kind, ExitCode::kUsage);
+  EXPECT_EQ(skipped.error().ToText(),
             "relay shop holds at event u:7:1 (id evt-1) of table shop.outbox: too large HINT:"
-            " 'outboxd skip u:7:1' lets exactly this event pass");
+            " 'outboxd skip u:7:1' drops this event, and it only");
 }
 
 }  // namespace

@@ -72,9 +72,10 @@ TEST_F(StatusTest, ShowsTheEventThatIsHeld) {
                               .table = "shop.outbox",
                               .topic = "t",
                               .reason = "topic is missing",
+                              .hint = "create it",
                               .since_us = 1'760'000'000'000'000}));
   EXPECT_THAT(Status(), HasSubstr("held          u:7:1 (id evt-1) of table shop.outbox since "
-                                  "2025-10-09 08:53:20 UTC: topic is missing\n"));
+                                  "2025-10-09 08:53:20 UTC: topic is missing HINT: create it\n"));
 }
 
 TEST_F(StatusTest, SaysWhatARunningRelayIsDoing) {
@@ -129,10 +130,11 @@ TEST_F(StatusTest, ShowsHowManyDeadLettersThereWereAndTheLast) {
                           .table = "shop.outbox",
                           .topic = "t",
                           .reason = "topic is missing",
+                          .hint = "create it",
                           .since_us = 1'760'000'000'000'000}));
   EXPECT_THAT(Status(),
               HasSubstr("dead letters  1, the last one u:7:1 (id evt-1) of table shop.outbox at "
-                        "2025-10-09 08:53:20 UTC: topic is missing\n"));
+                        "2025-10-09 08:53:20 UTC: topic is missing HINT: create it\n"));
 }
 
 TEST_F(StatusTest, ShowsStandingAlarmsUntilTheyAreAcknowledged) {
@@ -149,7 +151,7 @@ TEST_F(StatusTest, AlarmsKnowsNoOtherWord) {
   for (const auto& words : {std::vector<std::string>{"acknowledged"}, {"acknowledge", "now"}}) {
     Alarms(words);
     ASSERT_FALSE(result_);
-    EXPECT_EQ(result_.error().exit_code, ExitCode::kUsage);
+    EXPECT_EQ(result_.error().kind, ExitCode::kUsage);
   }
   EXPECT_THAT(Status(), HasSubstr("alarms        1 "));
 }
@@ -158,7 +160,7 @@ TEST_F(StatusTest, ADamagedCheckpointIsReported) {
   directory_.Write("checkpoint", "junk");
   Status();
   ASSERT_FALSE(result_);
-  EXPECT_EQ(result_.error().exit_code, ExitCode::kCheckpoint);
+  EXPECT_EQ(result_.error().kind, ExitCode::kCheckpoint);
 }
 
 }  // namespace

@@ -66,7 +66,8 @@ std::string Complaint(const ConfigKey& key, const std::vector<std::string_view>&
   if (config) return "";
   const std::string name = fmt::format(": {}.{}: ", key.section, key.key);
   std::vector<std::string_view> complaints;
-  for (const std::string_view line : Split(config.error().message, "\n")) {
+  const std::string text = config.error().ToText();
+  for (const std::string_view line : Split(text, "\n")) {
     const std::size_t at = line.find(name);
     if (at != std::string_view::npos) complaints.push_back(line.substr(at + name.size()));
   }
@@ -86,6 +87,8 @@ std::vector<const ConfigKey*> KeysOf(ConfigType type) {
 TEST(ConfigKeysTest, ADefaultIsWhatTheReaderTakesWithoutTheKey) {
   for (const ConfigKey& key : ConfigKeys()) {
     if (key.default_text.empty() || key.default_text.starts_with('(')) continue;
+    // A sink takes its settings as text; its own tests see to their defaults.
+    if (FindFamilyOfKey(key.section, key.key) != nullptr) continue;
     const auto without = ReadConfigText(FileWith(key, {}), "c.conf");
     const auto with = ReadConfigText(FileWith(key, {key.default_text}), "c.conf");
     ASSERT_TRUE(without) << key.key << ": " << without.error().message;

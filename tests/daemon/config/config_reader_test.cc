@@ -2,11 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
-#include <cstdlib>
-
-#include "daemon/config/config_keys.h"
 #include "tests/daemon/temporary_directory.h"
 
 namespace outboxd {
@@ -16,7 +12,6 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-using testing::Pair;
 using testing::StartsWith;
 
 constexpr char kLeast[] = "[relay]\nname = shop\n[outbox]\ntable = shop.outbox\n";
@@ -37,8 +32,8 @@ class ConfigReaderTest : public testing::Test {
     const auto config = Read(text, overrides);
     EXPECT_FALSE(config.has_value()) << text;
     if (config) return "";
-    EXPECT_EQ(config.error().exit_code, ExitCode::kConfiguration);
-    std::string message = config.error().message;
+    EXPECT_EQ(config.error().kind, ExitCode::kConfiguration);
+    std::string message = config.error().ToText();
     const std::string prefix = directory_.path() + "/";
     for (auto at = message.find(prefix); at != std::string::npos; at = message.find(prefix)) {
       message.erase(at, prefix.size());
@@ -173,12 +168,13 @@ level = debug
   EXPECT_EQ(config.outboxes[1].section, "outbox.eu");
   EXPECT_THAT(config.outboxes[1].tables, ElementsAre("eu.outbox"));
   EXPECT_EQ(config.outboxes[1].id, "id");
-  EXPECT_EQ(config.sink.type, SinkConfig::Type::kStdout);
-  EXPECT_THAT(config.kafka,
-              ElementsAre(Pair("bootstrap.servers", "k:9092"), Pair("linger.ms", "5")));
-  EXPECT_TRUE(config.topics.create);
-  EXPECT_EQ(config.topics.partitions, 12);
-  EXPECT_EQ(config.topics.replication, 1);
+  EXPECT_EQ(config.sink.family, FindSinkFamily("stdout"));
+  EXPECT_THAT(config.sink.settings,
+              ElementsAre(sinks::Setting{"kafka", "bootstrap.servers", "k:9092"},
+                          sinks::Setting{"kafka", "linger.ms", "5"},
+                          sinks::Setting{"topics", "create", "yes"},
+                          sinks::Setting{"topics", "partitions", "12"},
+                          sinks::Setting{"topics", "replication", "1"}));
   EXPECT_THAT(config.topics.allow, ElementsAre("outbox.*", "t.?"));
   EXPECT_EQ(config.delivery.start.file, "binlog.000001");
   EXPECT_EQ(config.delivery.on_bad_event, DeliveryConfig::OnBadEvent::kStop);
@@ -194,31 +190,16 @@ level = debug
 TEST_F(ConfigReaderTest, AMissingFileIsNamed) {
   const auto config = ReadConfig(directory_ / "gone.conf", {});
   ASSERT_FALSE(config.has_value());
-  EXPECT_EQ(config.error().exit_code, ExitCode::kConfiguration);
-  EXPECT_THAT(config.error().message,
+  EXPECT_EQ(config.error().kind, ExitCode::kConfiguration);
+  EXPECT_THAT(config.error().ToText(),
               AllOf(StartsWith(directory_ / "gone.conf: no such file"), HasSubstr("--config")));
 }
 
 TEST_F(ConfigReaderTest, AnUnreadableFileComesWithTheSystemsReason) {
   const auto config = ReadConfig(directory_.path(), {});
   ASSERT_FALSE(config.has_value());
-  EXPECT_EQ(config.error().exit_code, ExitCode::kConfiguration);
+  EXPECT_EQ(config.error().kind, ExitCode::kConfiguration);
   EXPECT_THAT(config.error().message, HasSubstr("read failed: Is a directory"));
-}
-
-TEST_F(ConfigReaderTest, AnUnknownKeyComesWithLineAndNearestKey) {
-  EXPECT_EQ(Wrong(std::string(kLeast) + "[mysql]\nhots = a\n"),
-            "c.conf:6: mysql.hots: unknown key HINT: did you mean host?");
-  EXPECT_EQ(Wrong(std::string(kLeast) + "[mysql]\nlevel = a\n"),
-            "c.conf:6: mysql.level: unknown key HINT: level belongs into [log]");
-  EXPECT_THAT(Wrong(std::string(kLeast) + "[log]\nzzzzzzzz = a\n"),
-              HasSubstr("unknown key HINT: keys of [log]: level"));
-}
-
-TEST_F(ConfigReaderTest, AnUnknownSectionComesWithTheNearest) {
-  EXPECT_EQ(Wrong(std::string(kLeast) + "[mysq]\nhost = a\n"),
-            "c.conf:5: unknown section [mysq] HINT: did you mean [mysql]?");
-  EXPECT_THAT(Wrong(std::string(kLeast) + "[zzzzzzzz]\n"), HasSubstr("HINT: sections: relay, "));
 }
 
 TEST_F(ConfigReaderTest, FeaturesToComeAreNotCalledUnknown) {
@@ -231,24 +212,6 @@ TEST_F(ConfigReaderTest, FeaturesToComeAreNotCalledUnknown) {
   EXPECT_THAT(wrong, HasSubstr("c.conf:9: delivery.standby: is not available in this version"));
   EXPECT_THAT(wrong, HasSubstr("c.conf:11: checkpoint.store: 'kafka' is not available"));
   EXPECT_THAT(wrong, Not(HasSubstr("unknown")));
-}
-
-TEST_F(ConfigReaderTest, AKeyOfThisVersionIsNotCalledOneToComeWhereverItIsWritten) {
-  for (const ConfigKey& written_in : ConfigKeys()) {
-    for (const ConfigKey& known : ConfigKeys()) {
-      EXPECT_FALSE(IsLaterKey(written_in.section, known.key))
-          << written_in.section << "." << known.key;
-    }
-  }
-  EXPECT_EQ(Wrong(std::string(kLeast) + "[mysql]\nmax-stall = 1m\n"),
-            "c.conf:6: mysql.max-stall: unknown key HINT: max-stall belongs into [delivery]");
-}
-
-TEST_F(ConfigReaderTest, ADuplicateNamesBothLines) {
-  EXPECT_EQ(Wrong("[relay]\nname = a\nname = b\n[outbox]\ntable = a.b\n"),
-            "c.conf:3: relay.name: stands twice, first in line 2");
-  EXPECT_EQ(Wrong(std::string(kLeast) + "[kafka]\nacks = 1\nacks = all\n"),
-            "c.conf:7: kafka.acks: stands twice, first in line 6");
 }
 
 TEST_F(ConfigReaderTest, ABadValueNamesLineKeyAndValue) {
@@ -273,11 +236,6 @@ TEST_F(ConfigReaderTest, TheModesForWhatIsNotPublishedAreChecked) {
   }
   EXPECT_THAT(Wrong(std::string(kLeast) + "default = :x\n"),
               StartsWith("c.conf:5: outbox.default: ':x' is not COLUMN:VALUE HINT: "));
-}
-
-TEST_F(ConfigReaderTest, AModeInTheWrongSectionIsSentToTheRightOne) {
-  EXPECT_EQ(Wrong(std::string(kLeast) + "on-update = publish\n"),
-            "c.conf:5: outbox.on-update: unknown key HINT: on-update belongs into [delivery]");
 }
 
 TEST_F(ConfigReaderTest, ADefaultIsForAColumnThatIsReadAndStandsOnce) {
@@ -308,7 +266,8 @@ TEST_F(ConfigReaderTest, TheCommandLineCountsInsteadOfTheFile) {
   ASSERT_EQ(config.outboxes.size(), 2u);
   EXPECT_THAT(config.outboxes[0].tables, ElementsAre("a.b", "a.c"));
   EXPECT_THAT(config.outboxes[1].tables, ElementsAre("eu.o"));
-  EXPECT_THAT(config.kafka, ElementsAre(Pair("bootstrap.servers", "k:1")));
+  EXPECT_THAT(config.sink.settings,
+              ElementsAre(sinks::Setting{"kafka", "bootstrap.servers", "k:1"}));
 }
 
 TEST_F(ConfigReaderTest, TheCommandLineAloneIsEnough) {
@@ -317,107 +276,12 @@ TEST_F(ConfigReaderTest, TheCommandLineAloneIsEnough) {
   EXPECT_EQ(config->path, "");
 }
 
-TEST_F(ConfigReaderTest, RefusesWhatIsNoOption) {
-  EXPECT_EQ(Wrong(kLeast, {"run"}), "'run' is not --section.key=value");
-  EXPECT_THAT(Wrong(kLeast, {"--level=info"}), HasSubstr("--level: no such option"));
-  EXPECT_EQ(Wrong(kLeast, {"--log.level"}), "--log.level: has no value");
-  EXPECT_EQ(Wrong(kLeast, {"--log.level=info", "--log.level=info"}), "--log.level: stands twice");
-  EXPECT_THAT(Wrong(kLeast, {"--log.lev=info"}), HasSubstr("--log.lev: unknown key"));
-}
-
-TEST_F(ConfigReaderTest, RefusesSecretsOnTheCommandLineWithoutShowingThem) {
-  for (const char* key : {"kafka.sasl.password", "kafka.ssl.key.password", "mysql.password",
-                          "kafka.sasl.oauthbearer.client.secret", "kafka.ssl.key.pem"}) {
-    const std::string wrong = Wrong(kLeast, {std::string("--") + key + "=hunter2"});
-    EXPECT_THAT(wrong, AllOf(HasSubstr(key), HasSubstr("refused"), Not(HasSubstr("hunter2"))));
-  }
-  const Config config = Good(kLeast, {"--mysql.password-file=/run/p"});
-  EXPECT_EQ(config.mysql.password_file, "/run/p");
-}
-
-TEST_F(ConfigReaderTest, ExpandsTheEnvironmentInPathsOnly) {
-  setenv("OUTBOXD_TEST_DIRECTORY", "/run/credentials", 1);
-  const Config config = Good(
-      "[relay]\nname = shop\nstate-directory = "
-      "${OUTBOXD_TEST_DIRECTORY}/${OUTBOXD_TEST_DIRECTORY}\n"
-      "[mysql]\nuser = ${OUTBOXD_TEST_DIRECTORY}\n"
-      "password-file = ${OUTBOXD_TEST_DIRECTORY}/mysql\n"
-      "[kafka]\nsasl.password-file = ${OUTBOXD_TEST_DIRECTORY}/kafka\n"
-      "[outbox]\ntable = shop.outbox\n");
-  EXPECT_EQ(config.relay.state_directory, "/run/credentials//run/credentials");
-  EXPECT_EQ(config.mysql.password_file, "/run/credentials/mysql");
-  EXPECT_EQ(config.mysql.user, "${OUTBOXD_TEST_DIRECTORY}");
-  EXPECT_THAT(config.kafka, ElementsAre(Pair("sasl.password-file", "/run/credentials/kafka")));
-  unsetenv("OUTBOXD_TEST_DIRECTORY");
-}
-
-TEST_F(ConfigReaderTest, AnUnsetVariableIsNamed) {
-  EXPECT_THAT(Wrong(std::string(kLeast) + "[mysql]\npassword-file = ${OUTBOXD_TEST_GONE}/x\n"),
-              StartsWith("c.conf:6: mysql.password-file: the environment variable "
-                         "'OUTBOXD_TEST_GONE' is not set"));
-  EXPECT_THAT(Wrong(std::string(kLeast) + "[mysql]\npassword-file = ${OUTBOXD\n"),
-              HasSubstr("'${OUTBOXD' lacks a '}'"));
-}
-
-TEST_F(ConfigReaderTest, KeysThatDoNotGoTogetherAreRefused) {
-  EXPECT_THAT(Wrong(std::string(kLeast) + "[mysql]\nhost = a\nsocket = /s\n"),
-              HasSubstr("c.conf:7: mysql.socket: excludes mysql.host"));
-  EXPECT_THAT(Wrong(std::string(kLeast) + "[mysql]\ntls = verify-identity\n"),
-              HasSubstr("c.conf:6: mysql.tls: needs mysql.tls-ca"));
-  EXPECT_THAT(Wrong(std::string(kLeast) + "[mysql]\ntls-key = /k\n"),
-              HasSubstr("c.conf:6: mysql.tls-key: mysql.tls-cert and mysql.tls-key go together"));
-}
-
-TEST_F(ConfigReaderTest, DeadLettersNeedATopicThatNoEventCanNameByItself) {
-  const auto with = [](const std::string& delivery) {
-    return std::string(kLeast) + "[delivery]\non-bad-event = dead-letter\n" + delivery;
-  };
-  EXPECT_THAT(Wrong(with("")), HasSubstr("dead-letter needs delivery.dead-letter-topic"));
-  EXPECT_THAT(Wrong(with("dead-letter-topic = __dead\n")), HasSubstr("internal to Kafka"));
-  EXPECT_THAT(Wrong(with("dead-letter-topic = outbox.event.dead\n")),
-              HasSubstr("outbox.topic = outbox.event.{aggregatetype} lets events go there too"));
-  EXPECT_THAT(Wrong(with("dead-letter-topic = shop.dead\n[topics]\nallow = shop.*\n")),
-              HasSubstr("topics.allow = shop.* lets events go there too"));
-  EXPECT_EQ(Good(with("dead-letter-topic = outbox.event.dead\n[topics]\nallow = outbox.event.x\n"))
-                .delivery.dead_letter_topic,
-            "outbox.event.dead");
-}
-
 TEST_F(ConfigReaderTest, AMistakeOfTheMappingHasItsLine) {
   EXPECT_THAT(Wrong(std::string(kLeast) + "topic = a.{b\n"),
               StartsWith("c.conf:5: outbox.topic: there is no '}' before its end"));
   EXPECT_THAT(Wrong(std::string(kLeast) + "header = a:outboxd.x\n"),
               StartsWith("c.conf:5: outbox.header: the name 'outboxd.x' is taken"));
   EXPECT_THAT(Wrong(kLeast, {"--outbox.topic={"}), StartsWith("--outbox.topic: there is no term"));
-}
-
-TEST_F(ConfigReaderTest, NoTableBelongsToTwoFamilies) {
-  const std::string eu = std::string(kLeast) + "[outbox.eu]\ntable = eu.outbox\n";
-  EXPECT_EQ(Wrong(eu + "table = shop.*\n"),
-            "c.conf:7: outbox.eu.table: a table can fit both 'shop.*' and 'shop.outbox' of"
-            " outbox.table HINT: narrow one of the two, so that each table belongs to one of them");
-  EXPECT_THAT(Wrong(eu + "table = ?u.out*\n"),
-              StartsWith("c.conf:7: outbox.eu.table: a table can fit both '?u.out*' and"
-                         " 'eu.outbox' of outbox.eu.table"));
-  EXPECT_THAT(Wrong(eu + "table = eu.outbox\n"),
-              StartsWith("c.conf:7: outbox.eu.table: 'eu.outbox' stands in outbox.eu.table"));
-  EXPECT_THAT(Wrong(eu, {"--outbox.us.table=*.*"}),
-              StartsWith("--outbox.us.table: a table can fit both '*.*' and 'shop.outbox'"));
-  // Schema and table are compared each for itself.
-  EXPECT_EQ(Good(eu + "table = shop.events\ntable = *.x*\ntable = tenant_*.outbox2\n")
-                .outboxes[1]
-                .tables.size(),
-            4u);
-}
-
-TEST_F(ConfigReaderTest, EveryFamilyNeedsATableOfItsOwn) {
-  EXPECT_THAT(Wrong(std::string(kLeast) + "[outbox.eu]\nid = x\n"),
-              StartsWith("c.conf: outbox.eu.table: is missing"));
-  EXPECT_EQ(Wrong(std::string(kLeast) + "[outbox.eu]\ntable = shop.outbox\n"),
-            "c.conf:6: outbox.eu.table: 'shop.outbox' stands in outbox.table already HINT: remove"
-            " one of the two");
-  EXPECT_THAT(Wrong(std::string(kLeast) + "[outbox.e,u]\ntable = a.b\n"),
-              StartsWith("c.conf:5: section [outbox.e,u]: the name behind the dot"));
 }
 
 }  // namespace

@@ -7,21 +7,23 @@
 
 #include "daemon/config/config_keys.h"
 #include "daemon/config/config_reader.h"
-#include "sinks/kafka_properties.h"
+#include "sinks/kafka/kafka_properties.h"
 #include "tests/daemon/page.h"
 #include "tests/daemon/temporary_directory.h"
 
-// docs/configuration.md has what the table of keys has, and what it shows can be read.
+// docs/configuration.md has what the table of keys has, docs/kafka.md what the relay sets of Kafka,
+// and what they show can be read.
 
 namespace outboxd {
 namespace {
 
 constexpr const char* kPage = "configuration.md";
+constexpr const char* kKafkaPage = "kafka.md";
 
 // The rows that begin with a name in backquotes.
-std::vector<std::string> RowsOfNames(bool has_equals) {
+std::vector<std::string> RowsOfNames(const char* page, bool has_equals) {
   std::vector<std::string> rows;
-  for (const std::string& line : LinesOfPage(kPage)) {
+  for (const std::string& line : LinesOfPage(page)) {
     if (!line.starts_with("| `")) continue;
     const std::string name = line.substr(3, line.find('`', 3) - 3);
     if (name.contains(" = ") == has_equals) rows.push_back(line);
@@ -30,7 +32,7 @@ std::vector<std::string> RowsOfNames(bool has_equals) {
 }
 
 TEST(ConfigurationPageTest, HasTheKeysOfTheTableAndNoOthers) {
-  EXPECT_EQ(RowsOfNames(false), ConfigKeyRows())
+  EXPECT_EQ(RowsOfNames(kPage, false), ConfigKeyRows())
       << "the rows that docs/configuration.md is to have:\n"
       << Pasted(ConfigKeyRows());
 }
@@ -52,14 +54,14 @@ TEST(ConfigurationPageTest, HasThePropertiesOfKafkaThatTheRelaySets) {
     if (is_ours) set.push_back(fmt::format("{} = {}", property.name, property.value));
   }
   std::vector<std::string> shown;
-  for (const std::string& row : RowsOfNames(true)) {
+  for (const std::string& row : RowsOfNames(kKafkaPage, true)) {
     shown.push_back(row.substr(3, row.find('`', 3) - 3));
   }
   EXPECT_EQ(shown, set);
 }
 
 TEST(ConfigurationPageTest, NamesTheFilesOfSecrets) {
-  const std::string page = Pasted(LinesOfPage(kPage));
+  const std::string page = Pasted(LinesOfPage(kKafkaPage));
   for (const std::string_view property : sinks::KafkaSecretFileProperties()) {
     EXPECT_TRUE(page.contains(fmt::format("`{}`", property))) << property;
   }
@@ -79,6 +81,7 @@ std::vector<std::string> Examples() {
 }
 
 TEST(ConfigurationPageTest, ItsExamplesCanBeRead) {
+  static const std::vector<sinks::Setting> kNoSettings;
   EXPECT_GE(Examples().size(), 5u);
   const TemporaryDirectory directory;  // The secrets' files are where the page's reader has them.
   directory.Write("secret", "secret\n");
@@ -89,7 +92,9 @@ TEST(ConfigurationPageTest, ItsExamplesCanBeRead) {
     const auto config = ReadConfigText(example, "example");
     EXPECT_TRUE(config) << config.error().message << "\n" << example;
     sinks::KafkaProperties properties;
-    if (config) properties = config->kafka;
+    for (const sinks::Setting& setting : config ? config->sink.settings : kNoSettings) {
+      if (setting.section == "kafka") properties.emplace_back(setting.key, setting.value);
+    }
     for (auto& [name, value] : properties) {
       if (name.ends_with("-file")) value = directory / "secret";
     }

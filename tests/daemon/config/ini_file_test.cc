@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/error.h"
+
 namespace outboxd {
 namespace {
 
@@ -44,11 +46,12 @@ std::string OneComplaint(std::string_view text, int line) {
   EXPECT_EQ(ini.complaints.size(), 1u) << text;
   if (ini.complaints.empty()) return "";
   EXPECT_EQ(ini.complaints[0].line, line);
-  return ini.complaints[0].text;
+  return WithHint(ini.complaints[0].text, ini.complaints[0].hint);
 }
 
 TEST(IniFileTest, TellsWhatIsNoIni) {
   EXPECT_THAT(OneComplaint("x = 1", 1), HasSubstr("'x' stands before the first section"));
+  EXPECT_THAT(OneComplaint("[a]\ny = 1\n[]\nx = 1", 3), HasSubstr("without a name"));
   EXPECT_THAT(OneComplaint("[a]\n= 1", 2), HasSubstr("a value without a key"));
   EXPECT_THAT(OneComplaint("[a", 1), HasSubstr("'[a' has no closing bracket"));
   EXPECT_THAT(OneComplaint("[ ]", 1), HasSubstr("a section without a name"));

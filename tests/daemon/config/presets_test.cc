@@ -29,6 +29,16 @@ TEST(PresetsTest, TheSettingsOfEachCanBeRead) {
   }
 }
 
+TEST(PresetsTest, WhatIsOfferedCanBeRead) {
+  for (const Preset& preset : Presets()) {
+    std::string file = fmt::format("[relay]\nname = shop\n[outbox]\ntable = shop.{}\npreset = {}\n",
+                                   preset.table, preset.name);
+    for (const auto& [key, value] : preset.offers) file += fmt::format("{} = {}\n", key, value);
+    const auto config = ReadConfigText(file, "shop.conf");
+    EXPECT_TRUE(config) << preset.name << ": " << config.error().message;
+  }
+}
+
 TEST(PresetsTest, EachIsFoundByItsName) {
   for (const Preset& preset : Presets()) EXPECT_EQ(FindPreset(preset.name), &preset);
   EXPECT_EQ(FindPreset("no-such"), nullptr);

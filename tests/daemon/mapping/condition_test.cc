@@ -17,7 +17,7 @@ std::string Outcome(std::string_view text, std::optional<std::string_view> value
   const std::vector<binlog::ColumnValue> values(columns.names().size(), value);
   const std::vector<ValueKind> kinds(values.size(), kind);
   const binlog::Row row{
-      .table = 0, .schema_name = "s", .table_name = "t", .values = values, .kinds = kinds};
+      .selection = 0, .schema_name = "s", .table_name = "t", .values = values, .kinds = kinds};
   const auto holds = condition->Holds({row});
   if (!holds) return "bad: " + holds.error().message;
   return *holds ? "yes" : "no";

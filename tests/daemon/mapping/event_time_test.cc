@@ -57,7 +57,7 @@ TEST(EventTimeTest, RefusesWhatIsNoTime) {
                                       "2024-+1-01 00:00:00"}) {
     const auto time = ParseEventTime(text);
     ASSERT_FALSE(time.has_value()) << text;
-    EXPECT_EQ(time.error().exit_code, ExitCode::kUndecodable);
+    EXPECT_EQ(time.error().kind, ExitCode::kUndecodable);
   }
 }
 

@@ -23,7 +23,7 @@ class ExpressionTest : public testing::Test {
   std::string Value(std::string_view text, bool if_there = false) {
     UsedColumns columns;
     auto expression = Expression::Parse(text, columns);
-    if (!expression) return "refused: " + expression.error().message;
+    if (!expression) return "refused: " + expression.error().ToText();
     std::vector<binlog::ColumnValue> values;
     std::vector<ValueKind> kinds;
     std::vector<std::string> names = columns.names();
@@ -35,7 +35,7 @@ class ExpressionTest : public testing::Test {
       values.push_back(field.value ? binlog::ColumnValue(*field.value) : std::nullopt);
       kinds.push_back(field.kind);
     }
-    const binlog::Row row{.table = 0,
+    const binlog::Row row{.selection = 0,
                           .schema_name = "shop",
                           .table_name = "outbox_eu",
                           .values = values,
@@ -45,7 +45,7 @@ class ExpressionTest : public testing::Test {
                             MappedValue{R"({"Id":7})", ValueKind::kJson}};
     const auto value =
         if_there ? expression->EvaluateIfThere(in_hand) : expression->Evaluate(in_hand);
-    if (!value) return "bad: " + value.error().message;
+    if (!value) return "bad: " + value.error().ToText();
     if (!*value) return "NULL";
     kind_ = (*value)->kind;
     return std::string((*value)->text);
@@ -181,6 +181,29 @@ TEST_F(ExpressionTest, EachColumnIsReadOnce) {
   ASSERT_TRUE(Expression::Parse("a | B | A->$.x", columns));
   ASSERT_TRUE(Expression::ParseText("{b}.{c}", columns));
   EXPECT_THAT(columns.names(), ElementsAre("a", "B", "c"));
+}
+
+// So that reading and evaluating it takes no more of the stack than is there.
+TEST_F(ExpressionTest, AHundredFunctionsAndPathsMayStandAroundOneValue) {
+  const auto nested = [](std::size_t functions, std::size_t paths) {
+    std::string text;
+    for (std::size_t i = 0; i < functions; ++i) text += "upper(";
+    text += "doc";
+    for (std::size_t i = 0; i < paths; ++i) text += "->$";
+    return text + std::string(functions, ')');
+  };
+  constexpr const char* kRefused =
+      "refused: has more than 100 functions and paths around one value";
+  EXPECT_THAT(Value(nested(100, 0)), testing::StartsWith(R"({"KEY":"K1")"));
+  EXPECT_EQ(Value(nested(0, 100)), *fields_["doc"].value);
+  EXPECT_THAT(Value(nested(50, 50)), testing::StartsWith(R"({"KEY":"K1")"));
+  EXPECT_THAT(Value(nested(1, 0) + " | " + nested(100, 0)), testing::StartsWith(R"({"KEY")"));
+  constexpr std::pair<std::size_t, std::size_t> kTooDeep[] = {
+      {101, 0}, {0, 101}, {51, 50}, {1'000'000, 0}, {0, 1'000'000}};
+  for (const auto& [functions, paths] : kTooDeep) {
+    EXPECT_EQ(Value(nested(functions, paths)), kRefused) << functions << " and " << paths;
+    EXPECT_EQ(Value("{id | id}-{id | " + nested(functions, paths) + "}"), kRefused);
+  }
 }
 
 TEST_F(ExpressionTest, SaysWhatIsWrong) {

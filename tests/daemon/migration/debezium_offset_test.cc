@@ -13,7 +13,7 @@ constexpr std::string_view kUuid = "9c3a6f2e-1d4b-11f0-8a5e-0242ac120002";
 std::string Refusal(std::string_view text) {
   const auto offset = ParseDebeziumOffset(text);
   EXPECT_FALSE(offset) << text;
-  return offset ? "" : offset.error().message;
+  return offset ? "" : offset.error().ToText();
 }
 
 TEST(DebeziumOffsetTest, TakesTheTransactionsStartAndLeavesTheCountsInItOut) {

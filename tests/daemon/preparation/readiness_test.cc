@@ -340,7 +340,7 @@ TEST_F(TableReadinessTest, WarnsOfAPatternThatNoTableFits) {
 
 class LogFilterReadinessTest : public testing::Test {
  protected:
-  std::vector<std::string> Check(std::string name, std::vector<DescribedTable> found = {}) {
+  std::vector<std::string> Check(std::string name, const std::vector<DescribedTable>& found = {}) {
     return Told(CheckLogFilters(facts_, TablesOf({std::move(name)}), found));
   }
 

@@ -15,6 +15,10 @@ using testing::Not;
 
 class GroupNoticeTest : public testing::Test {
  protected:
+  void Tell(const std::string& why) {
+    notice_.Tell(binlog::Error{binlog::ErrorKind::kDisconnected, why, "join it"});
+  }
+
   FakeClock clock_;
   Outages outages_{clock_};
   GroupNotice notice_{outages_};
@@ -28,24 +32,24 @@ TEST_F(GroupNoticeTest, WhereNothingIsAmissNothingIsSaid) {
 }
 
 TEST_F(GroupNoticeTest, TheSameReasonIsLoggedOnce) {
-  notice_.Tell("it left");
+  Tell("it left");
   const CapturedLog log;
-  notice_.Tell("it left");
+  Tell("it left");
   EXPECT_THAT(log.text(), IsEmpty());
-  notice_.Tell("it was expelled");
-  EXPECT_THAT(log.text(), HasSubstr("source: it was expelled"));
+  Tell("it was expelled");
+  EXPECT_THAT(log.text(), HasSubstr("source: it was expelled HINT: join it\n"));
 }
 
 TEST_F(GroupNoticeTest, ItsAgeIsThatOfTheFirstReason) {
-  notice_.Tell("it left");
+  Tell("it left");
   const std::uint64_t begun = clock_.WallMicroseconds();
   clock_.Move(std::chrono::seconds(5));
-  notice_.Tell("it was expelled");
+  Tell("it was expelled");
   EXPECT_EQ(outages_.cut_off(), (Outage{begun, "it was expelled"}));
 }
 
 TEST_F(GroupNoticeTest, ThatItIsOverIsToldOnce) {
-  notice_.Tell("it left");
+  Tell("it left");
   const CapturedLog log;
   notice_.Tell(std::nullopt);
   EXPECT_THAT(log.text(), HasSubstr("arrives again"));

@@ -57,7 +57,7 @@ class AcknowledgerTest : public ::testing::Test {
   DeliveryTracker tracker_{Progress{}, true};
   Outages outages_{clock_};
   Liveness liveness_{clock_};
-  SinkOwner owner_{sink_, liveness_, outages_, clock_};
+  SinkOwner owner_{sink_, FakeSink::kWords, liveness_, outages_, clock_};
   Acknowledger acknowledger_{owner_,
                              tracker_,
                              &store_,

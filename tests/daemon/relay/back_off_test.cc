@@ -16,6 +16,13 @@ TEST(BackOffTest, DoublesUpToTheMaximumAndShortensByAtMostHalf) {
   }
 }
 
+TEST(BackOffTest, AServerThatDoesNotAnswerIsAskedAtLeastEveryFifteenSeconds) {
+  BackOff back_off(1);
+  EXPECT_LE(back_off.Next(), milliseconds(100));
+  for (int i = 0; i < 50; ++i) EXPECT_LE(back_off.Next(), milliseconds(15'000));
+  EXPECT_GE(back_off.Next(), milliseconds(7'500));
+}
+
 TEST(BackOffTest, BeginsAnewAfterASuccess) {
   BackOff back_off(milliseconds(100), milliseconds(1000), 1);
   for (int i = 0; i < 50; ++i) (void)back_off.Next();

@@ -26,6 +26,7 @@ const HeldEvent kEvent{.position = "uuid:7:1",
                        .table = "shop.outbox",
                        .topic = "orders",
                        .reason = "too large",
+                       .hint = "raise the limit",
                        .since_us = 1'760'000'000'123'456};
 
 TEST(DeadLetterTest, HoldsTheWholeMessageAndWhereFromAndWhy) {
@@ -43,11 +44,11 @@ TEST(DeadLetterTest, HoldsTheWholeMessageAndWhereFromAndWhy) {
   EXPECT_EQ(letter.value, "v");
   EXPECT_EQ(letter.partition, std::nullopt);
   EXPECT_EQ(letter.timestamp, milliseconds(99));
-  EXPECT_THAT(
-      Texts(letter),
-      ElementsAre("id=e1", "trace", "outboxd.dead.topic=orders", "outboxd.dead.partition=2",
-                  "outboxd.dead.reason=too large", "outboxd.dead.position=uuid:7:1",
-                  "outboxd.dead.table=shop.outbox", "outboxd.dead.time=2025-10-09T08:53:20.123Z"));
+  EXPECT_THAT(Texts(letter),
+              ElementsAre("id=e1", "trace", "outboxd.dead.topic=orders", "outboxd.dead.partition=2",
+                          "outboxd.dead.reason=too large HINT: raise the limit",
+                          "outboxd.dead.position=uuid:7:1", "outboxd.dead.table=shop.outbox",
+                          "outboxd.dead.time=2025-10-09T08:53:20.123Z"));
 }
 
 TEST(DeadLetterTest, NamesNoPartitionThatTheRowDidNotAndKeepsNulls) {
@@ -79,7 +80,7 @@ TEST(DeadLetterTest, IsReadAndRestoredAsItWas) {
   EXPECT_EQ(facts->position, "uuid:7:1");
   EXPECT_EQ(facts->id, "e1");
   EXPECT_EQ(facts->table, "shop.outbox");
-  EXPECT_EQ(facts->reason, "too large");
+  EXPECT_EQ(facts->reason, "too large HINT: raise the limit");
   EXPECT_EQ(facts->time, "2025-10-09T08:53:20.123Z");
   std::vector<sinks::Header> restored_headers;
   const sinks::Message restored = Restore(letter, *facts, restored_headers);

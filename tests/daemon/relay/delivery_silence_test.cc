@@ -24,7 +24,7 @@ class DeliverySilenceTest : public ::testing::Test {
   FakeClock clock_;
   CapturedLog log_;
   Outages outages_{clock_};
-  DeliverySilence silence_{clock_, outages_};
+  DeliverySilence silence_{"Kafka", clock_, outages_};
 };
 
 TEST_F(DeliverySilenceTest, IsToldOnceAndSoIsItsEnd) {
@@ -41,8 +41,9 @@ TEST_F(DeliverySilenceTest, SaysWhatWasSaidOfTheConnections) {
   silence_.Complains("kafka-1:9092/1: Connect failed");
   GoOnFor(milliseconds(6'000));
   EXPECT_THAT(log_.text(), HasSubstr("none is lost: kafka-1:9092/1: Connect failed\n"));
-  EXPECT_EQ(outages_.sink()->reason, "messages are on their way, and none is acknowledged: "
-                                     "kafka-1:9092/1: Connect failed");
+  EXPECT_EQ(outages_.sink()->reason,
+            "messages are on their way, and none is acknowledged: "
+            "kafka-1:9092/1: Connect failed");
   silence_.Complains("kafka-2:9092/2: Connect failed");
   EXPECT_THAT(outages_.sink()->reason, HasSubstr("kafka-2:9092/2"));
   EXPECT_EQ(log_.lines(), 1);

@@ -651,6 +651,26 @@ TEST(DeliveryTrackerEventsTest, OfAPartAreTakenBeforeItIsDeliveredAndNotAgain) {
   EXPECT_EQ(tracker.TakeAnnouncedEvents(), "");
 }
 
+TEST(DeliveryTrackerDeathTest, AnAcknowledgementOfWhatWasNotHandedOverIsAFaultOfOutboxd) {
+  DeliveryTracker tracker{Progress{}};
+  tracker.Begin();
+  const sinks::DeliveryId next = tracker.NextId() + 1;
+  EXPECT_DEATH(tracker.Report({.delivered = {next}, .failed = {}, .lost = {}}),
+               "broken invariant: id < end: only a message that was handed over");
+}
+
+TEST(DeliveryTrackerDeathTest, AnEndWithoutABeginningIsAFaultOfOutboxd) {
+  DeliveryTracker tracker{Progress{}};
+  const binlog::Transaction transaction;
+  EXPECT_DEATH(tracker.Finish(transaction, true), "a transaction begins before it is finished");
+  EXPECT_DEATH(tracker.FinishRead(1), "a chunk begins before it is finished");
+  EXPECT_DEATH(tracker.MarkPart({.place = "", .commit_us = 0, .rows = 1}),
+               "a transaction begins before a part of it is done");
+  tracker.Begin();
+  tracker.Finish(transaction, true);
+  EXPECT_DEATH(tracker.Finish(transaction, true), "a transaction begins before it is finished");
+}
+
 TEST(DeliveryTrackerEventsTest, AreTakenOnceDeliveredAndKnownBeforeThat) {
   DeliveryTracker tracker{Progress{}, true};
   binlog::Transaction transaction;

@@ -61,8 +61,8 @@ TEST_F(FailoverWatchTest, StopsWhereThatIsConfiguredWithTheSameText) {
   ASSERT_TRUE(journal_.Append(Line(1, 1)));
   const auto ended = Lose("1", &journal_, OnLostTransactions::kStop);
   ASSERT_FALSE(ended);
-  EXPECT_EQ(ended.error().exit_code, ExitCode::kDiverged);
-  EXPECT_THAT(ended.error().message,
+  EXPECT_EQ(ended.error().kind, ExitCode::kDiverged);
+  EXPECT_THAT(ended.error().ToText(),
               AllOf(HasSubstr(AlarmText()), HasSubstr("on-lost-transactions = continue")));
 }
 
@@ -102,7 +102,7 @@ TEST_F(FailoverWatchTest, AnAlarmThatCannotBeRecordedEndsTheRun) {
   AlarmLog broken(directory_ / "missing");
   const auto ended = Lose("1", &journal_, OnLostTransactions::kContinue, &broken);
   ASSERT_FALSE(ended);
-  EXPECT_EQ(ended.error().exit_code, ExitCode::kState);
+  EXPECT_EQ(ended.error().kind, ExitCode::kState);
 }
 
 }  // namespace

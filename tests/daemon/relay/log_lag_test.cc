@@ -36,10 +36,10 @@ class FakeLogEnd final : public binlog::LogEndSource {
     ++ends_asked;
     if (breaks_connection) {
       breaks_connection = false;
-      return binlog::Fail(ErrorKind::kDisconnected, "it was idle for too long");
+      return Fail(ErrorKind::kDisconnected, "it was idle for too long");
     }
     if (end_error) return std::unexpected(*end_error);
-    const binlog::LogEnd end{files.back().name, files.back().end_offset};
+    binlog::LogEnd end{files.back().name, files.back().end_offset};
     if (while_asked) while_asked();
     return end;
   }
@@ -294,7 +294,7 @@ TEST_F(LogLagTest, AStopBreaksOffTheQuestion) {
     binlog::Result<binlog::LogEnd> EndOfLog() override {
       Set(is_asked_);
       Await(is_interrupted_);
-      return binlog::Fail(ErrorKind::kInterrupted, "interrupted");
+      return Fail(ErrorKind::kInterrupted, "interrupted");
     }
     binlog::Result<std::vector<binlog::LogFile>> Files() override { return {}; }
     void AwaitQuestion() { Await(is_asked_); }

@@ -63,7 +63,7 @@ class PublisherTest : public ::testing::Test {
   DeliveryTracker tracker_{Progress{}};
   Liveness liveness_{clock_};
   Outages outages_{clock_};
-  SinkOwner owner_{sink_, liveness_, outages_, clock_};
+  SinkOwner owner_{sink_, FakeSink::kWords, liveness_, outages_, clock_};
   Publisher publisher_{Mappings(), owner_, tracker_, &state_, outages_, clock_, options_};
   std::vector<binlog::ColumnValue> values_;
   bool done_ = false;
@@ -141,21 +141,20 @@ TEST_F(PublisherTest, EndsTheRunInsteadWhereConfigured) {
   values_.assign(columns_.size(), std::nullopt);
   const auto step = strict.Publish({0, "shop", "outbox", values_}, "uuid:1:1");
   ASSERT_FALSE(step);
-  EXPECT_EQ(step.error().exit_code, ExitCode::kUndecodable);
+  EXPECT_EQ(step.error().kind, ExitCode::kUndecodable);
 }
 
 TEST_F(PublisherTest, TheEndOfTheRunSaysWhatToDoOnce) {
   Publisher strict(Mappings(), owner_, tracker_, &state_, outages_, clock_,
                    {.on_bad_event = DeliveryConfig::OnBadEvent::kStop});
-  sink_.publish_error =
-      sinks::Error{sinks::ErrorKind::kRejected, "too large HINT: raise the limit"};
+  sink_.publish_error = sinks::Error{sinks::ErrorKind::kRejected, "too large", "raise the limit"};
   values_.assign(columns_.size(), "x");
   const auto step = strict.Publish({0, "shop", "outbox", values_}, "uuid:1:1");
   ASSERT_FALSE(step);
-  EXPECT_THAT(step.error().message,
+  EXPECT_THAT(step.error().ToText(),
               testing::EndsWith(": too large HINT: raise the limit and start again; with"
                                 " on-bad-event = hold the relay waits at it instead, and 'outboxd"
-                                " skip uuid:1:1' leaves out exactly this event"));
+                                " skip uuid:1:1' drops this event, and it only"));
 }
 
 TEST_F(PublisherTest, CarefulMessagesGoOneByOne) {
@@ -326,13 +325,13 @@ TEST_F(DeadLetterPublisherTest, AnEventTheBrokerRefusesGoesThroughANewProducer) 
 TEST_F(DeadLetterPublisherTest, ADeadLetterThatIsRefusedTooHoldsAndSaysBothReasons) {
   sink_.refused_topics = {"outbox.event.order"};
   PublishUntilSent("1");
-  sink_.Refuse("too large HINT: raise max.message.bytes");
+  sink_.Refuse("too large", "raise max.message.bytes");
   Report();
   ASSERT_TRUE(Publish("1"));
   ASSERT_TRUE(IsHeld());
   EXPECT_EQ(publisher_.held()->reason,
-            "refused at once; as a dead letter it was refused too: too large HINT: raise "
-            "max.message.bytes");
+            "refused at once; as a dead letter it was refused too: too large");
+  EXPECT_EQ(publisher_.held()->hint, "raise max.message.bytes");
   EXPECT_EQ(publisher_.held()->topic, "outbox.event.order");
 }
 

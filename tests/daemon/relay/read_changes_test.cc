@@ -20,7 +20,7 @@ class BytesInOrder : public NoTables {
   binlog::Result<std::vector<binlog::KeyPlace>> PlacesOf(
       const binlog::TableKey&, const std::vector<binlog::KeyValues>& keys) override {
     ++asked;
-    if (fails) return binlog::Fail(binlog::ErrorKind::kDisconnected, "gone");
+    if (fails) return Fail(binlog::ErrorKind::kDisconnected, "gone");
     std::vector<binlog::KeyPlace> places;
     for (const binlog::KeyValues& key : keys) places.push_back(key.at(0));
     return places;
@@ -93,7 +93,7 @@ class ReadChangesTest : public ::testing::Test {
 
  private:
   binlog::Row Made(RowChange kind, std::uint32_t table, const Values& row) {
-    binlog::Row made{.table = table,
+    binlog::Row made{.selection = table,
                      .schema_name = "shop",
                      .table_name = "outbox",
                      .values = row,
@@ -279,7 +279,7 @@ TEST_F(ReadChangesTest, ALedgerThatFailsIsTold) {
   SqliteReadLedger broken("/nowhere");
   ReadChanges changes(tables_, broken);
   const std::vector<ColumnValue> row = {"a", "new"};
-  changes.Add({.table = 0,
+  changes.Add({.selection = 0,
                .schema_name = "shop",
                .table_name = "outbox",
                .values = row,

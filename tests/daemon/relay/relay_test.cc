@@ -84,7 +84,7 @@ class RelayTest : public ::testing::Test {
   FakeSink sink_;
   Liveness liveness_{clock_};
   Outages outages_{clock_};
-  SinkOwner owner_{sink_, liveness_, outages_, clock_};
+  SinkOwner owner_{sink_, FakeSink::kWords, liveness_, outages_, clock_};
   binlog::CharacterSets character_sets_;
   NoTables tables_;
   SqliteReadLedger ledger_{""};
@@ -132,7 +132,7 @@ TEST_F(RelayTest, AReconnectGoesOnBehindWhatWasReadAndRepeatsNothing) {
   source_.fails_after = 9;  // Within the second transaction.
   ASSERT_TRUE(Work(false));
   EXPECT_EQ(source_.opened, 2);
-  EXPECT_EQ(source_.from_, fmt::format("{}:1", kUuid));
+  EXPECT_EQ(source_.opened_from, fmt::format("{}:1", kUuid));
   EXPECT_EQ(sink_.in_flight.size(), 3u);
 }
 
@@ -145,7 +145,7 @@ TEST_F(RelayTest, ALostProducerIsReplacedAndWhatIsNotAcknowledgedSentAgain) {
   Report();
   ASSERT_TRUE(Work(true));
   EXPECT_EQ(sink_.opened, 2);
-  EXPECT_EQ(source_.from_, fmt::format("{}:1", kUuid));
+  EXPECT_EQ(source_.opened_from, fmt::format("{}:1", kUuid));
   EXPECT_EQ(sink_.delivered.size(), 3u);
   EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
 }
@@ -182,7 +182,7 @@ TEST_F(RelayTest, EndsWhenTheServerHasPurgedWhatIsNeeded) {
   source_.open_error = binlog::Error{binlog::ErrorKind::kGone, "purged"};
   const auto ended = Work(true);
   ASSERT_FALSE(ended);
-  EXPECT_EQ(ended.error().exit_code, ExitCode::kGap);
+  EXPECT_EQ(ended.error().kind, ExitCode::kGap);
 }
 
 TEST_F(RelayTest, ReadsADamagedEventAgainAndEndsAtTheThirdTime) {
@@ -198,7 +198,7 @@ TEST_F(RelayTest, AWrongPasswordEndsTheStartButNotARunningRelay) {
   source_.open_error = binlog::Error{binlog::ErrorKind::kDenied, "wrong password"};
   const auto ended = Work(true);
   ASSERT_FALSE(ended);
-  EXPECT_EQ(ended.error().exit_code, ExitCode::kDenied);
+  EXPECT_EQ(ended.error().kind, ExitCode::kDenied);
 }
 
 TEST_F(RelayTest, ARunningRelayWaitsUntilTheLogInFitsAgain) {
@@ -218,7 +218,7 @@ TEST_F(RelayTest, RefusesAnotherKafkaClusterThanTheCheckpoints) {
   owner_.Expect("another");
   const auto ended = Work(true);
   ASSERT_FALSE(ended);
-  EXPECT_EQ(ended.error().exit_code, ExitCode::kCheckpoint);
+  EXPECT_EQ(ended.error().kind, ExitCode::kCheckpoint);
 }
 
 TEST_F(RelayTest, AnotherClusterIsRefusedAlsoWhereAHoldOpensTheSinkAnew) {
@@ -236,7 +236,7 @@ TEST_F(RelayTest, AnotherClusterIsRefusedAlsoWhereAHoldOpensTheSinkAnew) {
   sink_.identity = "another";
   const auto ended = Work(false);
   ASSERT_FALSE(ended);
-  EXPECT_EQ(ended.error().exit_code, ExitCode::kCheckpoint);
+  EXPECT_EQ(ended.error().kind, ExitCode::kCheckpoint);
 }
 
 TEST_F(RelayTest, AStopWaitsForNothingThatWentDownWithItsProducer) {
@@ -265,7 +265,7 @@ TEST_F(RelayTest, OpensTheSourceAgainAfterATransactionWithALargeEvent) {
   source_.transactions[1].PadTo(kLargeEventBytes + 1);
   ASSERT_TRUE(Work(true));
   EXPECT_EQ(source_.opened, 2);
-  EXPECT_EQ(source_.from_, fmt::format("{}:1-2", kUuid));
+  EXPECT_EQ(source_.opened_from, fmt::format("{}:1-2", kUuid));
   EXPECT_EQ(sink_.delivered.size(), 3u);
   EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
 }
@@ -298,7 +298,7 @@ TEST_F(RelayTest, ALostProducerIsAnsweredByGtidThoughEverythingReadIsHeld) {
   sink_.Lose("fatal");
   Report();
   ASSERT_TRUE(Work(true));
-  EXPECT_EQ(source_.from_, "");
+  EXPECT_EQ(source_.opened_from, "");
   EXPECT_EQ(tracker_.progress().position.file, "");
 }
 
@@ -317,7 +317,7 @@ TEST_F(RelayTest, AReconnectKeepsWhatIsPrepared) {
                           LoggedTransaction::Xa(Kind::kXaCommit)};
   source_.fails_after = 10;  // Within the second transaction.
   ASSERT_TRUE(Work(true));
-  EXPECT_EQ(source_.from_, fmt::format("{}:1", kUuid));
+  EXPECT_EQ(source_.opened_from, fmt::format("{}:1", kUuid));
   EXPECT_EQ(sink_.delivered.size(), 2u);
   EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
 }
@@ -329,7 +329,7 @@ TEST_F(RelayTest, ALostProducerHasWhatIsPreparedReadAgain) {
   Report();
   source_.transactions.push_back(LoggedTransaction::Xa(Kind::kXaCommit));
   ASSERT_TRUE(Work(true));
-  EXPECT_EQ(source_.from_, "");
+  EXPECT_EQ(source_.opened_from, "");
   EXPECT_EQ(sink_.delivered.size(), 2u);
   EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
 }
@@ -411,7 +411,7 @@ TEST_F(RelayTest, LetsTheServerPurgeWhileNothingCanBeSentAndReadsOnBehindIt) {
   EXPECT_EQ(source_.closed, 1) << "once, whatever the number of attempts";
   ASSERT_TRUE(Work(true));
   EXPECT_EQ(source_.opened, 2);
-  EXPECT_EQ(source_.from_, fmt::format("{}:1", kUuid));
+  EXPECT_EQ(source_.opened_from, fmt::format("{}:1", kUuid));
   EXPECT_EQ(DeliveredValues().size(), 3u);
   EXPECT_EQ(Done(), fmt::format("{}:1-2", kUuid));
 }
@@ -533,7 +533,7 @@ TEST_F(StopOnStatementTest, EndsBeforeTheTransactionAndNothingBehindItIsDelivere
       {"a"}, LoggedTransaction::Statement("INSERT INTO outbox SELECT 1"), {"b"}};
   const auto ended = Work(true);
   ASSERT_FALSE(ended);
-  EXPECT_EQ(ended.error().exit_code, ExitCode::kUndecodable);
+  EXPECT_EQ(ended.error().kind, ExitCode::kUndecodable);
   EXPECT_NE(ended.error().message.find(fmt::format("{}:2", kUuid)), std::string::npos);
   EXPECT_EQ(sink_.delivered.size(), 1u);
   EXPECT_EQ(Done(), fmt::format("{}:1", kUuid));
@@ -626,7 +626,7 @@ TEST_F(SpillCapTest, HoldsAtATransactionAboveTheCapAndTriesAgainWithGrowingPause
 // A relay that has read a, b, c from one server and meets another one that lacks c.
 class FailoverRelayTest : public RelayTest {
  protected:
-  explicit FailoverRelayTest(DeliveryConfig delivery = {}) : RelayTest(delivery) {}
+  explicit FailoverRelayTest(const DeliveryConfig& delivery = {}) : RelayTest(delivery) {}
 
   Result<void> FailOver(bool acknowledge) {
     if (auto read = Work(false); !read) return read;
@@ -656,9 +656,9 @@ TEST_F(FailoverRelayTest, TellsTheSourceWhatWasReadLastAndFromWhom) {
   source_.transactions = {{"a"}, {"b"}};
   source_.fails_after = 9;  // Within the second transaction.
   ASSERT_TRUE(Work(false));
-  EXPECT_EQ(source_.known_.server_uuid, kUuid);
-  ASSERT_TRUE(source_.known_.last_gtid);
-  EXPECT_EQ(ToText(*source_.known_.last_gtid), fmt::format("{}:1", kUuid));
+  EXPECT_EQ(source_.known_history.server_uuid, kUuid);
+  ASSERT_TRUE(source_.known_history.last_gtid);
+  EXPECT_EQ(ToText(*source_.known_history.last_gtid), fmt::format("{}:1", kUuid));
 }
 
 TEST_F(FailoverRelayTest, TakesWhatWasLostOutOfThePositionAndNamesItsEvents) {
@@ -729,7 +729,7 @@ TEST_F(StoppingRelayTest, EndsBeforeAnythingOfTheNewServerIsPublished) {
   source_.transactions = {{"a"}, {"b"}, {"c"}};
   const auto ended = FailOver(true);
   ASSERT_FALSE(ended);
-  EXPECT_EQ(ended.error().exit_code, ExitCode::kDiverged);
+  EXPECT_EQ(ended.error().kind, ExitCode::kDiverged);
   EXPECT_THAT(ended.error().message, HasSubstr("shop.outbox id c"));
   EXPECT_EQ(Done(), fmt::format("{}:1-3", kUuid));
   EXPECT_EQ(tracker_.progress().server_uuid, kUuid);

@@ -29,7 +29,7 @@ class SinkOwnerTest : public ::testing::Test {
   FakeSink sink_;
   Liveness liveness_{clock_};
   Outages outages_{clock_};
-  SinkOwner owner_{sink_, liveness_, outages_, clock_, milliseconds(3'000)};
+  SinkOwner owner_{sink_, FakeSink::kWords, liveness_, outages_, clock_, milliseconds(3'000)};
 };
 
 TEST_F(SinkOwnerTest, OpensAndKnowsTheCluster) {
@@ -53,7 +53,7 @@ TEST_F(SinkOwnerTest, TellsTheClusterOnceForEachOutage) {
 }
 
 TEST_F(SinkOwnerTest, WhatToDoStandsAtTheEnd) {
-  sink_.open_error = sinks::Error{sinks::ErrorKind::kUnreachable, "reason HINT: start it"};
+  sink_.open_error = sinks::Error{sinks::ErrorKind::kUnreachable, "reason", "start it"};
   ASSERT_TRUE(Waits());
   EXPECT_THAT(log_.text(), HasSubstr("sink: reason; trying again in "));
   EXPECT_THAT(log_.text(), HasSubstr(" ms HINT: start it\n"));
@@ -84,9 +84,9 @@ TEST_F(SinkOwnerTest, TheOutageEndsWhenItOpens) {
 
 TEST_F(SinkOwnerTest, AnOperatorsFaultEndsTheStart) {
   FailWith(sinks::ErrorKind::kDenied);
-  EXPECT_EQ(owner_.Open().error().exit_code, ExitCode::kDenied);
+  EXPECT_EQ(owner_.Open().error().kind, ExitCode::kDenied);
   FailWith(sinks::ErrorKind::kConfiguration);
-  EXPECT_EQ(owner_.Open().error().exit_code, ExitCode::kConfiguration);
+  EXPECT_EQ(owner_.Open().error().kind, ExitCode::kConfiguration);
 }
 
 TEST_F(SinkOwnerTest, AnOperatorsFaultIsWaitedOutOnceItWasOpen) {
@@ -102,7 +102,7 @@ TEST_F(SinkOwnerTest, RefusesAnotherClusterThanTheCheckpoints) {
   owner_.Expect("another");
   const auto step = owner_.Open();
   ASSERT_FALSE(step);
-  EXPECT_EQ(step.error().exit_code, ExitCode::kCheckpoint);
+  EXPECT_EQ(step.error().kind, ExitCode::kCheckpoint);
   EXPECT_THAT(step.error().message, HasSubstr("cluster another, but"));
   EXPECT_FALSE(owner_.is_open());
   EXPECT_EQ(sink_.closed, 1);
@@ -112,7 +112,7 @@ TEST_F(SinkOwnerTest, RefusesAnotherClusterThanItFoundFirst) {
   ASSERT_TRUE(Opens());
   owner_.Close();
   sink_.identity = "another";
-  EXPECT_EQ(owner_.Open().error().exit_code, ExitCode::kCheckpoint);
+  EXPECT_EQ(owner_.Open().error().kind, ExitCode::kCheckpoint);
 }
 
 TEST_F(SinkOwnerTest, CloseClosesTheSink) {

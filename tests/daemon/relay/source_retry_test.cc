@@ -38,7 +38,7 @@ TEST_F(SourceRetryTest, WaitsForAServerThatIsAway) {
 }
 
 TEST_F(SourceRetryTest, WhatToDoStandsAtTheEnd) {
-  ASSERT_TRUE(retry_.OnError({ErrorKind::kDisconnected, "reason HINT: start it"}, ""));
+  ASSERT_TRUE(retry_.OnError({ErrorKind::kDisconnected, "reason", "start it"}, ""));
   EXPECT_THAT(log_.text(), HasSubstr("source: reason; trying again in "));
   EXPECT_THAT(log_.text(), HasSubstr(" ms HINT: start it\n"));
 }
@@ -56,6 +56,21 @@ TEST_F(SourceRetryTest, WaitsLongerWithEachFailureUntilSomethingIsRead) {
 TEST_F(SourceRetryTest, WaitsForRoomToHoldTransactionsAndNamesTheSettings) {
   EXPECT_TRUE(Waits(ErrorKind::kSpill));
   EXPECT_THAT(log_.text(), HasSubstr("HINT: relay.spill-directory and relay.spill-bytes-max"));
+}
+
+TEST_F(SourceRetryTest, HoldsAtWhatIsTooLargeForTheMemoryAndSaysWhatToRaise) {
+  EXPECT_TRUE(Waits(ErrorKind::kTooLarge));
+  EXPECT_THAT(log_.text(), HasSubstr("holding: what comes next, after"));
+  EXPECT_THAT(log_.text(), HasSubstr("MemoryMax="));
+  EXPECT_FALSE(outages_.source());
+  EXPECT_TRUE(outages_.room());
+}
+
+TEST_F(SourceRetryTest, HasRoomAgainWhenSomethingWasRead) {
+  EXPECT_TRUE(Waits(ErrorKind::kSpill));
+  EXPECT_TRUE(outages_.room());
+  retry_.Succeeded();
+  EXPECT_FALSE(outages_.room());
 }
 
 TEST_F(SourceRetryTest, GoesOnAtOnceWhereAStopInterruptedIt) {
@@ -79,14 +94,14 @@ TEST_F(SourceRetryTest, EndsAtWhatNoWaitingMends) {
   for (const auto& [kind, exit_code] : ends) {
     const auto step = Fails(kind);
     ASSERT_FALSE(step);
-    EXPECT_EQ(step.error().exit_code, exit_code);
+    EXPECT_EQ(step.error().kind, exit_code);
     EXPECT_EQ(step.error().message, "reason");
   }
 }
 
 TEST_F(SourceRetryTest, AnOperatorsFaultEndsTheStart) {
-  EXPECT_EQ(Fails(ErrorKind::kDenied).error().exit_code, ExitCode::kDenied);
-  EXPECT_EQ(Fails(ErrorKind::kHandshake).error().exit_code, ExitCode::kConfiguration);
+  EXPECT_EQ(Fails(ErrorKind::kDenied).error().kind, ExitCode::kDenied);
+  EXPECT_EQ(Fails(ErrorKind::kHandshake).error().kind, ExitCode::kConfiguration);
 }
 
 TEST_F(SourceRetryTest, AnOperatorsFaultIsWaitedOutOnceTheSourceWasOpen) {
@@ -96,7 +111,7 @@ TEST_F(SourceRetryTest, AnOperatorsFaultIsWaitedOutOnceTheSourceWasOpen) {
 }
 
 TEST_F(SourceRetryTest, AnUnknownErrorEndsTheStart) {
-  EXPECT_EQ(Fails(ErrorKind::kUnknown).error().exit_code, ExitCode::kConfiguration);
+  EXPECT_EQ(Fails(ErrorKind::kUnknown).error().kind, ExitCode::kConfiguration);
   EXPECT_EQ(Fails(ErrorKind::kUnknown).error().message, "reason");
 }
 
@@ -158,19 +173,19 @@ TEST_F(SourceRetryTest, DamageIsReadAgainAndEndsAtTheThirdTimeInOnePlace) {
   EXPECT_TRUE(Waits(ErrorKind::kCorrupt));
   const auto step = Fails(ErrorKind::kCorrupt);
   ASSERT_FALSE(step);
-  EXPECT_EQ(step.error().exit_code, ExitCode::kUndecodable);
-  EXPECT_THAT(step.error().message, HasSubstr("reason (read 3 times) HINT: 'outboxd inspect"
-                                              " --server --from file:binlog.000001:4'"));
+  EXPECT_EQ(step.error().kind, ExitCode::kUndecodable);
+  EXPECT_THAT(step.error().ToText(), HasSubstr("reason (read 3 times) HINT: 'outboxd inspect"
+                                               " --server --from file:binlog.000001:4'"));
 }
 
 TEST_F(SourceRetryTest, DamageThatSaysWhatToDoKeepsItsOwnHint) {
   const auto fails = [this] {
-    return retry_.OnError({ErrorKind::kCorrupt, "reason HINT: what to do"}, "binlog.000001:9");
+    return retry_.OnError({ErrorKind::kCorrupt, "reason", "what to do"}, "binlog.000001:9");
   };
   EXPECT_TRUE(fails());
   EXPECT_THAT(log_.text(), HasSubstr("source: reason; reading it again in "));
   EXPECT_TRUE(fails());
-  EXPECT_EQ(fails().error().message, "reason (read 3 times) HINT: what to do");
+  EXPECT_EQ(fails().error().ToText(), "reason (read 3 times) HINT: what to do");
 }
 
 TEST_F(SourceRetryTest, DamageInAnotherPlaceCountsFromTheBeginning) {

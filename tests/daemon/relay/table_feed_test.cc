@@ -47,6 +47,7 @@ class TableFeedTest : public ::testing::Test {
     for (const char* id : {"a", "b", "c", "d", "e"}) tables_.rows[id] = "old";
     settings_.name = "shop";
     settings_.table_patterns = {"shop.outbox"};
+    settings_.buffer.spill_directory = settings_.read.buffer.spill_directory = directory_.path();
     settings_.read.chunk_rows_first = settings_.read.chunk_rows_max = 2;
     progress_.server_uuid = kUuid;
     progress_.position.gtids = binlog::GtidSet::Parse(fmt::format("{}:1", kUuid)).value();
@@ -80,14 +81,14 @@ class TableFeedTest : public ::testing::Test {
   }
 
   // At the n-th call of this name, before it is answered.
-  void At(std::string_view call, int number, std::function<binlog::Result<void>()> act) {
+  void At(std::string_view call, int number, const std::function<binlog::Result<void>()>& act) {
     tables_.on_call = [=, left = number](std::string_view name) mutable -> binlog::Result<void> {
       if (name == call && --left == 0) return act();
       return {};
     };
   }
   void FailAt(std::string_view call, int number, ErrorKind kind) {
-    At(call, number, [kind] { return binlog::Fail(kind, "injected"); });
+    At(call, number, [kind] { return Fail(kind, "injected"); });
   }
 
   void Start() {
@@ -175,7 +176,7 @@ class TableFeedTest : public ::testing::Test {
   FakeSink sink_;
   Liveness liveness_{clock_};
   Outages outages_{clock_};
-  SinkOwner owner_{sink_, liveness_, outages_, clock_};
+  SinkOwner owner_{sink_, FakeSink::kWords, liveness_, outages_, clock_};
   binlog::CharacterSets character_sets_;
   RelayCore::Settings settings_;
   Progress progress_;
@@ -199,7 +200,7 @@ TEST_F(TableFeedTest, ReadsChunksInOrderUpToTheHighestKeyAndThenTheStream) {
   EXPECT_THAT(tables_.reads, ElementsAre("-e", "b-e", "d-e"));
   EXPECT_FALSE(tables_.has_locked);
   EXPECT_TRUE(IsDone());
-  EXPECT_EQ(source_.from_, fmt::format("{}:1", kUuid));
+  EXPECT_EQ(source_.opened_from, fmt::format("{}:1", kUuid));
   Insert("f");
   ASSERT_TRUE(Work());
   EXPECT_EQ(Delivered().back(), "f new");
@@ -330,18 +331,6 @@ TEST_F(TableFeedTest, EachRowThatTheLogHasAPartOfOnlyIsNamed) {
                                     HasSubstr("the rows with the keys c, d, e of table")));
 }
 
-// However many they are.
-TEST_F(TableFeedTest, AnAlarmAboutManyRowsNamesTheFirstOnes) {
-  const std::string filler(90, 'x');
-  for (const char* id : {"f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r"}) {
-    tables_.rows[id + filler] = "old";
-    Delete(id + filler, false);
-  }
-  ASSERT_TRUE(Work());
-  ASSERT_EQ(Alarms().size(), 1u);
-  EXPECT_THAT(Alarms()[0], HasSubstr("p" + filler + " and 2 more of table shop.outbox went"));
-}
-
 TEST_F(TableFeedTest, TheProgressCountsTheRowsThatAreAcknowledged) {
   WorkUntilReads(3);
   const auto read = core_->tracker().progress().read;
@@ -350,8 +339,6 @@ TEST_F(TableFeedTest, TheProgressCountsTheRowsThatAreAcknowledged) {
   EXPECT_THAT(read->tables[0].last_key,
               ElementsAre(ReadKeyPart{"id", "varchar(100) utf8mb4_bin", "d"}));
 }
-
-// --- XA ---
 
 TEST_F(TableFeedTest, WaitsForWhatWasPreparedBeforeItBeganAndReadsItsRows) {
   tables_.prepared = {kXid};
@@ -439,8 +426,6 @@ TEST_F(TableFeedTest, AnAccountThatMayNotAskForXaIsToldTheGrantOnceAndTheReadGoe
   EXPECT_EQ(text.find("GRANT"), text.rfind("GRANT"));
 }
 
-// --- Sizes ---
-
 TEST_F(TableFeedTest, AChunkThatIsTooLargeIsAskedForWithFewerRows) {
   settings_.read.chunk_rows_first = settings_.read.chunk_rows_max = 8;
   settings_.read.chunk_bytes_max = 8;  // Two rows.
@@ -485,11 +470,9 @@ TEST_F(TableFeedTest, ATableWithoutAKeyThatIsTooLargeEndsTheRunWithTheStatementT
   settings_.read.chunk_bytes_max = 8;
   const auto ended = Work();
   ASSERT_FALSE(ended);
-  EXPECT_EQ(static_cast<int>(ended.error().exit_code), 78);
-  EXPECT_THAT(ended.error().message, HasSubstr("HINT: ALTER TABLE `shop`.`outbox` ADD COLUMN"));
+  EXPECT_EQ(static_cast<int>(ended.error().kind), 78);
+  EXPECT_THAT(ended.error().hint, testing::StartsWith("ALTER TABLE `shop`.`outbox` ADD COLUMN"));
 }
-
-// --- Faults of the server ---
 
 TEST_F(TableFeedTest, AChunkWhoseEndOfTheLogIsNotKnownIsReadAgain) {
   FailAt("EndOfLog", 2, ErrorKind::kDisconnected);
@@ -548,7 +531,7 @@ TEST_F(TableFeedTest, DamageOfTheLogIsReadAgain) {
 
 TEST_F(TableFeedTest, ALogThatIsPurgedEndsTheRun) {
   source_.open_error = binlog::Error{ErrorKind::kGone, "purged"};
-  EXPECT_EQ(Work().error().exit_code, ExitCode::kGap);
+  EXPECT_EQ(Work().error().kind, ExitCode::kGap);
 }
 
 TEST_F(TableFeedTest, AnAccountThatMayNoLongerSelectIsWaitedOut) {
@@ -561,11 +544,11 @@ TEST_F(TableFeedTest, AnotherServerIsReadFromTheBeginningOfItsLogAndKnowsNothing
   Delete("e");
   At("EndOfLog", 3, [this]() -> binlog::Result<void> {
     source_.server_uuid = "22222222-2222-2222-2222-222222222222";
-    return binlog::Fail(ErrorKind::kDisconnected, "gone");
+    return Fail(ErrorKind::kDisconnected, "gone");
   });
   WorkUntilReads(4);
   EXPECT_THAT(log_.text(), HasSubstr("goes on at server 22222222-2222"));
-  EXPECT_EQ(source_.from_, fmt::format("{}:1", kUuid));
+  EXPECT_EQ(source_.opened_from, fmt::format("{}:1", kUuid));
   ASSERT_TRUE(Work());
   EXPECT_THAT(Delivered(), ElementsAre("a old", "b old", "c old", "d old", "e old"));
   EXPECT_EQ(core_->tracker().progress().server_uuid, source_.server_uuid);
@@ -576,8 +559,6 @@ TEST_F(TableFeedTest, AServerThatLacksWhatWasThereAtTheBeginningIsAnAlarm) {
   ASSERT_TRUE(Work());
   EXPECT_THAT(Alarms(), ElementsAre(HasSubstr("may have been published by the initial read")));
 }
-
-// --- What changes the tables ---
 
 TEST_F(TableFeedTest, AnAlteredTableIsReadFromItsBeginningAgain) {
   At("EndOfLog", 2, [this]() -> binlog::Result<void> {
@@ -623,7 +604,7 @@ TEST_F(TableFeedTest, ATableThatIsMadeAnewIsLeftToTheStream) {
   tables_.exists = false;
   tables_.rows.clear();
   RunDdl("DROP TABLE shop.outbox");
-  At("Read", 1, [] { return binlog::Fail(ErrorKind::kUnsuitable, "there is no such table"); });
+  At("Read", 1, [] { return Fail(ErrorKind::kUnsuitable, "there is no such table"); });
   for (int i = 0; Alarms().empty() && i < 100; ++i) ASSERT_TRUE(Work(true, 1));
   tables_.exists = true;
   Insert("z");
@@ -649,12 +630,12 @@ TEST_F(TableFeedTest, ATableThatIsNotAsDescribedIsDescribedOnceMore) {
 
 TEST_F(TableFeedTest, ATableThatCannotBeReadEndsTheRun) {
   tables_.on_call = [](std::string_view call) -> binlog::Result<void> {
-    if (call == "Read") return binlog::Fail(ErrorKind::kUnsuitable, "no column x");
+    if (call == "Read") return Fail(ErrorKind::kUnsuitable, "no column x");
     return {};
   };
   const auto ended = Work();
   ASSERT_FALSE(ended);
-  EXPECT_EQ(ended.error().exit_code, ExitCode::kConfiguration);
+  EXPECT_EQ(ended.error().kind, ExitCode::kConfiguration);
   EXPECT_THAT(ended.error().message, HasSubstr("no column x"));
 }
 
@@ -670,27 +651,13 @@ TEST_F(TableFeedTest, TruncateRaisesAnAlarmOnce) {
   EXPECT_THAT(Alarms(), ElementsAre(testing::StartsWith(start)));
 }
 
-TEST_F(TableFeedTest, TruncateOfAnotherTableIsNoAlarm) {
-  RunDdl("TRUNCATE TABLE shop.invoices");
-  ASSERT_TRUE(Work());
-  ASSERT_TRUE(IsDone());
-  EXPECT_THAT(Alarms(), IsEmpty());
-}
-
-TEST_F(TableFeedTest, DropDatabaseIsAnAlarm) {
-  WorkUntilReads(2);
-  RunDdl("DROP DATABASE shop");
-  ASSERT_TRUE(Work());
-  EXPECT_THAT(Alarms(), ElementsAre(HasSubstr("'DROP DATABASE' while")));
-}
-
 TEST_F(TableFeedTest, OfADroppedTableTheLogGivesBackWhatItHolds) {
   WorkUntilReads(2);
   Delete("e");
   tables_.exists = false;
   tables_.rows.clear();
   RunDdl("DROP TABLE shop.outbox");
-  At("Read", 1, [] { return binlog::Fail(ErrorKind::kUnsuitable, "there is no such table"); });
+  At("Read", 1, [] { return Fail(ErrorKind::kUnsuitable, "there is no such table"); });
   ASSERT_TRUE(Work());
   EXPECT_TRUE(IsDone());
   EXPECT_EQ(Delivered().back(), "e old");
@@ -702,7 +669,7 @@ TEST_F(TableFeedTest, ATableThatIsGoneSinceTheReadBeganIsToldOnce) {
   progress_.read->tables = {{.schema_name = "shop", .table_name = "outbox"},
                             {.schema_name = "shop", .table_name = "dropped"}};
   tables_.on_call = [](std::string_view call) -> binlog::Result<void> {
-    if (call == "Read") return binlog::Fail(ErrorKind::kDisconnected, "injected");
+    if (call == "Read") return Fail(ErrorKind::kDisconnected, "injected");
     return {};
   };
   ASSERT_TRUE(Work());
@@ -715,8 +682,6 @@ TEST_F(TableFeedTest, ATableThatIsGoneSinceTheReadBeganIsToldOnce) {
   EXPECT_EQ(Delivered().size(), 5u);
   EXPECT_TRUE(IsDone());
 }
-
-// --- Faults of the sink, stops and restarts ---
 
 TEST_F(TableFeedTest, AfterALostProducerItGoesOnBehindTheAcknowledgedChunk) {
   WorkUntilReads(3, false);

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/invariant.h"
+
 namespace outboxd {
 namespace {
 
@@ -46,6 +48,26 @@ TEST(LogTest, TheJournalGetsPrioritiesAndNoTime) {
     spdlog::critical("c");
   });
   EXPECT_EQ(text, "<7>d\n<6>i\n<4>w\n<3>e\n<2>c\n");
+}
+
+TEST(LogTest, EveryLineOfAFatalTextHasItsPriorityInTheJournal) {
+  const auto print = [] { PrintFatal("two faults:\n  line 1\n  line 2"); };
+  EXPECT_EQ(Logged(LogConfig::Level::kInfo, true, print),
+            "<2>outboxd: two faults:\n<2>  line 1\n<2>  line 2\n");
+  EXPECT_EQ(Logged(LogConfig::Level::kInfo, false, print),
+            "outboxd: two faults:\n  line 1\n  line 2\n");
+}
+
+TEST(LogTest, ABrokenInvariantHasItsPriorityInTheJournal) {
+  EXPECT_DEATH(
+      {
+        struct stat status{};
+        fstat(STDERR_FILENO, &status);
+        setenv("JOURNAL_STREAM", fmt::format("{}:{}", status.st_dev, status.st_ino).c_str(), 1);
+        StartLog(LogConfig::Level::kInfo);
+        OUTBOXD_INVARIANT(false, "it follows from nothing");
+      },
+      "^<2>outboxd: broken invariant");
 }
 
 TEST(LogTest, LeavesOutWhatIsBelowTheLevel) {

@@ -1,0 +1,36 @@
+#include "base/value_text.h"
+
+#include <charconv>
+
+#include "base/escaped.h"
+
+namespace outboxd {
+
+std::optional<std::uint64_t> ParseDigits(std::string_view text) {
+  std::uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  return number;
+}
+
+Parsed<std::uint64_t> ParseNumber(std::string_view text, std::uint64_t least, std::uint64_t most) {
+  const auto number = ParseDigits(text);
+  if (!number || *number < least || *number > most) {
+    return Fail(ValueFault::kWrong, "'{}' is not a number from {} to {}", Escaped(text), least,
+                most);
+  }
+  return *number;
+}
+
+Parsed<bool> ParseYesNo(std::string_view text) {
+  for (const std::string_view word : {"yes", "true", "on"}) {
+    if (text == word) return true;
+  }
+  for (const std::string_view word : {"no", "false", "off"}) {
+    if (text == word) return false;
+  }
+  return Fail(ValueFault::kWrong, "'{}' is neither yes nor no", Escaped(text));
+}
+
+}  // namespace outboxd

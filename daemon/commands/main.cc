@@ -1,0 +1,112 @@
+#include <fmt/core.h>
+#include <malloc.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <span>
+
+#include "daemon/commands/command_line.h"
+#include "daemon/commands/commands.h"
+#include "daemon/commands/unit_command.h"
+#include "daemon/config/config_reader.h"
+#include "daemon/service/log.h"
+#include "daemon/service/systemd_units.h"
+
+namespace outboxd {
+namespace {
+
+// What is larger goes back to the system as soon as it is free. The allocator would otherwise keep
+// the memory of a very large binlog event for the next one.
+void BoundKeptMemory() {
+  constexpr int kMappedBytesMin = 4 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, kMappedBytesMin);
+  ::mallopt(M_TRIM_THRESHOLD, 2 * kMappedBytesMin);
+}
+
+// Why a relay ends stands in its log, with time and level, and is printed nowhere else.
+Result<void> Logged(Result<void> ended) {
+  if (ended || ended.error().kind == ExitCode::kOk) return ended;
+  spdlog::critical("ended with code {}: {}", static_cast<int>(ended.error().kind),
+                   ended.error().ToText());
+  return std::unexpected(Error{ended.error().kind, ""});
+}
+
+void PrintError(const Error& error) {
+  if (error.kind == ExitCode::kOk || error.message.empty()) return;
+  PrintFatal(error.ToText());
+}
+
+int ExitCodeAfter(const CommandLine& line);
+
+// As the service's user, in a process of its own.
+Result<void> CommandOfUnit(const CommandLine& line) {
+  SystemdUnits systemd;
+  return UnitCommand(line, systemd, {}, ExitCodeAfter);
+}
+
+Result<void> Command(const CommandLine& line) {
+  const std::string& command = line.command;
+  if (auto fits = CheckWords(line); !fits) return fits;
+  if (command.empty()) return Fail(ExitCode::kUsage, "no command given").Hint("outboxd --help");
+  if (command == "help") {
+    fmt::print("{}", UsageText());
+    return {};
+  }
+  if (command == "version") {
+    VersionCommand();
+    return {};
+  }
+  if (command == "presets") {
+    PresetsCommand();
+    return {};
+  }
+  if (command == "init") return InitCommand(line);
+  if (command == "import-config") return ImportConfigCommand(line);
+  if (!line.unit.empty() && IsCommand(command)) return CommandOfUnit(line);
+  if (command == "inspect" && line.config_path.empty() && line.overrides.empty()) {
+    StartLog(LogConfig::Level::kInfo);
+    return InspectCommand(std::nullopt, line);
+  }
+  if (!IsCommand(command)) {
+    return Fail(ExitCode::kUsage, "unknown command '{}'", command).Hint("outboxd --help");
+  }
+  auto config = ReadConfig(line.config_path, line.overrides);
+  if (!config) return std::unexpected(config.error());
+  StartLog(config->log.level);
+  if (command == "run") return Logged(RunCommand(std::move(*config)));
+  if (command == "check") return CheckCommand(*config);
+  if (command == "tail") return TailCommand(std::move(*config), line);
+  if (command == "position") return PositionCommand(*config, line);
+  if (command == "status") return StatusCommand(*config);
+  if (command == "alarms") return AlarmsCommand(*config, line);
+  if (command == "inspect") return InspectCommand(std::move(*config), line);
+  if (command == "dead-letters") return DeadLettersCommand(*config, line);
+  return SkipCommand(*config, line);
+}
+
+// Prints the error that it returns, if there is one.
+int ExitCodeAfter(const CommandLine& line) {
+  try {
+    const auto result = Command(line);
+    if (result) return 0;
+    PrintError(result.error());
+    return static_cast<int>(result.error().kind);
+  } catch (const std::exception& exception) {
+    PrintFatal(fmt::format("unexpected failure: {}", exception.what()));
+    return static_cast<int>(ExitCode::kBug);
+  }
+}
+
+}  // namespace
+}  // namespace outboxd
+
+int main(int argc, char** argv) {
+  outboxd::BoundKeptMemory();
+  const auto line = outboxd::ParseCommandLine(
+      std::span(argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)));
+  if (line) return outboxd::ExitCodeAfter(*line);
+  outboxd::PrintError(line.error());
+  return static_cast<int>(line.error().kind);
+}
