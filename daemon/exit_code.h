@@ -6,6 +6,7 @@ namespace outboxd {
 // says what to do about each; systemd/outboxd@.service lists those that a restart cannot mend.
 enum class ExitCode : int {
   kOk = 0,
+  kNotReady = 1,        // `health` only: no messages flow, or nothing runs.
   kUsage = 64,          // The command line is wrong.
   kUndecodable = 65,    // Data that cannot be decoded or mapped.
   kUnreachable = 69,    // A server is unreachable (one-shot commands only; `run` never gives up).
@@ -19,5 +20,8 @@ enum class ExitCode : int {
   kCheckpoint = 83,     // The checkpoint is damaged or another relay's.
   kNoStart = 84,        // No checkpoint and no initial position chosen.
 };
+
+// Whether a run that ended so needs a person: another start would end in the same way.
+[[nodiscard]] bool NeedsPerson(ExitCode code);
 
 }  // namespace outboxd

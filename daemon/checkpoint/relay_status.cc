@@ -123,6 +123,17 @@ std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
   return text;
 }
 
+bool IsHindered(const RelayStatus& status) {
+  return status.held || status.source || status.cut_off || status.room || status.sink ||
+         status.state;
+}
+
+bool IsReady(const RelayStatus& status) {
+  const bool relays = status.phase == RelayStatus::Phase::kInitialRead ||
+                      status.phase == RelayStatus::Phase::kStreaming;
+  return relays && !IsHindered(status);
+}
+
 std::string ReminderText(const RelayStatus& status, std::uint64_t now_us) {
   std::string text = "still " + StatusLine(status, now_us);
   if (!status.held) return text;
@@ -145,6 +156,7 @@ Result<void> WriteStatus(const std::string& directory, const RelayStatus& status
   json["in_flight"] = status.in_flight;
   json["rate"] = status.rate;
   if (status.lag_bytes) json["lag_bytes"] = *status.lag_bytes;
+  if (!status.health_socket.empty()) json["health_socket"] = status.health_socket;
   json["written_at_us"] = status.written_at_us;
   return ReplaceFile(SystemFiles(), directory, kName, JsonLine(json));
 }
@@ -166,6 +178,7 @@ Result<std::optional<StoredStatus>> ReadStatus(const std::string& directory) {
   try {
     const nlohmann::json json = nlohmann::json::parse(**contents);
     StoredStatus status{.line = json.at("line"), .written_at_us = json.at("written_at_us")};
+    status.health_socket = json.value("health_socket", "");
     if (const auto end = json.find(kEnded); end != json.end()) {
       status.end = RunEnd{
           .at_us = end->at("at_us"), .exit_code = end->at("exit_code"), .text = end->at("text")};

@@ -45,7 +45,8 @@ struct RelayStatus {
   // known (daemon/relay/log_lag.h).
   std::optional<std::uint64_t> lag_bytes;
   std::vector<HeldXa> held_xa;
-  std::uint64_t alarms = 0;  // Standing.
+  std::uint64_t alarms = 0;   // Standing.
+  std::string health_socket;  // Where it answers; empty: nowhere.
   std::uint64_t written_at_us = 0;
 
   friend bool operator==(const RelayStatus&, const RelayStatus&) = default;
@@ -56,6 +57,11 @@ struct RelayStatus {
 
 // The same, as it is said again while something stands in its way; of a held event with what to do.
 [[nodiscard]] std::string ReminderText(const RelayStatus& status, std::uint64_t now_us);
+
+// Whether something stands in its way.
+[[nodiscard]] bool IsHindered(const RelayStatus& status);
+// Whether messages flow, or would if there were events: nothing stands in the way.
+[[nodiscard]] bool IsReady(const RelayStatus& status);
 
 // "17 events delivered, 1 skipped"
 [[nodiscard]] std::string DeliveredText(std::uint64_t delivered, std::uint64_t skipped);
@@ -80,6 +86,7 @@ struct StoredStatus {
   std::string line;  // As of the moment it was written.
   std::uint64_t written_at_us = 0;
   std::optional<RunEnd> end = {};  // None: the run goes on, or was killed.
+  std::string health_socket = {};
 };
 [[nodiscard]] Result<std::optional<StoredStatus>> ReadStatus(const std::string& directory);
 

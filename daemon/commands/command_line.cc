@@ -34,6 +34,7 @@ constexpr std::string_view kUsage =
   outboxd dead-letters list --config FILE [--from OFFSET] [--json]
   outboxd dead-letters replay POSITION ... | --all --config FILE
   outboxd status --config FILE           checkpoint, held event and standing alarms
+  outboxd health [--live] --config FILE  whether messages flow; with --live whether it works at all
   outboxd alarms [acknowledge] --config FILE
   outboxd inspect BINLOG ...             what the relay sees in binary log files, and its verdicts
   outboxd inspect --server --config FILE [--from P]
@@ -108,6 +109,10 @@ Result<CommandLine> ParseCommandLine(std::span<char* const> arguments) {
       line.explain = true;
       continue;
     }
+    if (argument == "--live") {
+      line.live = true;
+      continue;
+    }
     if (argument == "--debezium") {
       line.debezium = true;
       continue;
@@ -149,6 +154,7 @@ constexpr auto kShapes = std::to_array<CommandShape>({
     {"dead-letters", 1, " --from --json", kTakesConfig, "list"},
     {"dead-letters", kAnyNumber, " --all", kTakesConfig, "replay"},
     {"status", 0, ""},
+    {"health", 0, " --live"},
     {"alarms", 1, ""},
     {"inspect", kAnyNumber, " --server --from"},
     {"presets", 0, "", !kTakesConfig},
@@ -227,6 +233,7 @@ Result<void> CheckWords(const CommandLine& line) {
            {line.explain, "--explain"},
            {line.all, "--all"},
            {line.json, "--json"},
+           {line.live, "--live"},
            {line.debezium, "--debezium"}}) {
     if (auto fits = check(is_given, option); !fits) return fits;
   }

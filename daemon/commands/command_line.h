@@ -13,7 +13,7 @@ namespace outboxd {
 // outboxd COMMAND [WORD ...] [--config FILE | --unit NAME] [--from PLACE] [--preset NAME] [--table
 // SCHEMA.TABLE]
 //         [--name NAME] [--server] [--explain]
-//         [--all] [--json] [--debezium] [--section.key=value ...]
+//         [--all] [--json] [--debezium] [--live] [--section.key=value ...]
 struct CommandLine {
   std::string command;
   std::vector<std::string> words;  // What follows the command: "show", a position, ...
@@ -27,6 +27,7 @@ struct CommandLine {
   bool all = false;                    // `dead-letters replay`.
   bool json = false;                   // `dead-letters list`.
   bool debezium = false;               // `position import` and `position export`.
+  bool live = false;                   // `health`.
   std::vector<std::string> overrides;  // "--section.key=value" as given.
 };
 

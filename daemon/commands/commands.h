@@ -12,11 +12,18 @@ namespace outboxd {
 // One function for each command; an error is printed by main() and ends the process with its exit
 // code. All but `run`, `tail` and `inspect --server` do their work once and return.
 
+// The error is in the log already, as is that of ParkUnread().
 [[nodiscard]] Result<void> RunCommand(Config config);
+// What `run --relay.on-halt=park` does where the configuration cannot be read: it says so, stays,
+// and is asked at the socket of RUNTIME_DIRECTORY. Returns `error`.
+[[nodiscard]] Result<void> ParkUnread(const Error& error);
 [[nodiscard]] Result<void> CheckCommand(const Config& config);
 [[nodiscard]] Result<void> TailCommand(Config config, const CommandLine& line);
 [[nodiscard]] Result<void> PositionCommand(const Config& config, const CommandLine& line);
 [[nodiscard]] Result<void> StatusCommand(const Config& config);
+// kNotReady, with the reason on standard output. Reads the configuration only where
+// RUNTIME_DIRECTORY does not say where to ask.
+[[nodiscard]] Result<void> HealthCommand(const CommandLine& line);
 [[nodiscard]] Result<void> AlarmsCommand(const Config& config, const CommandLine& line);
 // Without configuration (files only) every table counts as an event table.
 [[nodiscard]] Result<void> InspectCommand(const std::optional<Config>& config,

@@ -1,7 +1,7 @@
 #include <fmt/core.h>
 #include <malloc.h>
-#include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <optional>
@@ -25,17 +25,9 @@ void BoundKeptMemory() {
   ::mallopt(M_TRIM_THRESHOLD, 2 * kMappedBytesMin);
 }
 
-// Why a relay ends stands in its log, with time and level, and is printed nowhere else.
-Result<void> Logged(Result<void> ended) {
-  if (ended || ended.error().kind == ExitCode::kOk) return ended;
-  spdlog::critical("ended with code {}: {}", static_cast<int>(ended.error().kind),
-                   ended.error().ToText());
-  return std::unexpected(Error{ended.error().kind, ""});
-}
-
 void PrintError(const Error& error) {
   if (error.kind == ExitCode::kOk || error.message.empty()) return;
-  PrintFatal(error.ToText());
+  PrintFatal(error.ToText(), error.kind);
 }
 
 int ExitCodeAfter(const CommandLine& line);
@@ -44,6 +36,17 @@ int ExitCodeAfter(const CommandLine& line);
 Result<void> CommandOfUnit(const CommandLine& line) {
   SystemdUnits systemd;
   return UnitCommand(line, systemd, {}, ExitCodeAfter);
+}
+
+// Whether the command line says so, which is known also where the configuration is not.
+bool ParksAtOnce(const CommandLine& line) {
+  return std::ranges::find(line.overrides, "--relay.on-halt=park") != line.overrides.end();
+}
+
+// Why a relay ends stands in its log, and is printed nowhere else.
+Result<void> WithoutText(const Result<void>& ended) {
+  if (ended) return ended;
+  return std::unexpected(Error{ended.error().kind, ""});
 }
 
 Result<void> Command(const CommandLine& line) {
@@ -66,16 +69,22 @@ Result<void> Command(const CommandLine& line) {
   if (command == "import-config") return ImportConfigCommand(line);
   if (!line.unit.empty() && IsCommand(command)) return CommandOfUnit(line);
   if (command == "inspect" && line.config_path.empty() && line.overrides.empty()) {
-    StartLog(LogConfig::Level::kInfo);
+    StartLog({}, "");
     return InspectCommand(std::nullopt, line);
   }
   if (!IsCommand(command)) {
     return Fail(ExitCode::kUsage, "unknown command '{}'", command).Hint("outboxd --help");
   }
+  if (command == "health") return HealthCommand(line);
   auto config = ReadConfig(line.config_path, line.overrides);
-  if (!config) return std::unexpected(config.error());
-  StartLog(config->log.level);
-  if (command == "run") return Logged(RunCommand(std::move(*config)));
+  if (!config) {
+    if (command == "run" && ParksAtOnce(line)) {
+      return WithoutText(ParkUnread(config.error()));
+    }
+    return std::unexpected(config.error());
+  }
+  StartLog(config->log, config->relay.name);
+  if (command == "run") return WithoutText(RunCommand(std::move(*config)));
   if (command == "check") return CheckCommand(*config);
   if (command == "tail") return TailCommand(std::move(*config), line);
   if (command == "position") return PositionCommand(*config, line);
@@ -94,7 +103,7 @@ int ExitCodeAfter(const CommandLine& line) {
     PrintError(result.error());
     return static_cast<int>(result.error().kind);
   } catch (const std::exception& exception) {
-    PrintFatal(fmt::format("unexpected failure: {}", exception.what()));
+    PrintFatal(fmt::format("unexpected failure: {}", exception.what()), ExitCode::kBug);
     return static_cast<int>(ExitCode::kBug);
   }
 }

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "daemon/checkpoint/checkpoint_file.h"
@@ -10,7 +13,13 @@
 #include "daemon/commands/commands.h"
 #include "daemon/preparation/memory_need.h"
 #include "daemon/preparation/sink_setup.h"
+#include "daemon/process/parking.h"
 #include "daemon/process/relay_process.h"
+#include "daemon/relay/back_off.h"
+#include "daemon/service/health_board.h"
+#include "daemon/service/health_server.h"
+#include "daemon/service/log.h"
+#include "daemon/service/log_record.h"
 #include "daemon/service/memory_limit.h"
 
 namespace outboxd {
@@ -40,30 +49,121 @@ Result<void> NamingTheUnitsDirectory(Result<void> ended, const std::string& stat
           " relays of a machine may have one name");
 }
 
+Result<void> LogEnd(Result<void> ended, const std::optional<HeldEvent>& at) {
+  if (ended || ended.error().kind == ExitCode::kOk) return ended;
+  const ExitCode code = ended.error().kind;
+  LogFields fields{.notice = EndedWith(code), .code = code};
+  if (at) {
+    fields.position = at->position;
+    fields.table = at->table;
+    fields.event_id = at->id;
+  }
+  Log(LogLevel::kFatal, fields,
+      fmt::format("ended with code {}: {}", static_cast<int>(code), ended.error().ToText()));
+  return ended;
+}
+
+// A process that relays, and what outlives a relay that ends where it is parked.
+class RelayRun {
+ public:
+  // Before another thread starts.
+  RelayRun() : health_(clock_) {}
+
+  // Until a signal or an error.
+  Result<void> Once(const Config& config) {
+    auto sink = MakeSink(config);
+    if (!sink) {
+      AnswerWhereItIsNamed();
+      return LogEnd(std::unexpected(sink.error()), {});
+    }
+    StateDirectory state(config.relay.state_directory);
+    auto locked = state.Lock();
+    if (!locked) {
+      if (locked.error().kind != ExitCode::kOtherActive) AnswerWhereItIsNamed();
+      return LogEnd(NamingTheUnitsDirectory(locked, config.relay.state_directory), {});
+    }
+    if (auto answers = Answer(SocketOf(config)); !answers) return LogEnd(answers, {});
+    CheckpointFile store(config.relay.state_directory, config.relay.name);
+    RelayProcess process({.config = config,
+                          .sink = **sink,
+                          .lock = nullptr,  // It is locked.
+                          .store = &store,
+                          .state = &state,
+                          .notifier = notifier_,
+                          .signals = signals_,
+                          .clock = clock_,
+                          .health = &health_,
+                          .health_socket = server_->path()});
+    auto ended =
+        NamingTheUnitsDirectory(process.Run(RelayIdentity(config)), config.relay.state_directory);
+    WriteEnd(state, ended, clock_);
+    return LogEnd(ended, process.ended_at());
+  }
+
+  // Answers at `path` from now on, if it does not yet.
+  Result<void> Answer(std::string path) {
+    if (server_) return {};
+    auto server = HealthServer::Start(std::move(path), health_);
+    if (!server) return std::unexpected(server.error());
+    server_ = std::move(*server);
+    return {};
+  }
+
+  // The same where the environment names a place, before the state directory is touched.
+  void AnswerWhereItIsNamed() {
+    const auto path = RuntimeSocketPath();
+    if (!path) return;
+    if (auto answers = Answer(*path); !answers) {
+      PrintFatal(answers.error().ToText(), answers.error().kind);
+    }
+  }
+
+  // As Park().
+  bool Parks(const Error& error, std::optional<std::chrono::milliseconds> pause) {
+    return Park({.health = health_, .notifier = notifier_, .signals = signals_, .clock = clock_},
+                error, pause);
+  }
+
+  [[nodiscard]] const Clock& clock() const { return clock_; }
+
+ private:
+  static std::string SocketOf(const Config& config) {
+    return RuntimeSocketPath().value_or(SocketPathIn(config.relay.state_directory));
+  }
+
+  StopSignals signals_;
+  ServiceNotifier notifier_;
+  const SystemClock clock_;
+  HealthBoard health_;
+  std::unique_ptr<HealthServer> server_;
+};
+
 }  // namespace
 
 Result<void> RunCommand(Config config) {
+  constexpr std::chrono::seconds kFirstPause{5};
+  constexpr std::chrono::minutes kLongestPause{5};
   spdlog::info("outboxd {}, relay {}", Version(), config.relay.name);
   config.mysql.event_bytes_max = EventBytesMax(config, MemoryLimit());
-  StopSignals signals;
-  ServiceNotifier notifier;
-  const SystemClock clock;
-  auto sink = MakeSink(config);
-  if (!sink) return std::unexpected(sink.error());
-  StateDirectory state(config.relay.state_directory);
-  CheckpointFile store(config.relay.state_directory, config.relay.name);
-  RelayProcess process({.config = config,
-                        .sink = **sink,
-                        .lock = &state,
-                        .store = &store,
-                        .state = &state,
-                        .notifier = notifier,
-                        .signals = signals,
-                        .clock = clock});
-  auto ended =
-      NamingTheUnitsDirectory(process.Run(RelayIdentity(config)), config.relay.state_directory);
-  WriteEnd(state, ended, clock);
-  return ended;
+  RelayRun run;
+  BackOff pauses(kFirstPause, kLongestPause, run.clock().WallMicroseconds());
+  while (true) {
+    const auto ended = run.Once(config);
+    const bool failed = !ended && ended.error().kind != ExitCode::kOk;
+    if (!failed || config.relay.on_halt == RelayConfig::OnHalt::kExit) return ended;
+    const bool needs_person = NeedsPerson(ended.error().kind);
+    const std::optional<std::chrono::milliseconds> pause =
+        needs_person ? std::nullopt : std::optional(pauses.Next());
+    if (run.Parks(ended.error(), pause)) return ended;
+  }
+}
+
+Result<void> ParkUnread(const Error& error) {
+  PrintFatal(error.ToText(), error.kind);
+  RelayRun run;
+  run.AnswerWhereItIsNamed();
+  (void)run.Parks(error, std::nullopt);
+  return std::unexpected(error);
 }
 
 }  // namespace outboxd

@@ -242,7 +242,7 @@ Result<void> UnitCommand(const CommandLine& line, ServiceUnits& units,
   const pid_t parent = ::getpid();
   const auto code = attendant.Run([&] {
     if (auto became = Become(*unit, *account, *environment, parent); !became) {
-      PrintFatal(became.error().ToText());
+      PrintFatal(became.error().ToText(), became.error().kind);
       return static_cast<int>(became.error().kind);
     }
     return command(TypedForRelay(line, *relay));

@@ -21,6 +21,9 @@ struct RelayConfig {
   std::string spill_directory;  // Default: the state directory.
   std::uint64_t spill_bytes_max = 16ull << 30;
   std::chrono::milliseconds stop_timeout{30'000};
+  // Of a run that fails.
+  enum class OnHalt { kExit, kPark };
+  OnHalt on_halt = OnHalt::kExit;
 
   bool operator==(const RelayConfig&) const = default;
 };
@@ -103,6 +106,8 @@ struct CheckpointConfig {
 struct LogConfig {
   enum class Level { kDebug, kInfo, kWarning, kError };
   Level level = Level::kInfo;
+  enum class Format { kText, kJson };
+  Format format = Format::kText;
 
   bool operator==(const LogConfig&) const = default;
 };

@@ -142,6 +142,10 @@ const std::vector<Key>& Keys() {
       {{"relay", "stop-timeout", ConfigType::kDuration, "", "30s",
         "The longest time that a stop waits for the deliveries that are under way."},
        [](Config& c) { return Set<ParseDuration>(c.relay.stop_timeout); }},
+      {{"relay", "on-halt", ConfigType::kWord, "exit, park", "exit",
+        "What to do where the run fails. With park the process stays up, publishes nothing, and "
+        "`outboxd health` tells the reason: for containers. It tries again where that can help."},
+       [](Config& c) { return Set<ParseOnHalt>(c.relay.on_halt); }},
 
       {{"mysql", "host", ConfigType::kText, "HOST or HOST:PORT, or several, separated by commas",
         "127.0.0.1", "The MySQL servers to read from. The relay tries them in this order."},
@@ -356,6 +360,10 @@ const std::vector<Key>& Keys() {
       {{"log", "level", ConfigType::kWord, "debug, info, warning, error", "info",
         "The least severe lines that the log shows."},
        [](Config& c) { return Set<ParseLevel>(c.log.level); }},
+      {{"log", "format", ConfigType::kWord, "text, json", "text",
+        "How the log is written: as lines of text, or as one JSON object a line. The journal of "
+        "systemd gets fields of its own instead."},
+       [](Config& c) { return Set<ParseLogFormat>(c.log.format); }},
   };
   return keys;
 }
@@ -402,8 +410,9 @@ bool IsLaterSection(std::string_view section) {
 
 bool IsLaterKey(std::string_view section, std::string_view key) {
   static constexpr std::pair<std::string_view, std::string_view> kLater[] = {
-      {"relay", "on-halt"},        {"delivery", "standby"},
-      {"delivery", "start-order"}, {"delivery", "transaction-bytes-max"},
+      {"delivery", "standby"},
+      {"delivery", "start-order"},
+      {"delivery", "transaction-bytes-max"},
       {"relay", "standby"},
   };
   return std::ranges::find(kLater, std::pair(section, key)) != std::end(kLater);

@@ -375,6 +375,16 @@ Parsed<LogConfig::Level> ParseLevel(std::string_view text) {
                                             {"error", LogConfig::Level::kError}});
 }
 
+Parsed<RelayConfig::OnHalt> ParseOnHalt(std::string_view text) {
+  return ParseWord<RelayConfig::OnHalt>(
+      text, {{"exit", RelayConfig::OnHalt::kExit}, {"park", RelayConfig::OnHalt::kPark}});
+}
+
+Parsed<LogConfig::Format> ParseLogFormat(std::string_view text) {
+  return ParseWord<LogConfig::Format>(
+      text, {{"text", LogConfig::Format::kText}, {"json", LogConfig::Format::kJson}});
+}
+
 Parsed<bool> ParseGuarantee(std::string_view text) {
   return ParseWord<bool>(text, {{"at-least-once", true}}, {"exactly-once"});
 }

@@ -49,7 +49,9 @@ inline constexpr std::string_view kNotInThisVersion = "is not available in this 
 [[nodiscard]] Parsed<std::uint64_t> ParseInFlightBytes(std::string_view text);
 [[nodiscard]] Parsed<std::uint64_t> ParseRate(std::string_view text);
 [[nodiscard]] Parsed<std::uint64_t> ParseJournalBytes(std::string_view text);
+[[nodiscard]] Parsed<RelayConfig::OnHalt> ParseOnHalt(std::string_view text);
 [[nodiscard]] Parsed<LogConfig::Level> ParseLevel(std::string_view text);
+[[nodiscard]] Parsed<LogConfig::Format> ParseLogFormat(std::string_view text);
 
 // Keys with one value that this version has; the true one is the only one.
 [[nodiscard]] Parsed<bool> ParseGuarantee(std::string_view text);

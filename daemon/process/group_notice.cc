@@ -2,13 +2,18 @@
 
 #include <spdlog/spdlog.h>
 
+#include "daemon/service/log_record.h"
+
 namespace outboxd {
 
 void GroupNotice::Tell(const std::optional<binlog::Error>& cut_off) {
   const std::lock_guard lock(mutex_);
   if (cut_off) {
     outages_.SourceIsCutOff(cut_off->message);
-    if (told_ != cut_off->message) spdlog::error("source: {}", cut_off->ToText());
+    if (told_ != cut_off->message) {
+      Log(LogLevel::kError, {.notice = Notice::kCutOff},
+          fmt::format("source: {}", cut_off->ToText()));
+    }
     told_ = cut_off->message;
   } else {
     outages_.SourceIsNotCutOff();

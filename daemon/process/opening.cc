@@ -1,11 +1,12 @@
 #include "daemon/process/opening.h"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
 #include "daemon/checkpoint/checkpoint_format.h"
 #include "daemon/relay/back_off.h"
+#include "daemon/service/log_record.h"
 
 namespace outboxd {
 namespace {
@@ -95,7 +96,7 @@ Result<void> Opening::PrepareSource() {
     const milliseconds pause = back_off.Next();
     const std::string text =
         fmt::format("source: {}; trying again in {} ms", prepared.error().message, pause.count());
-    spdlog::warn("{}", WithHint(text, prepared.error().hint));
+    Log(LogLevel::kWarning, {.notice = Notice::kSourceAway}, WithHint(text, prepared.error().hint));
     parts_.outages.SourceFails(prepared.error().message);
     if (Wait(pause)) return {};
   }

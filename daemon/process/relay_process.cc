@@ -11,6 +11,7 @@
 #include "daemon/preparation/start_position.h"
 #include "daemon/process/group_notice.h"
 #include "daemon/relay/sqlite_read_ledger.h"
+#include "daemon/service/log_record.h"
 
 namespace outboxd {
 namespace {
@@ -35,6 +36,15 @@ std::string CountsText(const ChangeCounts& counts, std::uint64_t unselected) {
   add(counts.statements, "changes in statement format");
   add(counts.unknown_decisions, "XA decisions about unknown transactions");
   return text;
+}
+
+// Of what stands in the way, that which the others follow from.
+Notice NoticeOf(const RelayStatus& status) {
+  if (status.state) return Notice::kHoldsForRecord;
+  if (status.room) return Notice::kHoldsForRoom;
+  if (status.held) return Notice::kHoldsAtEvent;
+  if (status.source) return Notice::kSourceAway;
+  return status.sink ? Notice::kSinkAway : Notice::kCutOff;
 }
 
 void LogWarnings(const std::vector<Finding>& warnings) {
@@ -113,7 +123,7 @@ Result<std::optional<Preparation>> RelayProcess::Open(std::optional<Checkpoint> 
         status.receiver = sink_.words().receiver;
         Tell(std::move(status));
       }
-      if (now < liveness_.quiet_until() + kStatusInterval) parts_.notifier.Watchdog(now);
+      if (now < liveness_.quiet_until() + kStatusInterval) Beat(now);
       sink_.Poll(kSignalCheck, reports_while_opening_);
     }
     ended = worker.finished() ? worker.result() : Result<void>();
@@ -152,10 +162,11 @@ void RelayProcess::TellBeginning(bool has_checkpoint, const Progress& progress) 
         "BEGINNING ANEW, for there is no checkpoint{}{}: behind {}{}, as the start says{}",
         has_state ? " in " : "", has_state ? parts_.state->path() : "", place, read,
         may_miss ? "; what was committed before is not published" : "");
-    spdlog::warn("{}", WithHint(text, may_miss ? "if a relay of this name has run before, stop this"
-                                                 " one, and choose a place with 'outboxd position"
-                                                 " set'"
-                                               : ""));
+    const std::string_view hint = may_miss
+                                      ? "if a relay of this name has run before, stop this one, and"
+                                        " choose a place with 'outboxd position set'"
+                                      : "";
+    Log(LogLevel::kWarning, {.notice = Notice::kBeginsAnew}, WithHint(text, hint));
   }
 }
 
@@ -244,6 +255,7 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
     WhileRelaying(core, reader, alarms ? &*alarms : nullptr, pace);
     ended = reader.result();
   }
+  ended_at_ = core.publisher().stopped_at();
   auto stored = Stopping(core);
   if (!ended) return ended;
   return stored;
@@ -261,7 +273,7 @@ void RelayProcess::WhileRelaying(RelayCore& core, const Worker& reader, const Al
       core.relay().RequestStop(true);
       interrupter_.Request();
     }
-    if (now < liveness_.quiet_until() + kStatusInterval) parts_.notifier.Watchdog(now);
+    if (now < liveness_.quiet_until() + kStatusInterval) Beat(now);
     if (now < next_status_) continue;
     RelayStatus status = core.status();
     if (is_stopping_) status.phase = RelayStatus::Phase::kStopping;
@@ -271,7 +283,12 @@ void RelayProcess::WhileRelaying(RelayCore& core, const Worker& reader, const Al
   }
 }
 
-// To the service manager, and in the state directory for `status`.
+void RelayProcess::Beat(Clock::TimePoint now) {
+  parts_.notifier.Watchdog(now);
+  if (parts_.health != nullptr) parts_.health->Beat();
+}
+
+// To the service manager, to those who ask how it is, and in the state directory for `status`.
 void RelayProcess::Tell(RelayStatus status) {
   next_status_ = parts_.clock.Now() + kStatusInterval;
   status.written_at_us = parts_.clock.WallMicroseconds();
@@ -282,7 +299,10 @@ void RelayProcess::Tell(RelayStatus status) {
   }
   told_at_us_ = status.written_at_us;
   told_delivered_ = status.delivered;
-  parts_.notifier.Status(StatusLine(status, status.written_at_us));
+  const std::string line = StatusLine(status, status.written_at_us);
+  parts_.notifier.Status(line);
+  if (parts_.health != nullptr) parts_.health->Set({IsReady(status), line});
+  status.health_socket = parts_.health_socket;
   Remind(status);
   if (parts_.state == nullptr) return;
   if (auto written = WriteStatus(parts_.state->path(), status); !written) {
@@ -292,10 +312,14 @@ void RelayProcess::Tell(RelayStatus status) {
 
 // What stands in the way was logged when it began; it is said again as long as it lasts.
 void RelayProcess::Remind(const RelayStatus& status) {
-  const bool is_hindered =
-      status.held || status.source || status.cut_off || status.room || status.sink || status.state;
-  if (!reminder_.IsDue(is_hindered, parts_.clock.Now())) return;
-  spdlog::warn("{}", ReminderText(status, status.written_at_us));
+  if (!reminder_.IsDue(IsHindered(status), parts_.clock.Now())) return;
+  LogFields fields{.notice = NoticeOf(status)};
+  if (status.held) {
+    fields.position = status.held->position;
+    fields.table = status.held->table;
+    fields.event_id = status.held->id;
+  }
+  Log(LogLevel::kWarning, fields, ReminderText(status, status.written_at_us));
 }
 
 void RelayProcess::TellRead(const InitialRead& read, ReadPace& pace) {
@@ -335,7 +359,7 @@ Result<void> RelayProcess::Stopping(RelayCore& core) {
   while (!tracker.AllAcknowledged() && !tracker.has_trouble() &&
          parts_.clock.Now() < stop_deadline_) {
     core.acknowledger().Step(kPollTimeout);
-    parts_.notifier.Watchdog(parts_.clock.Now());
+    Beat(parts_.clock.Now());
     if (!was_stopping && MustStop()) break;
   }
   const auto stored = core.acknowledger().Store();

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "binlog/interrupter.h"
 #include "daemon/checkpoint/checkpoint_store.h"
@@ -21,6 +22,7 @@
 #include "daemon/relay/reminder.h"
 #include "daemon/relay/sink_owner.h"
 #include "daemon/service/clock.h"
+#include "daemon/service/health_board.h"
 #include "daemon/service/service_notifier.h"
 #include "daemon/service/stop_signals.h"
 #include "sinks/sink.h"
@@ -42,6 +44,8 @@ class RelayProcess {
     ServiceNotifier& notifier;
     StopSignals& signals;
     const Clock& clock;
+    HealthBoard* health = nullptr;   // Null: nobody asks.
+    std::string health_socket = {};  // Where it is asked.
     decltype(Publisher::Options::on_mapped) on_mapped = {};
     // Whether a server that cannot be reached yet is waited for.
     bool waits_for_server = true;
@@ -54,6 +58,9 @@ class RelayProcess {
   // the checkpoint.
   [[nodiscard]] Result<void> Run(const ReplicaIdentity& identity);
 
+  // The event for which Run() failed; none: it was not for one.
+  [[nodiscard]] const std::optional<HeldEvent>& ended_at() const { return ended_at_; }
+
  private:
   [[nodiscard]] Result<std::optional<Checkpoint>> LoadCheckpoint();
   [[nodiscard]] Result<std::optional<Preparation>> Open(std::optional<Checkpoint> checkpoint);
@@ -64,6 +71,8 @@ class RelayProcess {
   [[nodiscard]] Result<void> Relaying(Preparation preparation, const ReplicaIdentity& identity);
   void WhileRelaying(RelayCore& core, const Worker& reader, const AlarmLog* alarms, ReadPace& pace);
   void Tell(RelayStatus status);
+  // The calling loop is alive.
+  void Beat(Clock::TimePoint now);
   void Remind(const RelayStatus& status);
   void TellRead(const InitialRead& read, ReadPace& pace);
   [[nodiscard]] Result<void> Stopping(RelayCore& core);
@@ -78,6 +87,7 @@ class RelayProcess {
   // Breaks off what the preparation, and later the look-up of a table's columns, waits for.
   binlog::Interrupter interrupter_;
   sinks::DeliveryReports reports_while_opening_;  // That the producer was lost.
+  std::optional<HeldEvent> ended_at_;
   bool is_stopping_ = false;
   Clock::TimePoint stop_deadline_ = Clock::TimePoint::max();
 

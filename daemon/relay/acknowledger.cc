@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "daemon/service/log_record.h"
+
 namespace outboxd {
 namespace {
 
@@ -53,10 +55,10 @@ void Acknowledger::TellUnstored(const Error& error) {
     spdlog::error("the checkpoint cannot be stored, trying again every {} ms: {}",
                   options_.interval.count(), error.ToText());
   } else if (unstored_times_ == options_.unstored_max + 1) {
-    spdlog::error(
-        "holding: the checkpoint could not be stored for {} ms, and what is published now"
-        " would be published again after a restart: {}",
-        options_.unstored_max * options_.interval.count(), error.ToText());
+    Log(LogLevel::kError, {.notice = Notice::kHoldsForRecord},
+        fmt::format("holding: the checkpoint could not be stored for {} ms, and what is published"
+                    " now would be published again after a restart: {}",
+                    options_.unstored_max * options_.interval.count(), error.ToText()));
   }
 }
 
@@ -64,8 +66,10 @@ void Acknowledger::TellUnstored(const Error& error) {
 void Acknowledger::NoticeSilence() {
   const bool has_answered =
       !reports_.delivered.empty() || tracker_.has_trouble() || !sink_.is_open();
-  if (has_answered || tracker_.AllAcknowledged()) {
+  if (has_answered) {
     silence_.End();
+  } else if (tracker_.AllAcknowledged()) {
+    silence_.Rest();
   } else {
     silence_.GoOn();
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/escaped.h"
+#include "daemon/service/log_record.h"
 
 namespace outboxd {
 namespace {
@@ -74,7 +75,7 @@ Result<void> ChangeWatch::RaiseAlarms(const binlog::Transaction& transaction) {
     if (auto done = OnStatements(transaction); !done) return done;
   }
   if (transaction.updates > 0 && on_update_ == DeliveryConfig::OnUpdate::kAlarm) {
-    auto raised = Raise("update", transaction,
+    auto raised = Raise({"update", Notice::kUpdateAlarm}, transaction,
                         "rows of an event table were updated, by an upsert or REPLACE perhaps;"
                         " nothing was published for them");
     if (!raised) return raised;
@@ -82,7 +83,7 @@ Result<void> ChangeWatch::RaiseAlarms(const binlog::Transaction& transaction) {
   const bool is_unknown_commit =
       transaction.xa_is_unknown && transaction.xa == binlog::XaStep::kCommitted;
   if (!is_unknown_commit) return {};
-  return Raise("xa", transaction,
+  return Raise({"xa", Notice::kXaAlarm}, transaction,
                fmt::format("XA transaction {} was committed, but prepared before this relay began"
                            " to read: events in it were not published",
                            Escaped(transaction.xid)));
@@ -99,7 +100,7 @@ Result<void> ChangeWatch::OnStatements(const binlog::Transaction& transaction) {
             "the transaction with delivery.on-statement = alarm");
   }
   return Raise(
-      "statement", transaction,
+      {"statement", Notice::kStatementAlarm}, transaction,
       fmt::format("{} in statement format may have changed an event table, whose rows are"
                   " not in the log then: {}",
                   transaction.statements == 1 ? "a change"
@@ -107,19 +108,21 @@ Result<void> ChangeWatch::OnStatements(const binlog::Transaction& transaction) {
                   Escaped(WithoutLiterals(transaction.statement))));
 }
 
-Result<void> ChangeWatch::Raise(std::string_view kind, const binlog::Transaction& transaction,
+Result<void> ChangeWatch::Raise(const Kind& kind, const binlog::Transaction& transaction,
                                 std::string text) {
   const auto now = clock_.Now();
   if (now >= next_log_) {
-    spdlog::error("ALARM at transaction {}: {}{}", PlaceOf(transaction), text,
-                  unlogged_ == 0 ? "" : fmt::format(" ({} more before it)", unlogged_));
+    const std::string gtid = transaction.gtid ? ToText(*transaction.gtid) : "";
+    Log(LogLevel::kError, {.notice = kind.notice, .gtid = gtid},
+        fmt::format("ALARM at transaction {}: {}{}", PlaceOf(transaction), text,
+                    unlogged_ == 0 ? "" : fmt::format(" ({} more before it)", unlogged_)));
     next_log_ = now + kLogInterval;
     unlogged_ = 0;
   } else {
     ++unlogged_;
   }
   if (alarms_ == nullptr) return {};
-  return alarms_->Record({.kind = std::string(kind),
+  return alarms_->Record({.kind = std::string(kind.name),
                           .position = PlaceOf(transaction),
                           .text = std::move(text),
                           .commit_us = transaction.commit_us});

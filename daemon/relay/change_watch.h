@@ -10,6 +10,7 @@
 #include "daemon/config/config.h"
 #include "daemon/error.h"
 #include "daemon/service/clock.h"
+#include "daemon/service/notice.h"
 
 namespace outboxd {
 
@@ -43,8 +44,11 @@ class ChangeWatch {
  private:
   Result<void> RaiseAlarms(const binlog::Transaction& transaction);
   Result<void> OnStatements(const binlog::Transaction& transaction);
-  Result<void> Raise(std::string_view kind, const binlog::Transaction& transaction,
-                     std::string text);
+  struct Kind {
+    std::string_view name;
+    Notice notice;
+  };
+  Result<void> Raise(const Kind& kind, const binlog::Transaction& transaction, std::string text);
 
   // Constant after construction.
   const DeliveryConfig::OnStatement on_statement_;

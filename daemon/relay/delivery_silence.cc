@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "daemon/service/log_record.h"
+
 namespace outboxd {
 
 void DeliverySilence::End() {
@@ -30,8 +32,9 @@ std::string DeliverySilence::Reason() const {
 
 void DeliverySilence::GoOn() {
   if (is_told_ || clock_.Now() - since_ < kToldFrom) return;
-  spdlog::warn("{} has acknowledged nothing for {} s; events wait, none is lost{}{}", receiver_,
-               kToldFrom.count(), complaint_.empty() ? "" : ": ", complaint_);
+  Log(LogLevel::kWarning, {.notice = Notice::kSinkAway},
+      fmt::format("{} has acknowledged nothing for {} s; events wait, none is lost{}{}", receiver_,
+                  kToldFrom.count(), complaint_.empty() ? "" : ": ", complaint_));
   outages_.SinkIsSilent(Reason());
   is_told_ = true;
 }

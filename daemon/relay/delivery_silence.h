@@ -23,8 +23,11 @@ class DeliverySilence {
 
   // What was said last of the connections to it; empty: it has answered since.
   void Complains(std::string complaint);
-  // It has answered, or nothing is on its way.
+  // It has answered.
   void End();
+  // Nothing is on its way, so that no answer is due. What was told stands until it answers: that a
+  // message was taken back says nothing of it.
+  void Rest() { since_ = is_told_ ? since_ : clock_.Now(); }
   // There are messages on their way, and still no answer.
   void GoOn();
 

@@ -8,6 +8,7 @@
 #include "base/escaped.h"
 #include "base/json_line.h"
 #include "daemon/checkpoint/file_system.h"
+#include "daemon/service/log_record.h"
 
 namespace outboxd {
 namespace {
@@ -82,7 +83,9 @@ Result<binlog::GtidSet> FailoverWatch::OnLost(const binlog::GtidSet& lost, const
             "undo what these events caused; 'delivery.on-lost-transactions = continue' goes on "
             "with what the new server has");
   }
-  spdlog::error("ALARM: {}; going on with what the new server has", text);
+  const std::string gtids = lost.ToText();
+  Log(LogLevel::kError, {.notice = Notice::kLostAlarm, .gtid = gtids},
+      fmt::format("ALARM: {}; going on with what the new server has", text));
   return findings.decided.Minus(lost);
 }
 

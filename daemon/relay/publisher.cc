@@ -7,6 +7,7 @@
 
 #include "base/escaped.h"
 #include "daemon/checkpoint/dead_letter_log.h"
+#include "daemon/service/log_record.h"
 
 namespace outboxd {
 namespace {
@@ -20,6 +21,10 @@ constexpr milliseconds kSkipCheck{500};
 constexpr milliseconds kRetryFirst{500};
 constexpr milliseconds kRetryMax{30'000};
 constexpr std::size_t kDeadLetteredMax = 10'000;
+
+LogFields FieldsOf(const HeldEvent& event, Notice notice) {
+  return {.notice = notice, .position = event.position, .table = event.table, .event_id = event.id};
+}
 
 }  // namespace
 
@@ -105,8 +110,11 @@ Result<Publisher::Published> Publisher::HandOver(const binlog::Row& row, std::st
     tracker_.TakeBack();
     if (outcome.error().kind == sinks::ErrorKind::kUnreachable) {
       const milliseconds pause = back_off_.Next();
-      spdlog::warn("cannot publish {} yet, trying again in {} ms: {}", position, pause.count(),
-                   outcome.error().ToText());
+      is_unreachable_ = true;
+      outages_.SinkFails(outcome.error().message);
+      Log(LogLevel::kWarning, {.notice = Notice::kSinkAway, .position = position},
+          fmt::format("cannot publish {} yet, trying again in {} ms: {}", position, pause.count(),
+                      outcome.error().ToText()));
       return Published{.step = {Step::Kind::kPause, pause}};
     }
     if (outcome.error().kind == sinks::ErrorKind::kRejected) {
@@ -116,6 +124,10 @@ Result<Publisher::Published> Publisher::HandOver(const binlog::Row& row, std::st
     // The producer as a whole: the relay finds the trouble and starts over.
     tracker_.Report({.delivered = {}, .failed = {}, .lost = outcome.error()});
     return Published{};
+  }
+  if (is_unreachable_) {
+    is_unreachable_ = false;
+    outages_.SinkAnswers();
   }
   if (*outcome == sinks::PublishOutcome::kFull) {
     tracker_.TakeBack();
@@ -186,9 +198,10 @@ Result<Publisher::Published> Publisher::Refused(HeldEvent event) {
 // Whether it is counted; to be called again where it could not be.
 bool Publisher::CountDeadLetter() {
   if (!IsRecorded(DeadLetterLog(state_directory_->path()).Count(*dead_))) return false;
-  spdlog::warn("dead letter in topic {}: event {} (id {}) of table {}: {}", dead_letter_.topic(),
-               dead_->position, Escaped(dead_->id), dead_->table,
-               WithHint(dead_->reason, dead_->hint));
+  Log(LogLevel::kWarning, FieldsOf(*dead_, Notice::kDeadLetter),
+      fmt::format("dead letter in topic {}: event {} (id {}) of table {}: {}", dead_letter_.topic(),
+                  dead_->position, Escaped(dead_->id), dead_->table,
+                  WithHint(dead_->reason, dead_->hint)));
   // Forgetting them only sends some of them twice.
   if (dead_lettered_.size() >= kDeadLetteredMax) dead_lettered_.clear();
   dead_lettered_.insert(dead_->position);
@@ -203,7 +216,9 @@ bool Publisher::IsRecorded(const Result<void>& written) {
   }
   outages_.RecordFails(written.error().message);
   if (!std::exchange(is_unrecorded_, true)) {
-    spdlog::error("holding: the state directory fails, trying again: {}", written.error().ToText());
+    Log(LogLevel::kError, {.notice = Notice::kHoldsForRecord},
+        fmt::format("holding: the state directory fails, trying again: {}",
+                    written.error().ToText()));
   }
   return false;
 }
@@ -212,6 +227,7 @@ void Publisher::RecordHeld() { record_is_own_ = IsRecorded(state_directory_->Wri
 
 Result<Publisher::Published> Publisher::Hold(HeldEvent event) {
   if (options_.on_bad_event == DeliveryConfig::OnBadEvent::kStop || state_directory_ == nullptr) {
+    stopped_at_ = event;
     return Fail(ExitCode::kUndecodable, "bad event {} (id {}) of table {}: {}", event.position,
                 Escaped(event.id), event.table, event.reason)
         .Hint(
@@ -224,11 +240,11 @@ Result<Publisher::Published> Publisher::Hold(HeldEvent event) {
   if (is_new) {
     held_ = std::move(event);
     RecordHeld();
-    spdlog::error(
-        "holding at event {} (id {}) of table {}: {}; trying again until it can be"
-        " delivered; 'outboxd skip {}' drops this event, and it only",
-        held_->position, Escaped(held_->id), held_->table, WithHint(held_->reason, held_->hint),
-        held_->position);
+    Log(LogLevel::kError, FieldsOf(*held_, Notice::kHoldsAtEvent),
+        fmt::format("holding at event {} (id {}) of table {}: {}; trying again until it can be"
+                    " delivered; 'outboxd skip {}' drops this event, and it only",
+                    held_->position, Escaped(held_->id), held_->table,
+                    WithHint(held_->reason, held_->hint), held_->position));
   }
   state_ = State::kHolding;
   // From now on one by one: what comes behind must not overtake it.
@@ -270,8 +286,9 @@ Result<Publisher::Published> Publisher::LetPass(const binlog::Row& row, std::str
     return Published{.step = {Step::Kind::kPause, kSkipCheck}};
   }
   passed_.emplace(position);
-  spdlog::warn("event {} (id {}) was dropped, as an operator said; recorded in {}", position,
-               Escaped(held_->id), state_directory_->path());
+  Log(LogLevel::kWarning, FieldsOf(*held_, Notice::kDropped),
+      fmt::format("event {} (id {}) was dropped, as an operator said; recorded in {}", position,
+                  Escaped(held_->id), state_directory_->path()));
   tracker_.Skip();
   return Passed(position);
 }

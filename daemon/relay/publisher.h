@@ -80,6 +80,8 @@ class Publisher {
 
   // The event it stands still at; none: it moves.
   [[nodiscard]] const std::optional<HeldEvent>& held() const { return held_; }
+  // For which Publish() failed, as on_bad_event = stop wants it.
+  [[nodiscard]] const std::optional<HeldEvent>& stopped_at() const { return stopped_at_; }
 
  private:
   enum class State {
@@ -119,7 +121,7 @@ class Publisher {
 
   State state_ = State::kReady;
   std::uint64_t careful_messages_ = 0;
-  std::optional<HeldEvent> held_;
+  std::optional<HeldEvent> held_, stopped_at_;
   std::optional<HeldEvent> dead_;  // Its own topic refused the row in hand: a dead letter is due.
   DeadLetter dead_letter_;
   // Positions of events whose dead letters are acknowledged: when they are read again because of a
@@ -127,8 +129,9 @@ class Publisher {
   std::set<std::string, std::less<>> dead_lettered_;
   // Of those that operators let pass, also before this process.
   std::set<std::string, std::less<>> passed_;
-  bool record_is_own_ = false;  // The directory's record of it is not that of an earlier process.
-  bool is_unrecorded_ = false;  // Something that has to stand there could not be written.
+  bool is_unreachable_ = false;  // The sink could not take the row in hand.
+  bool record_is_own_ = false;   // The directory's record of it is not that of an earlier process.
+  bool is_unrecorded_ = false;   // Something that has to stand there could not be written.
   BackOff back_off_;
   Clock::TimePoint retry_at_{};
   std::string item_position_;

@@ -1,6 +1,6 @@
 #include "daemon/relay/read_alarms.h"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -9,6 +9,7 @@
 #include "base/escaped.h"
 #include "daemon/relay/change_watch.h"
 #include "daemon/relay/event_position.h"
+#include "daemon/service/log_record.h"
 
 namespace outboxd {
 namespace {
@@ -21,16 +22,17 @@ constexpr std::size_t kNamedKeysBytesMax = 1000;
 
 Result<void> ReadAlarms::OnTableGone(const std::string& schema_name,
                                      const std::string& table_name) {
+  const std::string table = fmt::format("{}.{}", schema_name, table_name);
   return Raise(
-      fmt::format("table:{}.{}", schema_name, table_name),
-      fmt::format("table {}.{} is gone, and its initial read was not at its end: rows that were in"
+      table, fmt::format("table:{}", table),
+      fmt::format("table {} is gone, and its initial read was not at its end: rows that were in"
                   " it are lost to the read, but for what the log holds of them",
-                  schema_name, table_name));
+                  table));
 }
 
 Result<void> ReadAlarms::OnDdl(const binlog::Transaction& transaction) {
   return Raise(
-      PlaceOf(transaction),
+      {}, PlaceOf(transaction),
       fmt::format(
           "'{}' while the initial read was under way: rows that were in the table when the"
           " read began and that it had not come to are not in the log and are lost to it",
@@ -69,6 +71,7 @@ Result<void> ReadAlarms::OnLosses(const ReadTable& table,
                                                  key_of(losses.back()), losses.size());
   EventPosition position;
   return Raise(
+      fmt::format("{}.{}", table.schema_name(), table.table_name()),
       std::string(position.TableRow(table.schema_name(), table.table_name(), place)),
       fmt::format("the {} {} of table {}.{} went before the initial read had delivered {}, and the"
                   " log holds a part of {} only (binlog_row_image): {} may be missing",
@@ -77,8 +80,10 @@ Result<void> ReadAlarms::OnLosses(const ReadTable& table,
                   is_one ? "it" : "they"));
 }
 
-Result<void> ReadAlarms::Raise(std::string position, std::string text, std::uint64_t commit_us) {
-  spdlog::error("ALARM: {}", text);
+Result<void> ReadAlarms::Raise(std::string_view table, std::string position, std::string text,
+                               std::uint64_t commit_us) {
+  Log(LogLevel::kError, {.notice = Notice::kReadAlarm, .position = position, .table = table},
+      fmt::format("ALARM: {}", text));
   if (alarms_ == nullptr) return {};
   return alarms_->Record({.kind = kAlarmKind,
                           .position = std::move(position),

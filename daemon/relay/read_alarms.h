@@ -36,7 +36,9 @@ class ReadAlarms {
 
  private:
   Result<void> OnLosses(const ReadTable& table, std::span<const ReadChanges::Loss> losses);
-  Result<void> Raise(std::string position, std::string text, std::uint64_t commit_us = 0);
+  // `table`: "schema.table"; empty: of several, perhaps.
+  Result<void> Raise(std::string_view table, std::string position, std::string text,
+                     std::uint64_t commit_us = 0);
 
   AlarmLog* const alarms_;
 };

@@ -6,6 +6,7 @@
 
 #include "daemon/checkpoint/other_receiver.h"
 #include "daemon/exit_code_of.h"
+#include "daemon/service/log_record.h"
 
 namespace outboxd {
 
@@ -35,7 +36,7 @@ Result<Step> SinkOwner::Open() {
     const milliseconds pause = back_off_.Next();
     const std::string text =
         fmt::format("sink: {}; trying again in {} ms", error.message, pause.count());
-    spdlog::warn("{}", WithHint(text, error.hint));
+    Log(LogLevel::kWarning, {.notice = Notice::kSinkAway}, WithHint(text, error.hint));
     return Step{Step::Kind::kPause, pause};
   }
   if (!identity_.empty() && identity_ != opened->identity) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/exit_code_of.h"
+#include "daemon/service/log_record.h"
 
 namespace outboxd {
 namespace {
@@ -83,7 +84,7 @@ Result<Step> SourceRetry::OnError(const binlog::Error& error, const std::string&
       const Step step = Pause();
       const std::string text =
           fmt::format("source: {}; trying again in {} ms", error.message, step.pause.count());
-      spdlog::warn("{}", WithHint(text, error.hint));
+      Log(LogLevel::kWarning, {.notice = Notice::kSourceAway}, WithHint(text, error.hint));
       return step;
     }
     case binlog::ErrorKind::kUnknown:
@@ -116,7 +117,7 @@ Step SourceRetry::OnNoRoom(const std::string& reason, const std::string& hint) {
   const Step step = Pause();
   const std::string text =
       fmt::format("holding: {}; trying again in {} ms", reason, step.pause.count());
-  spdlog::error("{}", WithHint(text, hint));
+  Log(LogLevel::kError, {.notice = Notice::kHoldsForRoom}, WithHint(text, hint));
   return step;
 }
 
@@ -127,7 +128,7 @@ Step SourceRetry::OnUnrecorded(const Error& error) {
   const std::string text =
       fmt::format("holding: an alarm cannot be recorded: {}; trying again in {} ms", error.message,
                   step.pause.count());
-  spdlog::error("{}", WithHint(text, error.hint));
+  Log(LogLevel::kError, {.notice = Notice::kHoldsForRecord}, WithHint(text, error.hint));
   return step;
 }
 
@@ -139,8 +140,9 @@ Step SourceRetry::OnUnknown(const binlog::Error& error, Failure& failure) {
   if (!is_new && now - failure.told_at < options_.tell_interval) return step;
   failure.told_at = now;
   failure.told = error.message;
-  spdlog::error("source: nothing could be read for {}, waiting until this has passed: {}",
-                AgeText(now - failure.since), error.ToText());
+  Log(LogLevel::kError, {.notice = Notice::kSourceAway},
+      fmt::format("source: nothing could be read for {}, waiting until this has passed: {}",
+                  AgeText(now - failure.since), error.ToText()));
   return step;
 }
 

@@ -1,25 +1,24 @@
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "daemon/config/config.h"
+#include "daemon/exit_code.h"
 
 namespace outboxd {
 
-// Sets up what spdlog::info() and its kind write to: standard error, one line a record, whatever
-// the text holds. Under systemd (standard error is the journal) a record begins with the priority
-// "<6>", which the journal takes away and keeps; elsewhere with time and level. Called once, before
-// other threads start.
-void StartLog(LogConfig::Level level);
+// Sets up where spdlog::info() and its kind, and Log(), write to; one record is one line, whatever
+// its text holds. Called once, before other threads start.
+// Where standard error is the journal, a record goes there with its fields and with
+// OUTBOXD_RELAY = `relay`; should the journal not take it, it goes to standard error behind its
+// priority "<6>". Elsewhere it goes to standard error as `config` says: as text with time and
+// level, or as a JSON object with the fields.
+void StartLog(const LogConfig& config, const std::string& relay);
 
-// Prints "outboxd: TEXT" on standard error: why the process ends, where there is no log or nobody
-// reads it. For the journal every line of the text begins with the priority "<2>", so that
-// `journalctl -p err` finds all of them.
-void PrintFatal(std::string_view text);
-
-// Whether standard error is the stream that JOURNAL_STREAM names (systemd.exec(5)).
-[[nodiscard]] bool StandardErrorIsJournal();
+// Says "outboxd: TEXT", why the process ends with `code`, where there is no log or nobody reads it.
+// The journal gets it as one record; what stands on standard error instead has the priority "<2>"
+// in front of every line, so that `journalctl -p err` finds all of them.
+void PrintFatal(std::string_view text, ExitCode code);
 
 }  // namespace outboxd

@@ -20,13 +20,15 @@ numbers = itertools.count(1)
 
 
 def wait_until(condition, what, seconds=60):
-    """Polls until `condition` is true; its value is returned."""
+    """Polls until `condition` is true; its value is returned. `what`: for the one who reads that it
+    is not; a function is asked then."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
         time.sleep(0.02)
 
 

@@ -25,6 +25,7 @@ def test_the_package_holds_what_an_operator_needs(package):
     files = contents(package)
     for wanted in ("/usr/bin/outboxd",
                    "/usr/lib/systemd/system/outboxd@.service",
+                   "/usr/lib/systemd/catalog/outboxd.catalog",
                    "/usr/lib/sysusers.d/outboxd.conf",
                    "/usr/lib/tmpfiles.d/outboxd.conf",
                    "/etc/outboxd/shop.conf.example",

@@ -56,6 +56,25 @@ TEST_F(DeliverySilenceTest, WhatWasSaidBeforeItAnsweredIsForgotten) {
   EXPECT_EQ(outages_.sink()->reason, "messages are on their way, and none is acknowledged");
 }
 
+TEST_F(DeliverySilenceTest, ThatAMessageWasTakenBackIsNoAnswer) {
+  GoOnFor(milliseconds(6'000));
+  silence_.Rest();
+  EXPECT_EQ(log_.lines(), 1);
+  EXPECT_TRUE(outages_.sink());
+  GoOnFor(milliseconds(6'000));
+  EXPECT_EQ(log_.lines(), 1) << "it is told already";
+  silence_.End();
+  EXPECT_THAT(log_.text(), HasSubstr("Kafka answers again after 12.0 s"));
+}
+
+TEST_F(DeliverySilenceTest, WhereNothingIsOnItsWayNoAnswerIsDue) {
+  for (int i = 0; i < 10; ++i) {
+    GoOnFor(milliseconds(4'900));
+    silence_.Rest();
+  }
+  EXPECT_EQ(log_.lines(), 0);
+}
+
 TEST_F(DeliverySilenceTest, AShortOneIsNoNews) {
   for (int i = 0; i < 10; ++i) {
     GoOnFor(milliseconds(4'900));

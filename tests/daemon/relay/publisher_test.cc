@@ -85,6 +85,18 @@ TEST_F(PublisherTest, WaitsForRoomWithTheSameRow) {
   EXPECT_TRUE(done_);
 }
 
+TEST_F(PublisherTest, AReceiverThatCannotBeAskedAboutATopicDoesNotAnswer) {
+  sink_.publish_error = sinks::Error{sinks::ErrorKind::kUnreachable, "cannot look up topic"};
+  EXPECT_EQ(Publish("1")->kind, Step::Kind::kPause);
+  ASSERT_TRUE(outages_.sink());
+  EXPECT_EQ(outages_.sink()->reason, "cannot look up topic");
+  EXPECT_FALSE(IsHeld());
+  sink_.publish_error.reset();
+  ASSERT_TRUE(Publish("1"));
+  EXPECT_TRUE(done_);
+  EXPECT_FALSE(outages_.sink());
+}
+
 TEST_F(PublisherTest, HoldsAtARowThatHasNoMessageAndSaysWhy) {
   EXPECT_EQ(Publish("1", std::nullopt)->kind, Step::Kind::kPause);
   ASSERT_TRUE(IsHeld());

@@ -45,7 +45,7 @@ TEST_F(SourceSetupServerTest, AWrongPasswordIsDenied) {
   ::chmod(config_.mysql.password_file.c_str(), 0600);
   const auto asked = AskServer(config_.mysql);
   ASSERT_FALSE(asked);
-  EXPECT_EQ(asked.error().kind, binlog::ErrorKind::kDenied);
+  EXPECT_EQ(asked.error().kind, binlog::ErrorKind::kDenied) << asked.error().ToText();
 }
 
 TEST_F(SourceSetupServerTest, ColumnsAreLookedUpAsTheTableHasThemNow) {

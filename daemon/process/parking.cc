@@ -1,0 +1,37 @@
+#include "daemon/process/parking.h"
+
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "daemon/service/log_record.h"
+
+namespace outboxd {
+
+bool Park(const Parking& parking, const Error& error,
+          std::optional<std::chrono::milliseconds> pause) {
+  constexpr std::chrono::milliseconds kSignalCheck{100};
+  constexpr std::chrono::minutes kReminder{10};
+  const std::string text = fmt::format("parked{}, after the run ended with code {}: {}",
+                                       pause ? fmt::format(" for {} ms", pause->count()) : "",
+                                       static_cast<int>(error.kind), error.ToText());
+  const Clock::TimePoint begun = parking.clock.Now();
+  parking.notifier.Ready();  // A manager that waits for it would end the process.
+  parking.health.Set({false, text});
+  parking.notifier.Status(text);
+  Clock::TimePoint next_reminder = begun;
+  while (!parking.signals.Arrived()) {
+    const auto now = parking.clock.Now();
+    if (pause && now - begun >= *pause) return false;
+    parking.health.Beat();
+    parking.notifier.Watchdog(now);
+    if (now >= next_reminder) {
+      next_reminder = now + kReminder;
+      Log(LogLevel::kFatal, {.notice = EndedWith(error.kind), .code = error.kind}, text);
+    }
+    std::this_thread::sleep_for(kSignalCheck);
+  }
+  return true;
+}
+
+}  // namespace outboxd

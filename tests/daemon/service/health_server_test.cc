@@ -1,0 +1,153 @@
+#include "daemon/service/health_server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "daemon/service/health_client.h"
+#include "daemon/service/unix_socket.h"
+#include "tests/daemon/fakes.h"
+#include "tests/daemon/temporary_directory.h"
+
+namespace outboxd {
+namespace {
+
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class HealthServerTest : public testing::Test {
+ protected:
+  void StartAt(const std::string& path) {
+    auto server = HealthServer::Start(path, board_);
+    ASSERT_TRUE(server) << server.error().ToText();
+    server_ = std::move(*server);
+  }
+  Health Ask(const std::string& url) {
+    auto health = AskHealth(path_, url);
+    EXPECT_TRUE(health) << (health ? "" : health.error().ToText());
+    return health.value_or(Health{});
+  }
+  // What comes back for these bytes.
+  std::string Send(const std::string& bytes) {
+    auto socket = ConnectTo(path_);
+    if (!socket) return socket.error().ToText();
+    ::send(socket->descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    std::string answer(4096, '\0');
+    const ssize_t got = ::recv(socket->descriptor(), answer.data(), answer.size(), 0);
+    answer.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+    return answer;
+  }
+
+  TemporaryDirectory directory_;
+  const std::string path_ = directory_ / "outboxd.sock";
+  FakeClock clock_;
+  HealthBoard board_{clock_};
+  std::unique_ptr<HealthServer> server_;
+};
+
+TEST_F(HealthServerTest, TellsWhatTheBoardSays) {
+  StartAt(path_);
+  EXPECT_FALSE(Ask("/readyz").is_good) << "a relay that starts is not ready";
+  board_.Set({true, "streaming: 3 events delivered"});
+  EXPECT_TRUE(Ask("/readyz").is_good);
+  EXPECT_EQ(Ask("/readyz").text, "streaming: 3 events delivered");
+  board_.Set({false, "holding at event a:1:1"});
+  EXPECT_FALSE(Ask("/readyz").is_good);
+  EXPECT_TRUE(Ask("/healthz").is_good) << "a restart would not help";
+}
+
+TEST_F(HealthServerTest, ALoopThatIsStuckIsNeitherAliveNorReady) {
+  StartAt(path_);
+  board_.Set({true, "streaming"});
+  clock_.Move(HealthBoard::kBeatMax);
+  EXPECT_TRUE(Ask("/healthz").is_good);
+  clock_.Move(seconds{1});
+  EXPECT_FALSE(Ask("/healthz").is_good);
+  EXPECT_THAT(Ask("/healthz").text, HasSubstr("nothing has moved for 61 s"));
+  EXPECT_FALSE(Ask("/readyz").is_good);
+  board_.Beat();
+  EXPECT_TRUE(Ask("/readyz").is_good);
+}
+
+TEST_F(HealthServerTest, OwnerAndGroupMayAskAndNobodyElse) {
+  StartAt(path_);
+  struct stat status{};
+  ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0660U);
+}
+
+TEST_F(HealthServerTest, WhatAKilledProcessLeftIsReplacedAndAStopLeavesNothing) {
+  {
+    auto left = ListenAt(path_);
+  }
+  ASSERT_TRUE(std::filesystem::exists(path_));
+  StartAt(path_);
+  EXPECT_TRUE(Ask("/healthz").is_good);
+  server_.reset();
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST_F(HealthServerTest, ASocketThatAnotherRelayAnswersAtIsLeftToIt) {
+  StartAt(path_);
+  const auto second = HealthServer::Start(path_, board_);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ExitCode::kOtherActive);
+  EXPECT_TRUE(Ask("/healthz").is_good);
+}
+
+TEST_F(HealthServerTest, APathThatIsTooLongForASocketIsRefused) {
+  const std::string folder = directory_ / std::string(110 - (directory_ / "").size(), 'x');
+  const auto server = HealthServer::Start(folder, board_);
+  ASSERT_FALSE(server);
+  EXPECT_EQ(server.error().kind, ExitCode::kConfiguration);
+  EXPECT_THAT(server.error().ToText(),
+              HasSubstr("has 110 bytes, and that of a socket at most 107"));
+  StartAt(folder.substr(0, 107));
+}
+
+TEST_F(HealthServerTest, AFolderThatIsNotThereIsTheStatesFault) {
+  const auto server = HealthServer::Start(directory_ / "none/outboxd.sock", board_);
+  ASSERT_FALSE(server);
+  EXPECT_EQ(server.error().kind, ExitCode::kState);
+}
+
+TEST_F(HealthServerTest, WhatIsNoQuestionOfARelayIsRefused) {
+  StartAt(path_);
+  EXPECT_THAT(Send("GET /else HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.1 404"));
+  EXPECT_THAT(Send("POST /readyz HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc"),
+              StartsWith("HTTP/1.1 405"));
+  EXPECT_THAT(Send("GET /" + std::string(20'000, 'x') + " HTTP/1.0\r\n\r\n"),
+              testing::AnyOf(StartsWith("HTTP/1.0 4"), StartsWith("HTTP/1.1 4"), ""));
+  EXPECT_TRUE(Ask("/healthz").is_good) << "it still answers others";
+}
+
+TEST_F(HealthServerTest, ClientsThatSayNothingDoNotKeepOthersWaitingForLong) {
+  StartAt(path_);
+  std::vector<UnixSocket> silent;
+  for (int i = 0; i < 15; ++i) silent.push_back(ConnectTo(path_).value());
+  EXPECT_TRUE(Ask("/healthz").is_good);
+}
+
+TEST_F(HealthServerTest, WhoAsksWhereNobodyListensIsTold) {
+  const auto nobody = AskHealth(path_, "/readyz");
+  ASSERT_FALSE(nobody);
+  EXPECT_EQ(nobody.error().kind, ExitCode::kUnreachable);
+}
+
+TEST(SocketPathTest, IsInTheFolderThatTheEnvironmentNames) {
+  ::unsetenv("RUNTIME_DIRECTORY");
+  EXPECT_EQ(RuntimeSocketPath(), std::nullopt);
+  ::setenv("RUNTIME_DIRECTORY", "/run/outboxd/shop:/run/other", 1);
+  EXPECT_EQ(RuntimeSocketPath(), "/run/outboxd/shop/outboxd.sock");
+  ::unsetenv("RUNTIME_DIRECTORY");
+  EXPECT_EQ(SocketPathIn("/var/lib/outboxd/shop"), "/var/lib/outboxd/shop/outboxd.sock");
+}
+
+}  // namespace
+}  // namespace outboxd
