@@ -1,5 +1,6 @@
 #include "binlog/mysql_connection.h"
 
+#include <errmsg.h>
 #include <fcntl.h>
 #include <mysql.h>
 #include <poll.h>
@@ -169,7 +170,8 @@ bool IsInterrupted(const ConnectionOptions& options) {
 // The blocking call keeps to no deadline while TLS is agreed on (MySQL 9.7 vio/viossl.cc,
 // ssl_handshake_loop(): the socket blocks), so that a server that falls silent then would hold it
 // for ever.
-Result<void> Connect(MYSQL* handle, const ConnectionOptions& options, const char* password) {
+Result<void> ConnectWithoutBlocking(MYSQL* handle, const ConnectionOptions& options,
+                                    const char* password) {
   // What the library waits for it does not tell; mostly it is an answer.
   constexpr std::chrono::milliseconds kLook{5};
   const char* const socket = options.socket.empty() ? nullptr : options.socket.c_str();
@@ -187,6 +189,26 @@ Result<void> Connect(MYSQL* handle, const ConnectionOptions& options, const char
     }
     static_cast<void>(WaitReadable(handle->net.vio == nullptr ? -1 : handle->net.fd, kLook));
   }
+}
+
+Result<void> ConnectBlocking(MYSQL* handle, const ConnectionOptions& options,
+                             const char* password) {
+  const char* const socket = options.socket.empty() ? nullptr : options.socket.c_str();
+  const char* const host = options.socket.empty() ? options.host.c_str() : nullptr;
+  if (mysql_real_connect(handle, host, options.user.c_str(), password, nullptr, options.port,
+                         socket, 0) == nullptr) {
+    return std::unexpected(ErrorOf(handle));
+  }
+  return {};
+}
+
+// Without blocking the library sends nothing, zero bytes, behind its last packet. Where a server on
+// a Unix socket has refused the password by then and closed, that fails, and the refusal is never
+// read: "Lost connection ... system error: 32". It is asked once more in the way that reads it.
+// TLS, which knows no deadline in that way, is not used on such a socket.
+bool MayHideRefusal(MYSQL* handle, const ConnectionOptions& options) {
+  return mysql_errno(handle) == CR_SERVER_LOST && !options.socket.empty() &&
+         options.tls == TlsMode::kDisabled && !IsInterrupted(options);
 }
 
 // After a connect without blocking the library's first statement makes the socket block. Then it
@@ -268,17 +290,22 @@ std::string_view MysqlClientVersion() { return mysql_get_client_info(); }
 
 Result<MysqlConnection> MysqlConnection::Connect(const ConnectionOptions& options) {
   InitialiseLibrary();
-  std::unique_ptr<MYSQL, Closer> handle(mysql_init(nullptr));
-  if (!handle) return Fail(ErrorKind::kDisconnected, "out of memory for a connection");
   const std::string address = AddressText(options);
-  if (!SetOptions(handle.get(), options)) {
-    return Fail(ErrorOf(handle.get()), "connection options for {}", address);
-  }
   const Result<Password> password =
       options.password_file.empty() ? Result<Password>() : Password::Read(options.password_file);
   if (!password) return std::unexpected(password.error());
-  if (const auto connected = binlog::Connect(handle.get(), options, password->c_str());
-      !connected) {
+  std::unique_ptr<MYSQL, Closer> handle;
+  Result<void> connected;
+  for (const auto connect : {ConnectWithoutBlocking, ConnectBlocking}) {
+    handle.reset(mysql_init(nullptr));
+    if (!handle) return Fail(ErrorKind::kDisconnected, "out of memory for a connection");
+    if (!SetOptions(handle.get(), options)) {
+      return Fail(ErrorOf(handle.get()), "connection options for {}", address);
+    }
+    connected = connect(handle.get(), options, password->c_str());
+    if (connected || !MayHideRefusal(handle.get(), options)) break;
+  }
+  if (!connected) {
     const bool may_pass = connected.error().kind == ErrorKind::kDisconnected;
     if (!may_pass && GreetedAsMariaDb(handle.get())) return RefuseMariaDb(address);
     return Fail(connected.error(), "cannot connect");
