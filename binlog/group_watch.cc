@@ -12,13 +12,17 @@ constexpr std::chrono::seconds kTimeout{5};
 
 }  // namespace
 
-GroupWatch::GroupWatch(const ConnectionOptions& member, std::optional<std::string> why,
-                       std::chrono::milliseconds interval, Tell tell)
+GroupWatch::GroupWatch(const ConnectionOptions& member, bool is_member,
+                       std::optional<std::string> why, std::chrono::milliseconds interval,
+                       Tell tell)
     : member_(member),
+      is_member_(is_member),
       interval_(interval),
       tell_(std::move(tell)),
+      requires_writable_(member.requires_writable),
       is_cut_off_(why.has_value()),
       why_(std::move(why)) {
+  member_.requires_writable = false;  // That is asked below.
   member_.connect_timeout = kTimeout;
   member_.answer_timeout = kTimeout;
   member_.read_timeout = kTimeout;
@@ -53,6 +57,12 @@ void GroupWatch::Ask() {
     if (!connection) return;  // Whether it answers at all the stream tells.
     connection_ = std::move(*connection);
   }
+  if (requires_writable_) {
+    const auto is_read_only = AskWhetherReadOnly(*connection_);
+    if (!is_read_only) return connection_.reset();
+    is_read_only_.store(*is_read_only, std::memory_order_relaxed);
+  }
+  if (!is_member_) return;
   const auto standing = AskForStanding(*connection_);
   if (standing) return Note(*standing ? (*standing)->cut_off : std::nullopt);
   connection_.reset();

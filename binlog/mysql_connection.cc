@@ -324,7 +324,19 @@ Result<MysqlConnection> MysqlConnection::Connect(const ConnectionOptions& option
       "SESSION autocommit = 1");
   if (IsInterrupted(options)) return Fail(ErrorKind::kInterrupted, "interrupted");
   if (!set) return Fail(set.error(), "session at {}", address);
-  return connection;
+  if (!options.requires_writable) return connection;
+  const auto is_read_only = AskWhetherReadOnly(connection);
+  if (!is_read_only) return Fail(is_read_only.error(), "session at {}", address);
+  if (!*is_read_only) return connection;
+  return Fail(ErrorKind::kDisconnected, "the server is read-only, and mysql.require = writable")
+      .Hint("SET GLOBAL read_only = OFF, unless another server takes the writes and has a relay");
+}
+
+Result<bool> AskWhetherReadOnly(MysqlConnection& connection) {
+  // It is ON where super_read_only is.
+  const auto rows = connection.Query("SELECT @@global.read_only", 1);
+  if (!rows) return std::unexpected(rows.error());
+  return !rows->empty() && rows->front()[0] != "0";
 }
 
 Result<void> MysqlConnection::WaitForAnswer() {

@@ -37,6 +37,7 @@ struct ConnectionOptions {
   // kTooLarge, and the connection is of no more use.
   std::uint64_t event_bytes_max = std::uint64_t{1} << 30;
   // How long all of a connect may take, from the name's look-up on.
+  bool requires_writable = false;  // A server that is read-only counts as one that is away.
   std::chrono::seconds connect_timeout{10};
   // How long a statement may take until its answer begins.
   std::chrono::milliseconds answer_timeout{60'000};
@@ -132,5 +133,8 @@ class MysqlConnection {
 
 // An identifier in backquotes, as SQL wants it.
 [[nodiscard]] std::string QuoteIdentifier(std::string_view name);
+
+// Errors as Query().
+[[nodiscard]] Result<bool> AskWhetherReadOnly(MysqlConnection& connection);
 
 }  // namespace outboxd::binlog

@@ -207,15 +207,20 @@ void MysqlEventSource::WatchGroup(const std::string& others) {
     try_others_at_ = {};
     try_others_after_ = kTryOthersFirst;
   }
-  if (!standing_ || !options_.tell_cut_off) return;
+  const ConnectionOptions& host = options_.hosts[opened_host_];
+  const bool asks_group = standing_ && options_.tell_cut_off;
+  if (!asks_group && !host.requires_writable) return;
   // A member that another one can stand in for is left before there is anything to tell.
   const bool is_left = !cut_off && options_.hosts.size() > 1;
-  group_watch_ =
-      std::make_unique<GroupWatch>(options_.hosts[opened_host_], cut_off, options_.group_interval,
-                                   is_left ? GroupWatch::Tell() : tell);
+  group_watch_ = std::make_unique<GroupWatch>(host, asks_group, cut_off, options_.group_interval,
+                                              is_left ? GroupWatch::Tell() : tell);
 }
 
 std::optional<Error> MysqlEventSource::MustLeave() const {
+  if (group_watch_ && group_watch_->is_read_only()) {
+    return Error{ErrorKind::kDisconnected, fmt::format("mysql at {} is read-only now",
+                                                       AddressText(options_.hosts[opened_host_]))};
+  }
   if (!group_watch_ || !group_watch_->is_cut_off() || options_.hosts.size() < 2) {
     return std::nullopt;
   }

@@ -33,7 +33,8 @@ struct MysqlEventSourceOptions {
   // Open() is called once, and answers at once: kDiverged where no host is about to get what the
   // position has and the hosts do not; for a position that was never read, wherever they do not.
   bool asks_once = false;
-  // How often a member of a group is asked whether it is cut off from it.
+  // How often a member of a group is asked whether it is cut off from it, and a host that has to be
+  // writable whether it is.
   std::chrono::milliseconds group_interval{3000};
   // Told when a member that is cut off is read for want of another host, with why, and with
   // none when that is over; by the reader thread within Open(), and by a thread of the source's own

@@ -39,6 +39,9 @@ struct MysqlConfig {
   TlsChoice tls = TlsChoice::kDefault;  // Default: by design: none on a Unix socket, required on
                                         // loopback, verify-identity elsewhere.
   std::string tls_ca, tls_cert, tls_key;
+  // Which servers are read.
+  enum class Require { kAny, kWritable };
+  Require require = Require::kAny;
   std::optional<std::uint32_t> server_id;  // Default: derived from the relay's name.
   std::chrono::milliseconds heartbeat{1000};
   std::chrono::milliseconds first_event_timeout{600'000};

@@ -175,6 +175,10 @@ const std::vector<Key>& Keys() {
       {{"mysql", "tls-key", ConfigType::kPath, "", "",
         "The file with the private key of that certificate."},
        [](Config& c) { return Set<ParseText>(c.mysql.tls_key); }},
+      {{"mysql", "require", ConfigType::kWord, "any, writable", "any",
+        "Which servers are read. With writable the relay waits while a server is read-only: for a "
+        "relay beside each server of a group, of which one takes the writes."},
+       [](Config& c) { return Set<ParseRequire>(c.mysql.require); }},
       {{"mysql", "server-id", ConfigType::kNumber, "1 to 4294967295",
         "(a number made from relay.name)",
         "The number under which the relay registers at the server. It must differ from that of "

@@ -375,6 +375,11 @@ Parsed<LogConfig::Level> ParseLevel(std::string_view text) {
                                             {"error", LogConfig::Level::kError}});
 }
 
+Parsed<MysqlConfig::Require> ParseRequire(std::string_view text) {
+  return ParseWord<MysqlConfig::Require>(
+      text, {{"any", MysqlConfig::Require::kAny}, {"writable", MysqlConfig::Require::kWritable}});
+}
+
 Parsed<RelayConfig::OnHalt> ParseOnHalt(std::string_view text) {
   return ParseWord<RelayConfig::OnHalt>(
       text, {{"exit", RelayConfig::OnHalt::kExit}, {"park", RelayConfig::OnHalt::kPark}});

@@ -84,6 +84,7 @@ std::vector<binlog::ConnectionOptions> ConnectionOptionsOf(const MysqlConfig& co
     options.user = config.user;
     options.password_file = config.password_file;
     options.event_bytes_max = config.event_bytes_max;
+    options.requires_writable = config.require == MysqlConfig::Require::kWritable;
     options.tls = TlsModeOf(config, options.host);
     options.tls_ca = config.tls_ca;
     options.tls_cert = config.tls_cert;

@@ -223,3 +223,37 @@ def test_a_client_that_says_nothing_does_not_stand_in_the_way(outboxd, mysql, ka
         relay.wait_for(1)
         for one in silent:
             one.close()
+
+
+# ------------------------------------------------------------------------- a server to be written
+
+
+def test_a_relay_that_wants_a_writable_server_waits_while_it_is_read_only_and_says_so(outboxd, kafka,
+                                                                                      tmp_path):
+    with PrivateMysql() as mysql, Relay(outboxd, mysql, kafka, tmp_path,
+                                        mysql__require="writable") as relay:
+        relay.begin_now()
+        relay.sql("SET GLOBAL super_read_only = ON")
+        relay.start()
+        wait_until(lambda: "the server is read-only" in health(relay)[1], relay.log)
+        assert health(relay)[0] == 1 and health(relay, "--live")[0] == 0
+        assert "HINT: SET GLOBAL read_only = OFF" in relay.log()
+        relay.sql("SET GLOBAL read_only = OFF")
+        relay.insert("e-1")
+        relay.wait_for(1)
+        # The server becomes one that follows another.
+        relay.sql("SET GLOBAL read_only = ON")
+        wait_until(lambda: "the server is read-only" in health(relay)[1], relay.log)
+        assert "is read-only now" in relay.log()
+        relay.insert("e-2")  # The account of the tests may.
+        relay.sql("SET GLOBAL read_only = OFF")
+        assert [m.id for m in relay.wait_for(2)] == ["e-1", "e-2"]
+        assert relay.stop() == 0
+
+
+def test_a_relay_reads_a_server_that_is_read_only_unless_it_is_told_not_to(outboxd, kafka, tmp_path):
+    with PrivateMysql() as mysql, Relay(outboxd, mysql, kafka, tmp_path) as relay:
+        relay.insert("e-1")
+        relay.sql("SET GLOBAL super_read_only = ON")
+        relay.start()
+        relay.wait_for(1)
