@@ -160,6 +160,9 @@ bool SetOptions(MYSQL* handle, const ConnectionOptions& options) {
   mysql_set_local_infile_handler(handle, RefuseInfile, ReadNothing, EndNothing, TellRefusal,
                                  nullptr);
   mysql_options4(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "outboxd");
+  for (const auto& [name, value] : options.attributes) {
+    mysql_options4(handle, MYSQL_OPT_CONNECT_ATTR_ADD, name.c_str(), value.c_str());
+  }
   return SetTls(setter, options);
 }
 

@@ -37,6 +37,8 @@ struct ConnectionOptions {
   // kTooLarge, and the connection is of no more use.
   std::uint64_t event_bytes_max = std::uint64_t{1} << 30;
   // How long all of a connect may take, from the name's look-up on.
+  // Shown in performance_schema.session_connect_attrs, besides program_name.
+  std::vector<std::pair<std::string, std::string>> attributes = {};
   bool requires_writable = false;  // A server that is read-only counts as one that is away.
   std::chrono::seconds connect_timeout{10};
   // How long a statement may take until its answer begins.

@@ -58,7 +58,8 @@ Result<MysqlServer> MysqlServer::Connect(const ConnectionOptions& options) {
 
 Result<ServerFacts> MysqlServer::Facts() {
   auto rows = connection_.Query(
-      "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_uuid', 'gtid_mode',"
+      "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_id', 'server_uuid', "
+      "'gtid_mode',"
       " 'log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata', 'binlog_checksum',"
       " 'sync_binlog', 'innodb_flush_log_at_trx_commit', 'binlog_expire_logs_seconds',"
       " 'max_allowed_packet', 'lower_case_table_names', 'log_replica_updates', "
@@ -69,6 +70,7 @@ Result<ServerFacts> MysqlServer::Facts() {
   for (const ResultRow& row : *rows) values[TextOf(row[0])] = TextOf(row[1]);
   ServerFacts facts;
   facts.version = values["version"];
+  facts.server_id = static_cast<std::uint32_t>(NumberOf(values["server_id"]));
   facts.server_uuid = values["server_uuid"];
   facts.gtid_mode = values["gtid_mode"];
   facts.log_bin = values["log_bin"] == "ON";

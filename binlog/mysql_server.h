@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "binlog/error.h"
+#include "binlog/log_readers.h"
 #include "binlog/mysql_connection.h"
 
 namespace outboxd::binlog {
 
 // The server's settings that decide whether and how its log can be read, as the server words them.
 struct ServerFacts {
+  std::uint32_t server_id = 0;
   std::string version;  // "9.7.4", "8.4.5-log", "10.11.6-MariaDB-..."
   std::string server_uuid;
   std::string gtid_mode;  // OFF, OFF_PERMISSIVE, ON_PERMISSIVE, ON
@@ -54,6 +56,9 @@ class MysqlServer {
   // tables that are not there, are passed over. Two statements, and one for each table.
   [[nodiscard]] Result<std::vector<MissingPrivilege>> MissingPrivileges(
       const std::vector<std::pair<std::string, std::string>>& tables);
+
+  // Who else reads the log.
+  [[nodiscard]] Result<LogReaders> AskForReaders() { return AskForLogReaders(connection_); }
 
   // XA_RECOVER_ADMIN, where the account may not ask for prepared XA transactions; none: it may. At
   // most two statements.

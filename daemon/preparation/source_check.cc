@@ -3,6 +3,7 @@
 #include <expected>
 #include <utility>
 
+#include "daemon/preparation/log_readers.h"
 #include "daemon/preparation/message_age.h"
 
 namespace outboxd {
@@ -25,6 +26,12 @@ std::optional<CheckedSource> CheckSource(const Config& config, const EventTables
   if (!take({"privileges", FindingsOf(missing, CheckPrivileges)})) return std::nullopt;
   const auto group_privilege = server.MissingGroupPrivilege();
   if (!take({"privileges", FindingsOf(group_privilege, CheckGroup)})) return std::nullopt;
+  const auto readers = server.AskForReaders();
+  if (!take({"other relays", FindingsOf(readers, [&](const binlog::LogReaders& found) {
+               return CheckLogReaders(AttributesOf(config), found, facts.server_id);
+             })})) {
+    return std::nullopt;
+  }
 
   CheckedSource checked;
   auto described = DescribeEventTables(server, tables);

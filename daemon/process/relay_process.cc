@@ -8,6 +8,7 @@
 #include "binlog/mysql_event_source.h"
 #include "binlog/mysql_log_end_source.h"
 #include "binlog/mysql_table_source.h"
+#include "daemon/preparation/log_readers.h"
 #include "daemon/preparation/start_position.h"
 #include "daemon/process/group_notice.h"
 #include "daemon/relay/sqlite_read_ledger.h"
@@ -207,6 +208,9 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
   mysql.hosts = preparation.hosts;
   GroupNotice group_notice(outages_);
   binlog::MysqlEventSourceOptions source_options = SourceOptionsOf(mysql, identity);
+  for (binlog::ConnectionOptions& host : source_options.hosts) {
+    host.attributes = binlog::ConnectionAttributesOf(AttributesOf(config));
+  }
   source_options.tell_cut_off = [&group_notice](const std::optional<binlog::Error>& cut_off) {
     group_notice.Tell(cut_off);
   };

@@ -132,7 +132,7 @@ def test_a_parked_relay_is_alive_explains_itself_and_lets_a_person_work(outboxd,
                                                                         tmp_path):
     with Relay(outboxd, mysql, kafka, tmp_path, relay__on_halt="park", delivery__start=None) as relay:
         relay.start()
-        wait_until(lambda: "parked" in health(relay)[1], relay.log)
+        wait_until(lambda: health(relay)[1].startswith("parked"), relay.log)
         code, said = health(relay)
         assert code == 1 and "code 84" in said and "there is no checkpoint yet" in said
         assert health(relay, "--live") == (0, "alive")
@@ -162,7 +162,7 @@ def test_a_configuration_that_cannot_be_read_is_parked_where_the_command_line_sa
     with Relay(outboxd, mysql, kafka, tmp_path, outbox__nonsense="1") as relay:
         relay.start("--relay.on-halt=park", RUNTIME_DIRECTORY=str(tmp_path))
         wait_until(lambda: (tmp_path / "outboxd.sock").exists(), relay.log)
-        wait_until(lambda: "parked" in health(relay, RUNTIME_DIRECTORY=str(tmp_path))[1], relay.log)
+        wait_until(lambda: health(relay, RUNTIME_DIRECTORY=str(tmp_path))[1].startswith("parked"), relay.log)
         code, said = health(relay, RUNTIME_DIRECTORY=str(tmp_path))
         assert code == 1 and "code 78" in said and "nonsense" in said
         assert health(relay, "--live", RUNTIME_DIRECTORY=str(tmp_path)) == (0, "alive")

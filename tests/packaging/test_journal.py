@@ -84,6 +84,9 @@ def test_a_wrong_password_is_told_by_the_code_of_the_end(host, mysql, kafka, tmp
 
 def test_what_the_program_prints_for_a_person_is_not_in_the_journal(host, mysql, kafka, tmp_path):
     relay = ServiceRelay(host, mysql, kafka, tmp_path).start()
-    before = len(records(relay, f"OUTBOXD_RELAY={relay.name}"))
-    host.shell(f"outboxd --unit {relay.name} status")
-    assert len(records(relay, f"OUTBOXD_RELAY={relay.name}")) == before
+    relay.insert("e-1")
+    relay.wait_for(1)
+    for command in ("status", "check"):
+        assert host.shell(f"outboxd --unit {relay.name} {command}")
+    of_relay = records(relay, f"OUTBOXD_RELAY={relay.name}")
+    assert {r["_PID"] for r in of_relay} == {relay.show("MainPID")}

@@ -32,16 +32,17 @@ class SourceCheckServerTest : public EventTableTest {
 };
 
 TEST_F(SourceCheckServerTest, AsksAboutEachThingThatOthersStandOnFirst) {
-  EXPECT_THAT(Ask(false),
-              ElementsAre("mysql", "privileges", "privileges", "event tables", "event tables"));
+  EXPECT_THAT(Ask(false), ElementsAre("mysql", "privileges", "privileges", "other relays",
+                                      "event tables", "event tables"));
   ASSERT_TRUE(checked_);
   EXPECT_EQ(checked_->tables.size(), 1U);
   EXPECT_EQ(checked_->read_rows_estimate, 0U);
 }
 
 TEST_F(SourceCheckServerTest, WhatOnlyAReadOfTheTablesNeedsIsAskedForThatAlone) {
-  EXPECT_THAT(Ask(true), ElementsAre("mysql", "privileges", "privileges", "event tables",
-                                     "event tables", "event tables", "event tables"));
+  EXPECT_THAT(Ask(true),
+              ElementsAre("mysql", "privileges", "privileges", "other relays", "event tables",
+                          "event tables", "event tables", "event tables"));
   EXPECT_TRUE(checked_);
 }
 
