@@ -42,8 +42,8 @@ Finding SameTable(const std::string& relay,
                   " by both",
                   Escaped(relay), patterns.first,
                   is_one ? "" : fmt::format(" (it says {})", Escaped(patterns.second))),
-      "stop one of the two, or give each tables of its own; if both are wanted, as for two Kafka"
-      " clusters, there is nothing to do");
+      "stop one of the two, or give each tables of its own; if both are wanted, there is"
+      " nothing to do");
 }
 
 Finding SameNumber(std::uint32_t number, std::string_view whose) {

@@ -12,9 +12,11 @@ bool Park(const Parking& parking, const Error& error,
           std::optional<std::chrono::milliseconds> pause) {
   constexpr std::chrono::milliseconds kSignalCheck{100};
   constexpr std::chrono::minutes kReminder{10};
-  const std::string text = fmt::format("parked{}, after the run ended with code {}: {}",
-                                       pause ? fmt::format(" for {} ms", pause->count()) : "",
-                                       static_cast<int>(error.kind), error.ToText());
+  const std::string again =
+      pause ? fmt::format("; trying again in {} ms", pause->count()) : std::string();
+  const std::string text = WithHint(fmt::format("parked, after the run ended with code {}: {}{}",
+                                                static_cast<int>(error.kind), error.message, again),
+                                    error.hint);
   const Clock::TimePoint begun = parking.clock.Now();
   parking.notifier.Ready();  // A manager that waits for it would end the process.
   parking.health.Set({false, text});

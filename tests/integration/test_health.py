@@ -38,8 +38,8 @@ def test_a_relay_is_ready_when_messages_flow_and_neither_before_nor_after(outbox
         assert not list(relay.state.glob("*.sock"))
 
 
-def test_the_socket_is_in_the_runtime_directory_and_is_found_without_naming_it(outboxd, mysql, kafka,
-                                                                               tmp_path):
+def test_the_socket_is_in_the_runtime_directory_and_is_found_without_naming_it(
+        outboxd, mysql, kafka, tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
     with Relay(outboxd, mysql, kafka, tmp_path) as relay:
@@ -130,7 +130,8 @@ def test_another_relay_with_the_same_runtime_directory_is_refused(outboxd, mysql
 
 def test_a_parked_relay_is_alive_explains_itself_and_lets_a_person_work(outboxd, mysql, kafka,
                                                                         tmp_path):
-    with Relay(outboxd, mysql, kafka, tmp_path, relay__on_halt="park", delivery__start=None) as relay:
+    with Relay(outboxd, mysql, kafka, tmp_path, relay__on_halt="park",
+               delivery__start=None) as relay:
         relay.start()
         wait_until(lambda: health(relay)[1].startswith("parked"), relay.log)
         code, said = health(relay)
@@ -162,10 +163,11 @@ def test_a_configuration_that_cannot_be_read_is_parked_where_the_command_line_sa
     with Relay(outboxd, mysql, kafka, tmp_path, outbox__nonsense="1") as relay:
         relay.start("--relay.on-halt=park", RUNTIME_DIRECTORY=str(tmp_path))
         wait_until(lambda: (tmp_path / "outboxd.sock").exists(), relay.log)
-        wait_until(lambda: health(relay, RUNTIME_DIRECTORY=str(tmp_path))[1].startswith("parked"), relay.log)
-        code, said = health(relay, RUNTIME_DIRECTORY=str(tmp_path))
+        where = {"RUNTIME_DIRECTORY": str(tmp_path)}
+        wait_until(lambda: health(relay, **where)[1].startswith("parked"), relay.log)
+        code, said = health(relay, **where)
         assert code == 1 and "code 78" in said and "nonsense" in said
-        assert health(relay, "--live", RUNTIME_DIRECTORY=str(tmp_path)) == (0, "alive")
+        assert health(relay, "--live", **where) == (0, "alive")
         assert relay.stop() == 78
 
 
@@ -228,8 +230,8 @@ def test_a_client_that_says_nothing_does_not_stand_in_the_way(outboxd, mysql, ka
 # ------------------------------------------------------------------------- a server to be written
 
 
-def test_a_relay_that_wants_a_writable_server_waits_while_it_is_read_only_and_says_so(outboxd, kafka,
-                                                                                      tmp_path):
+def test_a_relay_that_wants_a_writable_server_waits_while_it_is_read_only_and_says_so(
+        outboxd, kafka, tmp_path):
     with PrivateMysql() as mysql, Relay(outboxd, mysql, kafka, tmp_path,
                                         mysql__require="writable") as relay:
         relay.begin_now()
@@ -251,7 +253,8 @@ def test_a_relay_that_wants_a_writable_server_waits_while_it_is_read_only_and_sa
         assert relay.stop() == 0
 
 
-def test_a_relay_reads_a_server_that_is_read_only_unless_it_is_told_not_to(outboxd, kafka, tmp_path):
+def test_a_relay_reads_a_server_that_is_read_only_unless_it_is_told_not_to(outboxd, kafka,
+                                                                          tmp_path):
     with PrivateMysql() as mysql, Relay(outboxd, mysql, kafka, tmp_path) as relay:
         relay.insert("e-1")
         relay.sql("SET GLOBAL super_read_only = ON")

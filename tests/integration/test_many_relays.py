@@ -1,4 +1,4 @@
-"""Several relays on one server: what they see of each other, and that they leave each other alone."""
+"""Several relays on one server: what they see of each other, and that they leave each other be."""
 
 import pytest
 from private_servers import PrivateMysql
@@ -76,15 +76,16 @@ def test_an_equal_server_id_is_told(outboxd, server, kafka, tmp_path):
         second.configure(mysql__server_id=4711, mysql__user=first.user)
         grant_select(first, f"{second.database}.outbox")
         start(first)
-        assert f"4711 is the server_id of relay '{first.name}' too" in second.command("check").stdout
+        checked = second.command("check").stdout
+        assert f"4711 is the server_id of relay '{first.name}' too" in checked
         server_id = first.sql("SELECT @@global.server_id")[0][0]
         second.configure(mysql__server_id=server_id)
         assert "is the server_id of this server itself too" in second.command("check").stdout
 
 
 def test_the_server_id_of_a_replica_is_told(outboxd, server, kafka, tmp_path):
-    with PrivateMysql(options={"server-id": "4712"}) as replica, Relay(outboxd, server, kafka, tmp_path,
-                                                        mysql__server_id=4712) as relay:
+    with PrivateMysql(options={"server-id": "4712"}) as replica, \
+            Relay(outboxd, server, kafka, tmp_path, mysql__server_id=4712) as relay:
         relay.sql(f"CREATE USER repl@'%' IDENTIFIED BY '{PASSWORD}'")
         relay.sql("GRANT REPLICATION SLAVE ON *.* TO repl@'%'")
         replica.mysql(f"CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1',"
