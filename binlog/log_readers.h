@@ -34,8 +34,8 @@ struct RegisteredReplica {
 // those of other accounts only where it may read performance_schema. A relay can be there more than
 // once. kDisconnected, kUnknown; what the server does not show is no error.
 struct LogReaders {
-  std::vector<RelayAttributes> relays;
-  std::vector<RegisteredReplica> replicas;
+  std::vector<RelayAttributes> relays = {};
+  std::vector<RegisteredReplica> replicas = {};
 };
 [[nodiscard]] Result<LogReaders> AskForLogReaders(MysqlConnection& connection);
 

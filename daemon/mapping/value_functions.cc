@@ -10,6 +10,7 @@
 
 #include "base/base64.h"
 #include "base/hex.h"
+#include "base/java_properties.h"
 #include "base/utf8.h"
 #include "binlog/any_case.h"
 #include "daemon/mapping/json_expansion.h"
@@ -141,6 +142,21 @@ Result<ValueKind> Iso8601(const MappedValue& value, std::string& text) {
   return ValueKind::kText;
 }
 
+// The text of a Java .properties file as a JSON object of texts.
+Result<ValueKind> OfProperties(const MappedValue& value, std::string& text) {
+  text += '{';
+  std::string_view comma;
+  for (const auto& [name, entry] : ParseJavaProperties(value.text)) {
+    text += comma;
+    AppendJsonString(name, text);
+    text += ':';
+    AppendJsonString(entry, text);
+    comma = ",";
+  }
+  text += '}';
+  return ValueKind::kJson;
+}
+
 constexpr auto kFunctions = std::to_array<ValueFunction>({
     {"uuid", Uuid},
     {"uuid-swapped", UuidSwapped},
@@ -158,6 +174,7 @@ constexpr auto kFunctions = std::to_array<ValueFunction>({
     {"expand-all", Expand<JsonExpansionRule{.keeps_nulls = true, .keeps_empty_arrays = true}>,
      true},
     {"iso8601", Iso8601},
+    {"properties", OfProperties},
 });
 
 }  // namespace

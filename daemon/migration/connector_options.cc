@@ -29,7 +29,7 @@ constexpr std::string_view kMasking = "values are not masked, truncated or hashe
 constexpr std::string_view kCode = "outboxd runs no other code; map what the event table holds";
 constexpr std::string_view kGtidFilter = "events of every source are published";
 constexpr std::string_view kTracing =
-    "no spans are made; header = COLUMN:NAME passes a trace context on";
+    "no spans are made; docs/mapping.md says how a row's trace context is passed on";
 constexpr std::string_view kConnection = "outboxd reconnects by itself (mysql.heartbeat)";
 constexpr std::string_view kMetrics = "there is no JMX; 'outboxd status' tells";
 constexpr std::string_view kExactlyOnce = "delivery is at least once in this version";

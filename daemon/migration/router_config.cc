@@ -76,6 +76,7 @@ class RouterConfig {
     if (id != "id") draft_.Set("id", id);
     AddKeyAndValue();
     AddTopic();
+    AddTraceContext();
     if (const std::string column = TakeRouter("table.field.event.timestamp"); !column.empty()) {
       draft_.Set("timestamp", column);
     } else {
@@ -202,6 +203,19 @@ class RouterConfig {
       }
     }
     return members;
+  }
+
+  // A connector makes spans where OpenTelemetry's library is on its path; the option alone says
+  // that the column is there.
+  void AddTraceContext() {
+    const std::string column = TakeRouter("tracing.span.context.field");
+    if (column.empty()) return;
+    for (const char* name : {"traceparent", "tracestate"}) {
+      draft_.Set("header", fmt::format("properties({0})->$.{1}:{1}?", column, name));
+    }
+    draft_.Note(
+        "tracing.span.context.field: a message carries the trace context of its row; Debezium makes"
+        " a span of its own, and the message carries that one");
   }
 
   void AddTopic() {

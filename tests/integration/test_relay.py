@@ -12,7 +12,7 @@ import time
 import pytest
 from page_blocks import SOURCE, blocks_of
 from private_servers import PrivateKafka, PrivateMysql
-from relay import Relay, wait_until
+from relay import TABLE, Relay, wait_until
 
 
 @pytest.fixture
@@ -70,6 +70,42 @@ def test_json_and_binary_payloads_equal_what_select_says(outboxd, mysql, kafka, 
         (message,) = relay.wait_for(1, "blob")
         assert message.value == content
         assert message.key == b"\0\xff"
+
+
+STORED = """
+class Store {
+  public static void main(String[] words) throws java.io.IOException {
+    var properties = new java.util.Properties();
+    for (int i = 0; i < words.length; i += 2) properties.setProperty(words[i], words[i + 1]);
+    properties.store(System.out, "a comment");
+  }
+}
+"""
+
+
+def test_a_trace_context_passes_through_with_the_stored_values(outboxd, mysql, kafka, tmp_path):
+    """As Debezium's Quarkus extension stores it, by Java itself; and in columns of their own."""
+    context = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+               "tracestate": "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"}
+    (tmp_path / "Store.java").write_text(STORED)
+    stored = subprocess.run(
+        ["java", str(tmp_path / "Store.java"), *sum(context.items(), ())],
+        capture_output=True, text=True, check=True).stdout
+    assert "rojo\\=" in stored  # It is not the text that was given.
+    columns = ", tracingspancontext VARCHAR(1000), traceparent VARCHAR(99))"
+    table = TABLE.removesuffix(")") + columns
+    header = [f"properties(tracingspancontext)->$.{name}:{name}?" for name in context]
+    with Relay(outboxd, mysql, kafka, tmp_path, table=table,
+               outbox__header=[*header, "traceparent:own?"]) as relay:
+        relay.sql("INSERT INTO outbox VALUES ('a', 'order', 'k', 'Created', '{}', %s, %s),"
+                  " ('b', 'order', 'k', 'Created', '{}', NULL, NULL),"
+                  " ('c', 'order', 'k', 'Created', '{}', 'other=1', NULL)",
+                  [stored, context["traceparent"]])
+        relay.start()
+        with_context, without, with_another = (dict(m.headers) for m in relay.wait_for(3))
+        for name, value in {**context, "own": context["traceparent"]}.items():
+            assert with_context[name] == value.encode()
+            assert name not in without and name not in with_another
 
 
 def test_nothing_of_a_rollback_or_a_savepoint_rollback_arrives(relay):

@@ -155,6 +155,9 @@ TEST_F(ExpressionTest, FunctionsAreThoseOfMysql) {
   EXPECT_EQ(Value("quote(doc->$.deep)"), R"("{\"list\":[1,\"two\"]}")");
   EXPECT_EQ(Value("iso8601('2026-03-04 05:06:07.890')"), "2026-03-04T05:06:07.890Z");
   EXPECT_THAT(Value("iso8601('2026-03-04')"), HasSubstr("bad: '2026-03-04': is no date with time"));
+  EXPECT_EQ(Value("properties('#c\nb = 1\na\\:x = \"y\"')"), R"({"a:x":"\"y\"","b":"1"})");
+  EXPECT_EQ(kind_, ValueKind::kJson);
+  EXPECT_EQ(Value("properties('traceparent=00-1-2-01')->$.traceparent"), "00-1-2-01");
   EXPECT_THAT(Value("string(bytes)"), HasSubstr("bad: column 'bytes': is not UTF-8"));
   EXPECT_EQ(Value("uuid(missing)"), "NULL");
   EXPECT_THAT(Value("uuid(id)"), HasSubstr("bad: column 'id': a UUID has 16 bytes, this has 3"));

@@ -44,6 +44,15 @@ class RouterConfigTest : public testing::Test {
   Properties left_;
 };
 
+TEST_F(RouterConfigTest, ATraceContextIsPassedOn) {
+  Add({{"tracing.span.context.field", "span"}});
+  EXPECT_EQ(Read().headers, (std::vector<NamedValueConfig>{
+                                {"properties(span)->$.traceparent", "traceparent", true},
+                                {"properties(span)->$.tracestate", "tracestate", true}}));
+  EXPECT_THAT(draft_.notes(), testing::Contains(HasSubstr("Debezium makes a span of its own")));
+  EXPECT_THAT(left_, IsEmpty());
+}
+
 TEST_F(RouterConfigTest, WhatItDoesByDefaultIsTheDefault) {
   Add({});
   EXPECT_THAT(draft_.Text(), HasSubstr("[outbox]\ntable = shop.outbox\npreset = debezium\n"
