@@ -25,53 +25,7 @@ using Clock = std::chrono::steady_clock;
 // What a packet holds besides an event or the text of a row's values.
 constexpr unsigned long kPacketOverhead = 1UL << 20;
 
-constexpr std::size_t kPasswordBytesMax = 4096;
-
 constexpr int kLocalInfileRejected = 2068;  // CR_LOAD_DATA_LOCAL_INFILE_REJECTED
-
-// Holds a password for the time of a connect and wipes it afterwards.
-class Password {
- public:
-  Password() = default;
-  Password(Password&& other) noexcept : text_(other.text_), size_(other.size_) { other.Wipe(); }
-  Password(const Password&) = delete;
-  Password& operator=(const Password&) = delete;
-  Password& operator=(Password&&) = delete;
-  ~Password() { Wipe(); }
-
-  // The content of `path` without a line end behind it.
-  static Result<Password> Read(const std::string& path) {
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"),
-                                                               &std::fclose);
-    if (!file) return Unreadable(path);
-    std::setvbuf(file.get(), nullptr, _IONBF, 0);
-    Password password;
-    password.size_ = std::fread(password.text_.data(), 1, kPasswordBytesMax, file.get());
-    if (std::ferror(file.get()) != 0) return Unreadable(path);
-    if (password.EndsWith('\n')) --password.size_;
-    if (password.EndsWith('\r')) --password.size_;
-    const std::string_view text(password.text_.data(), password.size_);
-    if (text.size() >= kPasswordBytesMax - 1 || text.find('\0') != std::string_view::npos) {
-      return Fail(ErrorKind::kHandshake, "password file {} does not hold a password", path);
-    }
-    password.text_[password.size_] = '\0';
-    return password;
-  }
-
-  [[nodiscard]] const char* c_str() const { return text_.data(); }
-
- private:
-  static std::unexpected<Error> Unreadable(const std::string& path) {
-    return Fail(ErrorKind::kHandshake, "password file {} cannot be read: {}", path,
-                std::strerror(errno));
-  }
-
-  [[nodiscard]] bool EndsWith(char c) const { return size_ > 0 && text_[size_ - 1] == c; }
-  void Wipe() { explicit_bzero(text_.data(), text_.size()); }
-
-  std::array<char, kPasswordBytesMax + 1> text_{};
-  std::size_t size_ = 0;
-};
 
 // A server may answer any statement with a request for a file of the client's machine.
 int RefuseInfile(void** state, const char*, void*) {
@@ -140,6 +94,12 @@ bool SetTls(OptionSetter& setter, const ConnectionOptions& options) {
   return setter.ok();
 }
 
+// Servers in clouds ask for a token as it is. One that was made for this log-in may be shown to a
+// server that has proved to be the one that is meant; a password never.
+bool MaySendClearText(const ConnectionOptions& options) {
+  return options.tls == TlsMode::kVerifyIdentity && !options.password.command.empty();
+}
+
 bool SetOptions(MYSQL* handle, const ConnectionOptions& options) {
   OptionSetter setter(handle);
   const unsigned connect_timeout = Seconds(options.connect_timeout);
@@ -156,7 +116,8 @@ bool SetOptions(MYSQL* handle, const ConnectionOptions& options) {
   setter.Set(MYSQL_SET_CHARSET_NAME, "utf8mb4");
   setter.Set(MYSQL_OPT_LOCAL_INFILE, &off);
   setter.Set(MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &no);
-  setter.Set(MYSQL_ENABLE_CLEARTEXT_PLUGIN, &no);
+  const bool sends_clear_text = MaySendClearText(options);
+  setter.Set(MYSQL_ENABLE_CLEARTEXT_PLUGIN, &sends_clear_text);
   mysql_set_local_infile_handler(handle, RefuseInfile, ReadNothing, EndNothing, TellRefusal,
                                  nullptr);
   mysql_options4(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "outboxd");
@@ -294,8 +255,8 @@ std::string_view MysqlClientVersion() { return mysql_get_client_info(); }
 Result<MysqlConnection> MysqlConnection::Connect(const ConnectionOptions& options) {
   InitialiseLibrary();
   const std::string address = AddressText(options);
-  const Result<Password> password =
-      options.password_file.empty() ? Result<Password>() : Password::Read(options.password_file);
+  const auto is_over = [&options] { return IsInterrupted(options); };
+  const Result<Password> password = Password::Get(options.password, is_over);
   if (!password) return std::unexpected(password.error());
   std::unique_ptr<MYSQL, Closer> handle;
   Result<void> connected;

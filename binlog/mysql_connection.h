@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "binlog/error.h"
+#include "binlog/password.h"
 #include "binlog/result_row.h"
 #include "binlog/row.h"
 
@@ -28,7 +29,7 @@ struct ConnectionOptions {
   std::uint16_t port = 3306;
   std::string socket;  // Path of a Unix socket; then host and port are not used.
   std::string user;
-  std::string password_file;  // Read at every connect. Empty: no password.
+  PasswordSource password;  // Asked at every connect.
   TlsMode tls = TlsMode::kVerifyIdentity;
   std::string tls_ca;  // Only for kVerifyCa and kVerifyIdentity, which need it.
   std::string tls_cert, tls_key;

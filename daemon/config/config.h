@@ -36,6 +36,7 @@ struct MysqlConfig {
   std::string socket;
   std::string user = "outboxd";
   std::string password_file;
+  std::vector<std::string> password_command;  // Instead: a program and its arguments.
   TlsChoice tls = TlsChoice::kDefault;  // Default: by design: none on a Unix socket, required on
                                         // loopback, verify-identity elsewhere.
   std::string tls_ca, tls_cert, tls_key;

@@ -73,6 +73,10 @@ class Checker {
     if (host != nullptr && socket != nullptr) {
       complaints_.Add(*socket, "excludes mysql.host", "remove one of the two");
     }
+    const Setting* command = settings_.Find("mysql", "password-command");
+    if (command != nullptr && settings_.Find("mysql", "password-file") != nullptr) {
+      complaints_.Add(*command, "excludes mysql.password-file", "remove one of the two");
+    }
     const bool verifies =
         mysql.tls == TlsChoice::kVerifyCa || mysql.tls == TlsChoice::kVerifyIdentity;
     if (verifies && settings_.Find("mysql", "tls-ca") == nullptr) {

@@ -160,8 +160,13 @@ const std::vector<Key>& Keys() {
         "The account that the relay logs in with."},
        [](Config& c) { return Set<ParseText>(c.mysql.user); }},
       {{"mysql", "password-file", ConfigType::kPath, "", "",
-        "The file that holds the password. Without this key the relay logs in without a password."},
+        "The file that holds the password. Without it and mysql.password-command the relay has "
+        "none."},
        [](Config& c) { return Set<ParseText>(c.mysql.password_file); }},
+      {{"mysql", "password-command", ConfigType::kText, "PROGRAM ARGUMENT ..., without quotes", "",
+        "Instead of a file a program, run at each log-in without a shell, that prints the password "
+        "or a token on one line within 10 s."},
+       [](Config& c) { return Set<ParseCommand>(c.mysql.password_command); }},
       {{"mysql", "tls", ConfigType::kWord, "verify-identity, verify-ca, required, disabled",
         "(disabled on a Unix socket, required on loopback, verify-identity elsewhere)",
         "How the connection is encrypted. Both verify words need mysql.tls-ca."},

@@ -82,7 +82,7 @@ std::vector<binlog::ConnectionOptions> ConnectionOptionsOf(const MysqlConfig& co
     options.port = address.port;
     options.socket = config.socket;
     options.user = config.user;
-    options.password_file = config.password_file;
+    options.password = {.file = config.password_file, .command = config.password_command};
     options.event_bytes_max = config.event_bytes_max;
     options.requires_writable = config.require == MysqlConfig::Require::kWritable;
     options.tls = TlsModeOf(config, options.host);

@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 
 // For the statements of a preparation at one host together; each has a deadline of its own.
 constexpr std::chrono::seconds kStatementsMax{600};
-constexpr std::chrono::seconds kConnectMax{20};
+constexpr std::chrono::seconds kConnectMax{30};  // The password's command may take ten.
 
 }  // namespace
 

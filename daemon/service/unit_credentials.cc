@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "base/escaped.h"
+#include "base/program_output.h"
 #include "daemon/checkpoint/file_system.h"
-#include "daemon/service/program_output.h"
 
 namespace outboxd {
 namespace {
@@ -64,7 +64,11 @@ Result<NamedFiles> FilesOf(const ServiceUnit& unit, const std::string& id,
 
 Result<std::string> Decrypted(const std::string& id, const std::string& path,
                               const CredentialPlaces& places) {
-  return OutputOf({places.decrypting_program, "decrypt", "--name=" + id, path, "-"}, kBytesMax);
+  auto output = OutputOf({places.decrypting_program, "decrypt", "--name=" + id, path, "-"},
+                         {.bytes_max = kBytesMax});
+  if (output) return std::move(*output);
+  const bool is_there = output.error().kind != ProgramFault::kNotStarted;
+  return std::unexpected(output.error().As(is_there ? ExitCode::kConfiguration : ExitCode::kState));
 }
 
 Result<std::string> ContentsOf(const std::string& path) {

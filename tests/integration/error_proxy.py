@@ -11,6 +11,7 @@ import struct
 import threading
 from dataclasses import dataclass
 
+from mysql_packets import packet, receive
 from relay import wait_until
 
 # Where an answer is met: in place of what follows the log-in, a statement, the request for the
@@ -19,10 +20,6 @@ LOG_IN, STATEMENT, DUMP, STREAM = "log-in", "statement", "dump", "stream"
 
 COM_QUERY, COM_BINLOG_DUMP, COM_BINLOG_DUMP_GTID = 0x03, 0x12, 0x1E
 XID_EVENT = 16
-
-
-def packet(sequence, body):
-    return struct.pack("<I", len(body))[:3] + bytes([sequence & 0xFF]) + body
 
 
 def error_body(number, text):
@@ -146,24 +143,9 @@ class ErrorProxy:
                 pass
         connection.close()
 
-    @staticmethod
-    def _receive(peer):
-        head = ErrorProxy._receive_bytes(peer, 4)
-        return head[3], ErrorProxy._receive_bytes(peer, int.from_bytes(head[:3], "little"))
-
-    @staticmethod
-    def _receive_bytes(peer, count):
-        content = b""
-        while len(content) < count:
-            chunk = peer.recv(count - len(content))
-            if not chunk:
-                raise EOFError
-            content += chunk
-        return content
-
     def _to_server(self, connection):
         """False: the connection is over."""
-        sequence, body = self._receive(connection.client)
+        sequence, body = receive(connection.client)
         if sequence != 0:  # Of the log-in; commands begin anew.
             place = LOG_IN
         elif body[0] in (COM_BINLOG_DUMP, COM_BINLOG_DUMP_GTID):
@@ -179,7 +161,7 @@ class ErrorProxy:
         return place == STATEMENT
 
     def _to_client(self, connection):
-        sequence, body = self._receive(connection.server)
+        sequence, body = receive(connection.server)
         if connection.has_transaction:
             bodies = self._take(STREAM)
             if bodies is not None:

@@ -45,6 +45,21 @@ def test_two_relays_run_side_by_side_and_say_how_they_are(host, mysql, kafka,
         assert host.shell(f"stat -c '%a %U' {relay.state}").split() == ["700", "outboxd"]
 
 
+def test_health_is_asked_by_the_name_of_the_unit(host, mysql, kafka, tmp_path):
+    relay = ServiceRelay(host, mysql, kafka, tmp_path)
+    ask = ("outboxd", "--unit", relay.instance, "health")
+    assert host.call(*ask, check=False).returncode == 1
+    relay.start()
+    wait_until(lambda: host.call(*ask, check=False).returncode == 0, relay.log)
+    socket = f"/run/outboxd/{relay.instance}/outboxd.sock"
+    assert host.shell(f"stat -c '%a %U %G' {socket}").split() == ["660", "outboxd", "outboxd"]
+    # The same without the unit's name, as a person does who follows an older page.
+    assert "delivered" in relay.command("health").stdout
+    relay.stop()
+    assert host.call(*ask, check=False).returncode == 1
+    assert host.call("test", "-e", socket, check=False).returncode == 1
+
+
 def test_the_watchdog_restarts_a_relay_that_hangs(host, mysql, kafka, tmp_path):
     relay = ServiceRelay(host, mysql, kafka, tmp_path)
     relay.drop_in("WatchdogSec=5\nRestartSec=100ms")

@@ -47,7 +47,7 @@ TEST_F(LogEndSourceTest, AnAccountWithoutTheRightIsDeniedAndMayBeGivenIt) {
   Run("CREATE USER log_end_reader IDENTIFIED BY ''");
   ConnectionOptions options = ServerOptions();
   options.user = "log_end_reader";
-  options.password_file.clear();
+  options.password = {};
   MysqlLogEndSource ends({options});
   ASSERT_TRUE(ends.Open(stream_));
   EXPECT_EQ(ends.EndOfLog().error().kind, ErrorKind::kDenied);

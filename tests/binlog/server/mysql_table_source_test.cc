@@ -226,7 +226,7 @@ TEST_F(TableSourceTest, DoesWithoutXaNamesAndLocksByTheSelectPrivilegeAlone) {
   Run("GRANT SELECT ON table_source_test.* TO table_source_reader");
   ConnectionOptions options = ServerOptions();
   options.user = "table_source_reader";
-  options.password_file.clear();
+  options.password = {};
   MysqlTableSource source({.hosts = {options}});
   const auto opened = source.Open(stream_);
   ASSERT_TRUE(opened) << opened.error().message;

@@ -25,7 +25,7 @@ inline ConnectionOptions ServerOptions() {
   ConnectionOptions options;
   options.socket = EnvironmentOf("OUTBOXD_TEST_MYSQL_SOCKET");
   options.user = EnvironmentOf("OUTBOXD_TEST_MYSQL_USER");
-  options.password_file = EnvironmentOf("OUTBOXD_TEST_MYSQL_PASSWORD_FILE");
+  options.password.file = EnvironmentOf("OUTBOXD_TEST_MYSQL_PASSWORD_FILE");
   options.tls = TlsMode::kDisabled;
   return options;
 }

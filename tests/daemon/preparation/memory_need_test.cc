@@ -18,6 +18,13 @@ TEST(MemoryNeedTest, GrowsWithWhatIsInFlightAndTwiceWithTheEvent) {
   EXPECT_EQ(MemoryNeed(config, 0), least + 5 * kMebibyte);
 }
 
+TEST(MemoryNeedTest, AProgramThatPrintsThePasswordTakesMemoryToo) {
+  Config config;
+  const std::uint64_t without = MemoryNeed(config, 0);
+  config.mysql.password_command = {"/usr/local/bin/token"};
+  EXPECT_EQ(MemoryNeed(config, 0), without + 128 * kMebibyte);
+}
+
 TEST(MemoryNeedTest, AnEventThatFitsTheLimitNeedsNoMore) {
   const Config config;
   const std::uint64_t limit = 512 * kMebibyte;

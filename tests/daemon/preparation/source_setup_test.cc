@@ -77,7 +77,7 @@ TEST(ConnectionOptionsTest, TheAccountIsTheSameEverywhere) {
   config.tls_ca = "/etc/ca.pem";
   for (const auto& options : ConnectionOptionsOf(config)) {
     EXPECT_EQ(options.user, "relay");
-    EXPECT_EQ(options.password_file, "/etc/password");
+    EXPECT_EQ(options.password.file, "/etc/password");
     EXPECT_EQ(options.tls_ca, "/etc/ca.pem");
   }
 }
