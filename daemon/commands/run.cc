@@ -159,6 +159,7 @@ Result<void> RunCommand(Config config) {
 }
 
 Result<void> ParkUnread(const Error& error) {
+  StartLog({}, "");
   PrintFatal(error.ToText(), error.kind);
   RelayRun run;
   run.AnswerWhereItIsNamed();

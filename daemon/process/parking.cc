@@ -1,6 +1,7 @@
 #include "daemon/process/parking.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <thread>
 
@@ -21,7 +22,10 @@ bool Park(const Parking& parking, const Error& error,
   parking.notifier.Ready();  // A manager that waits for it would end the process.
   parking.health.Set({false, text});
   parking.notifier.Status(text);
-  Clock::TimePoint next_reminder = begun;
+  spdlog::warn("parked{}", pause ? again
+                                 : "; nothing is published until a person has removed the reason"
+                                   " and started this process again");
+  Clock::TimePoint next_reminder = begun + kReminder;
   while (!parking.signals.Arrived()) {
     const auto now = parking.clock.Now();
     if (pause && now - begun >= *pause) return false;
