@@ -1,6 +1,7 @@
 """The container image: what is in it and how it runs. The compose file is only loaded."""
 
 import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import re
 import shutil
 import stat
 import subprocess
+import textwrap
 
 import pytest
 from container import CONFIG, RUNTIME, STATE, USER, Container, ContainerRelay, \
@@ -354,6 +356,26 @@ def test_the_program_takes_the_composed_configuration_and_only_misses_its_server
         done = one.call("/usr/bin/outboxd", "check", "--config", f"{CONFIG}/outboxd.conf")
     problems = re.findall(r"^PROBLEM +(\S+)", done.stdout, re.M)
     assert done.returncode == 69 and problems == ["mysql", "kafka"], done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("manifest", ["outboxd.yaml", "outboxd-sidecar.yaml"])
+def test_the_program_takes_the_configuration_of_the_manifests_too(storage, tmp_path, manifest):
+    lines = (SOURCE / "packaging/kubernetes" / manifest).read_text().splitlines()
+    begin = next(i for i, line in enumerate(lines) if line == "  outboxd.conf: |")
+    config = list(itertools.takewhile(lambda line: not line.strip() or line.startswith("    "),
+                                      lines[begin + 1:]))
+    assert any("on-halt = park" in line for line in config), config
+    for name in ("etc", "volume"):
+        (tmp_path / name).mkdir()
+    os.chown(tmp_path / "volume", USER, USER)
+    (tmp_path / "etc/outboxd.conf").write_text(textwrap.dedent("\n".join(config)))
+    for name in re.findall(rf"{CONFIG}/(\S+)", "\n".join(config)):
+        trusted = pathlib.Path("/etc/ssl/certs/ca-certificates.crt").read_text()
+        (tmp_path / "etc" / name).write_text(trusted if name.endswith(".pem") else "x\n")
+    with Container(storage, {CONFIG: tmp_path / "etc", STATE: tmp_path / "volume"}) as one:
+        done = one.call("/usr/bin/outboxd", "check", "--config", f"{CONFIG}/outboxd.conf")
+    assert done.returncode == 69, done.stdout + done.stderr
+    assert re.findall(r"^PROBLEM +(\S+)", done.stdout, re.M) == ["mysql", "kafka"], done.stdout
 
 
 @needs_go
