@@ -72,12 +72,18 @@ std::string OwnerHint(std::string path) {
     path = FolderOf(path);
   } while (::stat(path.c_str(), &status) != 0 && path != "/" && path != ".");
   if (status.st_uid == ::geteuid()) return "";
+  if (status.st_uid == 0) {
+    return fmt::format(
+        "{} belongs to root: let root give what is needed there to the user of this"
+        " process (chown {}:{} ...)",
+        Escaped(path), ::geteuid(), ::getegid());
+  }
   const auto name = UserName(status.st_uid);
   const std::string owner = name.value_or(std::to_string(status.st_uid));
   // sudo takes a number behind #, which a shell takes for a comment.
   const std::string for_sudo = name ? owner : fmt::format("'#{}'", owner);
   return fmt::format("{} belongs to user {}: run this as {} (sudo -u {} outboxd ...)",
-                     Escaped(path), owner, owner == "root" ? owner : owner + " or root", for_sudo);
+                     Escaped(path), owner, owner + " or root", for_sudo);
 }
 
 // Calls `call` again while a signal interrupts it. The bound is there for a broken file system.

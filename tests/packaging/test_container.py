@@ -262,6 +262,7 @@ def test_a_volume_that_it_cannot_write_to_is_named(storage, mysql, kafka, tmp_pa
         relay.start_unparked()
         assert relay.wait() == 74
         assert f"{STATE}/{relay.name}" in relay.log() and "Permission denied" in relay.log()
+        assert f"{STATE} belongs to root" in relay.log() and f"chown {USER}:{USER}" in relay.log()
 
 
 def test_what_a_container_that_runs_as_root_makes_belongs_to_the_user(storage, mysql, kafka,

@@ -172,6 +172,19 @@ TEST_F(ForeignStateDirectoryTest, AnotherUserIsToldWhoMay) {
   }
 }
 
+TEST_F(ForeignStateDirectoryTest, AFolderOfRootIsToBeGivenToTheUser) {
+  constexpr uid_t kOther = 54'321;
+  ASSERT_EQ(::chown(directory_.path().c_str(), 0, 0), 0);
+  StateDirectory state(directory_ / "state");
+  ASSERT_EQ(seteuid(kOther), 0);
+  const auto locked = state.Lock();
+  ASSERT_EQ(seteuid(0), 0);
+  ASSERT_FALSE(locked);
+  EXPECT_THAT(locked.error().ToText(),
+              HasSubstr(directory_.path() + " belongs to root: let root give what is needed there"
+                                            " to the user of this process (chown 54321:"));
+}
+
 TEST_F(StateDirectoryTest, KeepsTheHeldEventUntilItIsCleared) {
   StateDirectory state(directory_.path());
   EXPECT_EQ(state.ReadHeld().value(), std::nullopt);
