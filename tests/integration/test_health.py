@@ -1,5 +1,6 @@
 """What those who watch a relay get: outboxd health, a process that is parked, and a log in JSON."""
 
+import http.client
 import json
 import os
 import signal
@@ -57,11 +58,13 @@ def test_it_is_http(outboxd, mysql, kafka, tmp_path):
     with Relay(outboxd, mysql, kafka, tmp_path) as relay:
         relay.start()
         wait_until(lambda: is_ready(relay), relay.log)
-        done = subprocess.run(
-            ["curl", "--silent", "--write-out", "%{http_code}", "--unix-socket",
-             str(relay.state / "outboxd.sock"), "http://relay/readyz"],
-            capture_output=True, text=True, check=True)
-        assert "delivered" in done.stdout and done.stdout.endswith("\n200")
+        connection = http.client.HTTPConnection("relay", timeout=20)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(relay.state / "outboxd.sock"))
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        assert answer.status == 200 and "delivered" in answer.read().decode()
+        connection.close()
 
 
 def test_servers_that_are_away_make_a_relay_unready_and_leave_it_alive(outboxd, tmp_path):
