@@ -16,6 +16,7 @@ import os
 import pathlib
 import queue
 import random
+import re
 import secrets
 import shutil
 import signal
@@ -521,6 +522,11 @@ class PrivateKafka(Server):
         with _KafkaWire(self.port) as wire:
             wire.delete_topic(name)
         wait_for(lambda: name not in self.topics(), f"deletion of topic {name}", 30)
+        # The broker forgets the name before it lets go of the logs.
+        of_topic = re.compile(re.escape(name) + r"-\d+")
+        wait_for(lambda: not any(of_topic.fullmatch(one.name)
+                                 for one in (self.folder / "data").iterdir()),
+                 f"the end of the logs of topic {name}", 30)
 
     def topics(self) -> dict:
         """Number of partitions by topic, of topics whose partitions all have a leader."""

@@ -34,6 +34,15 @@ DeliveryId IdOf(const rd_kafka_message_t& message) {
   return reinterpret_cast<DeliveryId>(message._private);
 }
 
+// Where a batch fails and the one sent behind it succeeds, librdkafka takes the first for delivered
+// as well ("implicitly acked", rd_kafka_handle_Produce() in rdkafka_request.c), for a broker takes
+// no batch out of its sequence. A topic that was deleted and made again has no sequence yet and
+// takes any: then the first batch is nowhere. Only what the broker itself confirmed has an offset.
+bool IsPersisted(const rd_kafka_message_t& message) {
+  return message.err == RD_KAFKA_RESP_ERR_NO_ERROR && message.offset >= 0 &&
+         rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_PERSISTED;
+}
+
 std::string_view HintFor(rd_kafka_resp_err_t code) {
   switch (code) {
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
@@ -139,8 +148,7 @@ void DeliveryReader::TakeBatch(rd_kafka_event_t* event, DeliveryReports& reports
   while (const std::size_t count =
              rd_kafka_event_message_array(event, messages.data(), messages.size())) {
     for (const rd_kafka_message_t* message : std::span(messages.data(), count)) {
-      if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR &&
-          rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_PERSISTED) {
+      if (IsPersisted(*message)) {
         reports.delivered.push_back(IdOf(*message));
       } else {
         TakeFailure(*message);
@@ -156,6 +164,12 @@ void DeliveryReader::TakeBatch(rd_kafka_event_t* event, DeliveryReports& reports
 void DeliveryReader::TakeFailure(const rd_kafka_message_t& message) {
   failed_.store(true, std::memory_order_release);
   const char* topic = message.rkt == nullptr ? "?" : rd_kafka_topic_name(message.rkt);
+  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    Fail(ErrorKind::kProducerLost,
+         fmt::format("topic {} partition {}: the broker confirmed a message but not the one before",
+                     topic, message.partition));
+    return;
+  }
   switch (JudgeDelivery(message.err)) {
     case Verdict::kRecordRefused:
     case Verdict::kTopicRefused:

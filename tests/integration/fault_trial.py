@@ -226,6 +226,18 @@ class Trial:
             self.check_process()
             assert time.monotonic() < deadline, f"{marker} did not arrive\n{self.tail()}"
 
+    def wait_until_all_is_read(self, seconds=RECOVERY_SECONDS):
+        """Until the reader has every row, while the writers pause: a marker can arrive in its
+        partition before an older event in another one."""
+        assert self.is_paused
+        rows = {i for (i,) in self.relay.sql("SELECT id FROM outbox")}
+        deadline = time.monotonic() + seconds
+        while missing := rows - self.reader.read():
+            self.check_process()
+            assert time.monotonic() < deadline, (
+                f"{sorted(missing)[:20]} did not arrive\n{self.relay.command('status').stdout}"
+                f"{self.reader.next}\n{self.tail()}")
+
     def check_process(self):
         assert self.relay.process.poll() is None, self.tail()
 
