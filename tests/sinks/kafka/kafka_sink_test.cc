@@ -209,6 +209,23 @@ INSTANTIATE_TEST_SUITE_P(Codes, KafkaSinkRefusalTest,
                                          RD_KAFKA_RESP_ERR_POLICY_VIOLATION),
                          [](const auto& test) { return rd_kafka_err2name(test.param); });
 
+// As in a topic that was deleted and made again: the mock, too, takes a batch out of sequence.
+TEST_F(KafkaSinkTest, WhatIsOnlyInferredFromALaterBatchIsNotDelivered) {
+  Open({{"batch.num.messages", "1"}});
+  Publish(1);
+  Await(1);
+  cluster_.SetRoundTrip(200);  // So that both are in flight.
+  cluster_.FailProduceRequests({RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION});
+  Publish(2);
+  Offer(3, PublishOutcome::kAccepted);
+  const DeliveryReports reports = Await(2);
+  EXPECT_EQ(std::ranges::count(reports.delivered, 2U), 0);
+  ASSERT_TRUE(reports.lost);
+  EXPECT_EQ(reports.lost->kind, ErrorKind::kProducerLost);
+  EXPECT_NE(reports.lost->message.find("but not the one before"), std::string::npos)
+      << reports.lost->message;
+}
+
 TEST_F(KafkaSinkTest, PublishWaitsForTheReportOfALoss) {
   Open({{"max.in.flight", "1"}});
   Publish(1);
