@@ -16,6 +16,7 @@
 #include "daemon/process/parking.h"
 #include "daemon/process/relay_process.h"
 #include "daemon/relay/back_off.h"
+#include "daemon/relay/event_fields.h"
 #include "daemon/service/health_board.h"
 #include "daemon/service/health_server.h"
 #include "daemon/service/log.h"
@@ -52,12 +53,8 @@ Result<void> NamingTheUnitsDirectory(Result<void> ended, const std::string& stat
 Result<void> LogEnd(Result<void> ended, const std::optional<HeldEvent>& at) {
   if (ended || ended.error().kind == ExitCode::kOk) return ended;
   const ExitCode code = ended.error().kind;
-  LogFields fields{.notice = EndedWith(code), .code = code};
-  if (at) {
-    fields.position = at->position;
-    fields.table = at->table;
-    fields.event_id = at->id;
-  }
+  LogFields fields = at ? FieldsOf(*at, EndedWith(code)) : LogFields{EndedWith(code)};
+  fields.code = code;
   Log(LogLevel::kFatal, fields,
       fmt::format("ended with code {}: {}", static_cast<int>(code), ended.error().ToText()));
   return ended;

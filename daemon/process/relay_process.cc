@@ -11,6 +11,7 @@
 #include "daemon/preparation/log_readers.h"
 #include "daemon/preparation/start_position.h"
 #include "daemon/process/group_notice.h"
+#include "daemon/relay/event_fields.h"
 #include "daemon/relay/sqlite_read_ledger.h"
 #include "daemon/service/log_record.h"
 
@@ -317,12 +318,8 @@ void RelayProcess::Tell(RelayStatus status) {
 // What stands in the way was logged when it began; it is said again as long as it lasts.
 void RelayProcess::Remind(const RelayStatus& status) {
   if (!reminder_.IsDue(IsHindered(status), parts_.clock.Now())) return;
-  LogFields fields{.notice = NoticeOf(status)};
-  if (status.held) {
-    fields.position = status.held->position;
-    fields.table = status.held->table;
-    fields.event_id = status.held->id;
-  }
+  const Notice notice = NoticeOf(status);
+  const LogFields fields = status.held ? FieldsOf(*status.held, notice) : LogFields{notice};
   Log(LogLevel::kWarning, fields, ReminderText(status, status.written_at_us));
 }
 

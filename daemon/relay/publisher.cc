@@ -7,6 +7,7 @@
 
 #include "base/escaped.h"
 #include "daemon/checkpoint/dead_letter_log.h"
+#include "daemon/relay/event_fields.h"
 #include "daemon/service/log_record.h"
 
 namespace outboxd {
@@ -21,10 +22,6 @@ constexpr milliseconds kSkipCheck{500};
 constexpr milliseconds kRetryFirst{500};
 constexpr milliseconds kRetryMax{30'000};
 constexpr std::size_t kDeadLetteredMax = 10'000;
-
-LogFields FieldsOf(const HeldEvent& event, Notice notice) {
-  return {.notice = notice, .position = event.position, .table = event.table, .event_id = event.id};
-}
 
 }  // namespace
 
