@@ -8,6 +8,7 @@
 
 #include "sinks/error.h"
 #include "sinks/message.h"
+#include "sinks/sink_request.h"
 
 namespace outboxd::sinks {
 
@@ -87,6 +88,11 @@ enum class PublishOutcome {
 class Sink {
  public:
   virtual ~Sink() = default;
+
+  // What counts from the next Open() on. Whether a producer that is open should give way to a new
+  // one: false, where that would be no other. kConfiguration: refused, and nothing changes. Any
+  // thread.
+  [[nodiscard]] virtual Result<bool> Configure(SinkRequest) { return false; }
 
   // Makes a new producer; what an earlier one still held is dropped without a report, and will
   // never become visible where checkpoints are kept. Waits up to `timeout` for the servers.

@@ -13,7 +13,7 @@
 #include "sinks/error.h"
 #include "sinks/message.h"
 #include "sinks/sink.h"
-#include "sinks/sink_log.h"
+#include "sinks/sink_request.h"
 #include "sinks/sink_words.h"
 
 namespace outboxd::sinks {
@@ -21,15 +21,6 @@ namespace outboxd::sinks {
 // What a kind of sink offers beside Sink itself: its settings, what can be said of it before a
 // relay runs, and how what it took is read back. One folder of sinks/ is one family, and the daemon
 // knows them by one table (daemon/config/sink_families.cc).
-
-// A setting as the operator wrote it. Secrets come as the name of a file.
-struct Setting {
-  std::string section;
-  std::string key;
-  std::string value;
-
-  friend bool operator==(const Setting&, const Setting&) = default;
-};
 
 // A key of a section that only this family reads, as docs/configuration.md documents it.
 struct SettingKey {
@@ -41,19 +32,6 @@ struct SettingKey {
   std::string_view values;        // kNumber: "LEAST to MOST"; empty: whatever the type takes.
   std::string_view default_text;  // As it would stand in the file; empty: none.
   std::string_view meaning;       // In sentences, without line feeds.
-};
-
-// What the daemon wants of a sink.
-struct SinkRequest {
-  std::vector<Setting> settings = {};  // In their order; those of other families' sections too.
-  std::uint64_t in_flight_bytes_max = 32ull << 20;
-  // Whether messages may go to a topic, those of events and the relay's own; empty: to any. Where
-  // it says no, Publish() is to refuse the message (TopicIsNotAllowed()). Reader thread.
-  std::function<bool(std::string_view topic)> may_publish = {};
-  // Topics for messages of the relay itself, to which `may_publish` lets them go. They must exist
-  // when the sink is first opened, or be such that it can create them.
-  std::vector<std::string> own_topics = {};
-  SinkLog log = {};
 };
 
 // One thing that was looked at, and what mends it.
@@ -140,6 +118,9 @@ class SinkFamily {
   // Whether a value of one of keys() can be right, as far as the file alone tells. An error says
   // what is wrong with the value.
   [[nodiscard]] virtual Result<void> CheckSetting(const Setting& setting) const = 0;
+  // Whether a setting says who the relay is and how that is proved: credentials, certificates. Such
+  // a one may change while a sink is in use (Sink::Configure()).
+  [[nodiscard]] virtual bool IsCredential(const Setting& setting) const = 0;
   // Whether a topic may have this name. kRejected.
   [[nodiscard]] virtual Result<void> CheckTopicName(std::string_view topic) const = 0;
 

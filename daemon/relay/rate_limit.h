@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 
@@ -9,16 +10,24 @@
 namespace outboxd {
 
 // At most so many events a second, evenly: a pause lets at most a tenth of a second's worth follow
-// at once. One thread.
+// at once. One thread, but
+// for Set().
 class RateLimit {
  public:
   // 0: no limit.
-  explicit RateLimit(std::uint64_t events_per_second)
-      : interval_(events_per_second == 0
-                      ? std::chrono::nanoseconds{0}
-                      : std::chrono::nanoseconds{1'000'000'000 / events_per_second}) {}
+  explicit RateLimit(std::uint64_t events_per_second) { Set(events_per_second); }
 
-  [[nodiscard]] bool is_limited() const { return interval_.count() > 0; }
+  // Counts from the next event on. Any thread.
+  void Set(std::uint64_t events_per_second) {
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    interval_ns_.store(
+        events_per_second == 0
+            ? 0
+            : std::max<std::int64_t>(kSecond / static_cast<std::int64_t>(events_per_second), 1),
+        std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] bool is_limited() const { return interval_ns_.load(std::memory_order_relaxed) > 0; }
 
   // How long the next event has to wait; 0: it may go now.
   [[nodiscard]] std::chrono::milliseconds Wait(Clock::TimePoint now) const {
@@ -27,12 +36,15 @@ class RateLimit {
   }
 
   // An event goes.
-  void Take(Clock::TimePoint now) { next_ = std::max(next_, now - kBurst) + interval_; }
+  void Take(Clock::TimePoint now) {
+    const std::chrono::nanoseconds interval{interval_ns_.load(std::memory_order_relaxed)};
+    next_ = std::max(next_, now - kBurst) + interval;
+  }
 
  private:
   static constexpr std::chrono::milliseconds kBurst{100};
 
-  std::chrono::nanoseconds interval_;
+  std::atomic<std::int64_t> interval_ns_;  // Between two events; 0: no limit.
   Clock::TimePoint next_{};
 };
 

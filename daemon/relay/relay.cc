@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 constexpr int kRowsPerStep = 1000;
 constexpr milliseconds kRoomCheck{100};
 constexpr milliseconds kUnstoredCheck{100};
+constexpr milliseconds kDrainCheck{5};
 
 }  // namespace
 
@@ -106,6 +107,10 @@ Result<Step> Relay::ReadStep() {
     if (is_publishing_) CloseStalledSource(false);
     return OpenSink();
   }
+  // A refusal of the one message in flight is the publisher's to judge first.
+  if (renews_producer_.load(std::memory_order_acquire) && !parts_.tracker.has_trouble()) {
+    return CloseDrainedSink();
+  }
   if (parts_.outages.CheckpointFailsFor(options_.max_unstored)) {
     return Step{Step::Kind::kPause, kUnstoredCheck};
   }
@@ -125,6 +130,8 @@ Result<Step> Relay::Stop() {
 }
 
 Result<Step> Relay::OpenSink() {
+  renews_producer_.store(false, std::memory_order_relaxed);
+  drained_by_.reset();
   auto step = parts_.sink.Open();
   if (!step || !parts_.sink.is_open()) return step;
   parts_.tracker.SetSink(parts_.sink.identity());
@@ -286,6 +293,17 @@ Step Relay::CloseSink() {
   parts_.sink.Close();  // No report of this producer comes after it.
   starts_over_ = true;
   return parts_.sink.PauseAfterTrouble(parts_.tracker.delivered());
+}
+
+// With nothing in flight the next producer goes on with the row in hand. What a sink that keeps
+// checkpoints has in flight will never become visible: there nothing is to be waited for.
+Step Relay::CloseDrainedSink() {
+  if (!drained_by_) drained_by_ = parts_.clock.Now() + options_.drain_timeout;
+  if (parts_.sink.keeps_checkpoints() || parts_.clock.Now() >= *drained_by_) return CloseSink();
+  if (!parts_.tracker.AllAcknowledged()) return Step{Step::Kind::kPause, kDrainCheck};
+  spdlog::info("sink: a new producer, as the configuration says now");
+  parts_.sink.Close();
+  return Step{};
 }
 
 void Relay::StartOver() {

@@ -27,7 +27,7 @@ namespace outboxd {
 // where one is due and then the stream, and hands them row by row to the publisher. A lost producer
 // is replaced, and everything behind what is delivered for good is read again.
 //
-// Reader thread only, but for RequestStop() and held().
+// Reader thread only, but for what says otherwise.
 class Relay {
  public:
   struct Parts {  // Borrowed; they outlive the relay.
@@ -48,6 +48,8 @@ class Relay {
     // is opened again behind the unit in hand.
     std::chrono::milliseconds max_stall{600'000};
     std::uint64_t max_rate = 0;  // Events a second; 0: no limit.
+    // How long RenewProducer() waits for what is in flight.
+    std::chrono::milliseconds drain_timeout{30'000};
     // After so many rows of one transaction a sink that keeps checkpoints is offered a boundary.
     std::uint64_t rows_between_boundaries = 1000;
     // Makes a call of the source or the tables that waits return at once. Any thread.
@@ -68,6 +70,14 @@ class Relay {
   void RequestStop(bool at_once = false);
   [[nodiscard]] bool stop_requested() const { return stop_.load(std::memory_order_acquire); }
 
+  // Any thread. The sink is opened anew soon, so that what it is configured with by then counts.
+  // What is in flight is delivered before, so that nothing is repeated; if that takes longer than
+  // drain_timeout, it is sent again through the new producer.
+  void RenewProducer() { renews_producer_.store(true, std::memory_order_release); }
+
+  // Any thread. Events a second, from now on; 0: no limit.
+  void SetMaxRate(std::uint64_t events_per_second) { rate_limit_.Set(events_per_second); }
+
   // Any thread. Where it stands still; none: it moves.
   [[nodiscard]] std::optional<HeldEvent> held() const;
 
@@ -86,6 +96,7 @@ class Relay {
   Result<Step> OnUnitError(const binlog::Error& error);
   Result<Step> OnDeliveryTrouble();
   Step CloseSink();
+  Step CloseDrainedSink();
   void StartOver();
   void CloseStalledSource(bool moved);
 
@@ -111,6 +122,9 @@ class Relay {
   };
   Offered offered_, before_;  // Last, and before that.
 
+  std::optional<Clock::TimePoint> drained_by_;  // None: no new producer was asked for.
+
+  std::atomic<bool> renews_producer_ = false;
   std::atomic<bool> stop_ = false;
   std::atomic<bool> stop_at_once_ = false;
   mutable std::mutex mutex_;

@@ -67,6 +67,7 @@ RelayCore::RelayCore(World world, Settings settings, Progress progress,
              {.max_unstored = kIntervalsUnstoredMax * settings.checkpoint_interval,
               .max_stall = settings.delivery.max_stall,
               .max_rate = settings.delivery.max_rate,
+              .drain_timeout = settings.drain_timeout,
               .rows_between_boundaries = settings.rows_between_boundaries,
               .interrupt =
                   [&source = world.source, &tables = world.tables] {

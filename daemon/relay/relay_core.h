@@ -61,6 +61,7 @@ class RelayCore {
     std::vector<std::string> table_patterns;  // For the checkpoint.
     DeliveryConfig delivery = {};
     std::chrono::milliseconds checkpoint_interval{1000};
+    std::chrono::milliseconds drain_timeout = Relay::Options{}.drain_timeout;
     std::uint64_t rows_between_boundaries = Relay::Options{}.rows_between_boundaries;
     std::string state_directory = {};  // For what is reported of a failover; empty: nowhere.
     binlog::TransactionBufferOptions buffer = {};

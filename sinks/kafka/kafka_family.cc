@@ -4,6 +4,7 @@
 
 #include "sinks/kafka/kafka_client.h"
 #include "sinks/kafka/kafka_cluster_probe.h"
+#include "sinks/kafka/kafka_properties.h"
 #include "sinks/kafka/kafka_settings.h"
 #include "sinks/kafka/kafka_sink.h"
 #include "sinks/kafka/kafka_topic_reader.h"
@@ -33,6 +34,9 @@ class Family final : public SinkFamily {
   }
   Result<void> CheckSetting(const Setting& setting) const override {
     return CheckKafkaSetting(setting);
+  }
+  bool IsCredential(const Setting& setting) const override {
+    return setting.section == "kafka" && sinks::IsCredential(setting.key);
   }
   Result<void> CheckTopicName(std::string_view topic) const override {
     return CheckKafkaTopicName(topic);

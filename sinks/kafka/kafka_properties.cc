@@ -313,6 +313,16 @@ std::vector<std::string_view> KafkaSecretFileProperties() {
           "sasl.oauthbearer.assertion.private.key.passphrase-file"};
 }
 
+bool IsCredential(std::string_view name) {
+  return name.starts_with("sasl.") || name.starts_with("ssl.") || name.starts_with("https.");
+}
+
+bool NamesFile(std::string_view name) {
+  const auto ends = [name](std::string_view end) { return name.ends_with(end); };
+  return IsCredential(name) &&
+         (ends(".location") || ends("-file") || ends(".file") || ends(".keytab"));
+}
+
 std::string_view FindKafkaProperty(const KafkaProperties& properties,
                                    std::span<const std::string_view> names) {
   for (auto property = properties.rbegin(); property != properties.rend(); ++property) {

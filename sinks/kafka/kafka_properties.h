@@ -49,6 +49,11 @@ struct ResolvedProperty {
 // The names that only outboxd knows: "sasl.password-file" and the like.
 [[nodiscard]] std::vector<std::string_view> KafkaSecretFileProperties();
 
+// Whether a property says who the client is or how that is proved: SASL, TLS.
+[[nodiscard]] bool IsCredential(std::string_view name);
+// Whether it is one that names a file with a part of that.
+[[nodiscard]] bool NamesFile(std::string_view name);
+
 // The last value of a property and its aliases; empty when it is not set.
 [[nodiscard]] std::string_view FindKafkaProperty(const KafkaProperties& properties,
                                                  std::span<const std::string_view> names);

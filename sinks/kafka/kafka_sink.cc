@@ -1,5 +1,6 @@
 #include "sinks/kafka/kafka_sink.h"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "sinks/kafka/kafka_handles.h"
 #include "sinks/kafka/kafka_partition_gate.h"
 #include "sinks/kafka/kafka_record.h"
+#include "sinks/kafka/kafka_settings.h"
 #include "sinks/kafka/kafka_topic_cache.h"
 
 namespace outboxd::sinks {
@@ -40,12 +42,32 @@ Result<std::unique_ptr<KafkaSink>> KafkaSink::Create(KafkaSinkOptions options) {
   return std::unique_ptr<KafkaSink>(new KafkaSink(std::move(options)));
 }
 
-KafkaSink::KafkaSink(KafkaSinkOptions options) : options_(std::move(options)) {}
+KafkaSink::KafkaSink(KafkaSinkOptions options)
+    : options_(std::move(options)), properties_(options_.properties) {}
 
 KafkaSink::~KafkaSink() { Close(); }
 
+Result<bool> KafkaSink::Configure(SinkRequest request) {
+  auto options = KafkaSinkOptionsOf(std::move(request));
+  if (!options) return std::unexpected(options.error());
+  if (const auto valid = ValidateKafkaProperties(options->properties); !valid) {
+    return std::unexpected(valid.error());
+  }
+  const bool reads_files = std::ranges::any_of(
+      options->properties, [](const auto& property) { return NamesFile(property.first); });
+  const std::scoped_lock lock(mutex_);
+  const bool is_other = properties_ != options->properties;
+  properties_ = options->properties;
+  next_options_ = *std::move(options);
+  return is_other || reads_files;
+}
+
 Result<OpenedSink> KafkaSink::Open(std::chrono::milliseconds timeout) {
   Close();
+  {
+    const std::scoped_lock lock(mutex_);
+    if (next_options_) options_ = *std::exchange(next_options_, {});
+  }
   auto configuration = BuildConfiguration(options_.properties, limits_);
   if (!configuration) return std::unexpected(configuration.error());
   auto client = NewClient(*std::move(configuration), options_.log);

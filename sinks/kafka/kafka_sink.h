@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "sinks/kafka/kafka_properties.h"
 #include "sinks/kafka/kafka_sink_options.h"
@@ -34,6 +35,10 @@ class KafkaSink final : public Sink {
   [[nodiscard]] static Result<std::unique_ptr<KafkaSink>> Create(KafkaSinkOptions options);
 
   ~KafkaSink() override;
+
+  // A producer that was given secrets or certificates in files should always give way: the files
+  // may have changed.
+  [[nodiscard]] Result<bool> Configure(SinkRequest request) override;
 
   // Secrets are read again. kDenied: wrong credentials. kUnreachable: no broker answered in time.
   // kConfiguration: a file with a secret or a certificate is gone or wrong; or, the first time, one
@@ -69,8 +74,7 @@ class KafkaSink final : public Sink {
   [[nodiscard]] Result<void> FindOwnTopics();
   [[nodiscard]] std::uint64_t RoomCount();
 
-  // Constant after construction.
-  const KafkaSinkOptions options_;
+  KafkaSinkOptions options_;  // Reader thread only.
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -81,7 +85,9 @@ class KafkaSink final : public Sink {
   bool polling_ = false;   // The acknowledgement thread uses the producer.
   bool swapping_ = false;  // The reader thread waits for it to let go.
   bool woken_ = false;
-  std::uint64_t room_count_ = 0;  // How often reports have made room in the queue.
+  KafkaProperties properties_;                    // As they were configured last.
+  std::optional<KafkaSinkOptions> next_options_;  // From the next Open() on; none: the same.
+  std::uint64_t room_count_ = 0;                  // How often reports have made room in the queue.
 
   // Reader thread only.
   std::uint64_t full_at_room_count_ = 0;  // room_count_ before the queue was last found full.

@@ -408,4 +408,20 @@ class StaleBoundary final : public Interposer {
   std::optional<StaleSink> sink_;
 };
 
+// Bug: a new producer takes the place of one with messages in flight.
+class RenewalWithoutWaiting final : public Interposer {
+ public:
+  void Renew(RelayCore&, SinkOwner& sink) override { sink.Close(); }
+};
+
+// Bug: the producer is given up as one that is lost, whatever it has in flight.
+class RenewalByLoss final : public Interposer {
+ public:
+  void Renew(RelayCore& core, SinkOwner&) override {
+    core.tracker().Report({.delivered = {},
+                           .failed = {},
+                           .lost = sinks::Error{sinks::ErrorKind::kProducerLost, "renewed"}});
+  }
+};
+
 }  // namespace outboxd::sim

@@ -59,6 +59,16 @@ TEST_F(InjectedBugTest, AReplayThatIsLeftOut) {
               HasSubstr("not delivered"));
 }
 
+TEST_F(InjectedBugTest, ANewProducerThatForgetsWhatIsInFlight) {
+  EXPECT_THAT(Caught<RenewalWithoutWaiting>({.renews_producer = true}),
+              AnyOf(HasSubstr("is not delivered"), HasSubstr("comes before")));
+}
+
+TEST_F(InjectedBugTest, ANewProducerThatSendsAgainWithoutNeed) {
+  EXPECT_THAT(Caught<RenewalByLoss>({.renews_producer = true, .repeats_nothing = true}),
+              HasSubstr("comes more than once"));
+}
+
 TEST_F(InjectedBugTest, ADeadLetterThatIsNotWaitedFor) {
   EXPECT_THAT(Caught<UnansweredDeadLetter>({.has_bad_events = true, .has_dead_letters = true}),
               HasSubstr("which is not delivered"));

@@ -28,6 +28,8 @@ struct Scenario {
   bool has_bad_events = false;
   bool has_dead_letters = false;  // In some seeds bad events become dead letters.
   bool stops = false;
+  bool renews_producer = false;  // Now and then a new one is asked for.
+  bool repeats_nothing = false;  // Nor is anything repeated, for nothing is that would be a reason.
   bool spills = false;
   bool keeps_checkpoints = false;  // The sink does, and nothing may come twice.
   bool reads_tables = false;       // The relay begins with a read of the event table.

@@ -39,6 +39,7 @@ RelayCore::Settings SettingsOf(const SimulatedProcess::Settings& settings) {
           .table_patterns = {"shop.outbox"},
           .delivery = delivery,
           .checkpoint_interval = kCheckpointInterval,
+          .drain_timeout = settings.drain_timeout,
           .rows_between_boundaries = 1,
           .state_directory = settings.state_directory,
           .buffer = buffer,
@@ -86,7 +87,8 @@ Result<void> CheckedStore::Store(const Checkpoint& checkpoint) {
 }
 
 SimulatedProcess::SimulatedProcess(World world, Progress progress, const Settings& settings)
-    : source_(world.source, world.faults, world.clock),
+    : interposer_(world.interposer),
+      source_(world.source, world.faults, world.clock),
       tables_(world.source, world.history, world.faults, std::move(world.go_on)),
       ledger_(world.faults),
       sink_(MakeSink(world, settings)),

@@ -29,6 +29,8 @@ class Interposer {
   virtual ReadLedger& Around(ReadLedger& ledger) { return ledger; }
   virtual sinks::Sink& Around(sinks::Sink& sink) { return sink; }
   virtual CheckpointStore& Around(CheckpointStore& store) { return store; }
+  // A new producer is asked for.
+  virtual void Renew(RelayCore& core, SinkOwner&) { core.relay().RenewProducer(); }
   // What the sink keeps, as a process finds it at its start.
   virtual std::optional<std::string> Kept(const std::optional<std::string>& kept) { return kept; }
 };
@@ -68,6 +70,7 @@ class SimulatedProcess {
   };
   struct Settings {
     std::size_t sink_room = 16;
+    std::chrono::milliseconds drain_timeout{30'000};
     std::size_t large_event_bytes = std::size_t{16} << 20;
     std::size_t chunk_rows_max = 3, chunk_bytes_max = 60;
     std::size_t memory_bytes_max = std::size_t{8} << 20;
@@ -81,6 +84,7 @@ class SimulatedProcess {
   SimulatedProcess(World world, Progress progress, const Settings& settings);
 
   [[nodiscard]] Relay& relay() { return core_.relay(); }
+  void RenewProducer() { interposer_.Renew(core_, owner_); }
   [[nodiscard]] Acknowledger& acknowledger() { return core_.acknowledger(); }
   [[nodiscard]] WorldSink& sink() { return *sink_; }
   [[nodiscard]] SimulatedSource& source() { return source_; }
@@ -92,6 +96,7 @@ class SimulatedProcess {
   Clock::TimePoint reader_ready{};  // Until when the reader waits.
 
  private:
+  Interposer& interposer_;
   SimulatedSource source_;
   SimulatedTables tables_;
   SimulatedLedger ledger_;

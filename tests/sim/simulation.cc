@@ -77,7 +77,10 @@ Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, bool keeps_
   const bool logs_gtids = source_.server->logs_gtids();
   start_.server_uuid = source_.server->uuid();
   if (!by_gtid) start_.position = {.gtids = {}, .file = "binlog.000001", .offset = 4};
-  if (scenario.keeps_checkpoints) checker_.ForbidRepeats();
+  if (scenario.keeps_checkpoints || scenario.repeats_nothing) checker_.ForbidRepeats();
+  if (scenario.renews_producer && !scenario.repeats_nothing && random_.OneIn(2)) {
+    settings_.drain_timeout = milliseconds(random_.Below(20));
+  }
   if (scenario.reads_tables) {
     settings_.chunk_rows_max = 1 + random_.Below(4);
     settings_.chunk_bytes_max = 4 + random_.Below(60);
@@ -143,6 +146,9 @@ void Simulation::Act() {
     AskOperator();
   } else if (turn < 98) {
     Purge();
+  } else if (scenario_.renews_producer && random_.OneIn(2)) {
+    faults_.Note("a new producer is asked for");
+    process_->RenewProducer();
   } else if (scenario_.fails_over && random_.OneIn(8)) {
     if (!world_.FailOver()) return;
     checker_.AllowRepeats();

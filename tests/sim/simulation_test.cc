@@ -79,6 +79,43 @@ TEST_F(SimulationTest, NothingComesTwiceByGtidThoughAnotherServerTakesOver) {
                     .keeps_checkpoints = true});
 }
 
+TEST_F(SimulationTest, ANewProducerRepeatsNothing) {
+  ExpectGuarantees({.has_xa = true, .renews_producer = true, .repeats_nothing = true});
+}
+
+TEST_F(SimulationTest, ANewProducerIsAskedForThroughFaults) {
+  ExpectGuarantees({.rates = {.crash = 120,
+                              .disconnect = 40,
+                              .sink_open = 4,
+                              .lost_producer = 20,
+                              .unreachable_topic = 12},
+                    .has_bad_events = true,
+                    .has_dead_letters = true,
+                    .stops = true,
+                    .renews_producer = true});
+}
+
+TEST_F(SimulationTest, ANewProducerIsAskedForWhereTheSinkKeepsTheCheckpoint) {
+  ExpectGuarantees({.rates = kAroundBoundaries,
+                    .stops = true,
+                    .renews_producer = true,
+                    .keeps_checkpoints = true});
+}
+
+TEST_F(SimulationTest, ANewProducerIsAskedForWhileATableIsRead) {
+  ExpectGuarantees({.rates = {.crash = 150,
+                              .disconnect = 60,
+                              .sink_open = 10,
+                              .lost_producer = 40,
+                              .table_disconnect = 30},
+                    .has_xa = true,
+                    .stops = true,
+                    .renews_producer = true,
+                    .reads_tables = true,
+                    .row_changes = {.deletes = true, .moves = true, .updates = true},
+                    .transactions_max = 24});
+}
+
 TEST_F(SimulationTest, FilesArePurged) {
   ExpectGuarantees({.rates = {.crash = 80, .disconnect = 30, .lost_producer = 30, .disk_call = 20},
                     .switches_to_gtid = true,

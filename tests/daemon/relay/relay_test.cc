@@ -252,6 +252,60 @@ TEST_F(RelayTest, AStopWaitsForNothingThatWentDownWithItsProducer) {
   EXPECT_TRUE(tracker_.AllAcknowledged());
 }
 
+TEST_F(RelayTest, ANewProducerWaitsForWhatIsInFlightAndRepeatsNothing) {
+  source_.transactions = {{"a", "b"}, {"c"}};
+  ASSERT_TRUE(Work(false));
+  relay_.RenewProducer();
+  ASSERT_TRUE(Work(false, 100));
+  EXPECT_EQ(sink_.opened, 1);
+  sink_.AcknowledgeAll();
+  Report();
+  source_.transactions.push_back({"d"});
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.opened, 2);
+  EXPECT_EQ(source_.opened, 1);
+  EXPECT_EQ(sink_.delivered.size(), 4u);
+}
+
+TEST_F(RelayTest, ANewProducerGoesOnWithTheRowInHand) {
+  sink_.room = 1;
+  source_.transactions = {{"a", "b", "c"}};
+  ASSERT_TRUE(Work(false));
+  relay_.RenewProducer();
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.opened, 2);
+  EXPECT_EQ(source_.opened, 1);
+  EXPECT_EQ(sink_.delivered.size(), 3u);
+}
+
+TEST_F(RelayTest, WhatTheFormerProducerDoesNotDeliverInTimeIsSentAgain) {
+  source_.transactions = {{"a"}, {"b"}};
+  ASSERT_TRUE(Work(false));
+  relay_.RenewProducer();
+  ASSERT_TRUE(Work(false, 10'000));
+  EXPECT_EQ(sink_.opened, 2);
+  ASSERT_TRUE(Work(true));
+  EXPECT_EQ(sink_.delivered.size(), 2u);
+  EXPECT_EQ(Done(), fmt::format("{}:1-2", kUuid));
+}
+
+TEST_F(RelayTest, ANewProducerTriesTheHeldEventAgain) {
+  source_.transactions = {{"a"}, {"b"}};
+  sink_.room = 0;
+  ASSERT_TRUE(Work(false, 20));
+  sink_.room = 10;
+  sink_.publish_error = sinks::Error{sinks::ErrorKind::kRejected, "may not write"};
+  ASSERT_TRUE(Work(false, 20));
+  ASSERT_TRUE(publisher_.held());
+  relay_.RenewProducer();
+  ASSERT_TRUE(Work(false, 20));
+  EXPECT_EQ(sink_.opened, 2);
+  EXPECT_TRUE(publisher_.held());
+  sink_.publish_error.reset();
+  ASSERT_TRUE(Work(true, 1000));
+  EXPECT_EQ(sink_.delivered.size(), 2u);
+}
+
 TEST_F(RelayTest, StopsBehindTheTransactionInHand) {
   source_.transactions = {{"a"}};
   ASSERT_TRUE(Work(true));
@@ -460,6 +514,20 @@ TEST_F(MaxRateTest, NoMoreEventsASecondAreSent) {
   const auto taken = clock_.Now() - begin;
   EXPECT_GE(taken, milliseconds(300));  // One at once and one within the tenth of a second.
   EXPECT_LE(taken, milliseconds(500));
+}
+
+TEST_F(MaxRateTest, AnotherRateCountsFromTheNextEventOn) {
+  source_.transactions = {{"a", "b"}};
+  while (sink_.in_flight.size() < 2) ASSERT_TRUE(Work(false, 1));
+  relay_.SetMaxRate(0);
+  source_.transactions.push_back({"c", "d", "e", "f", "g", "h"});
+  const auto begin = clock_.Now();
+  while (sink_.in_flight.size() < 8) ASSERT_TRUE(Work(false, 1));
+  EXPECT_LE(clock_.Now() - begin, milliseconds(100));
+  relay_.SetMaxRate(1);
+  source_.transactions.push_back({"i", "j", "k"});
+  while (sink_.in_flight.size() < 11) ASSERT_TRUE(Work(false, 1));
+  EXPECT_GE(clock_.Now() - begin, milliseconds(1900));
 }
 
 class ByFileTest : public RelayTest {

@@ -315,6 +315,49 @@ TEST_F(KafkaSinkTest, ReportsNothingOfAnEarlierProducer) {
   EXPECT_EQ(reports.delivered, std::vector<DeliveryId>{1000});
 }
 
+// Those of a relay, as the daemon brings them.
+SinkRequest Request(const KafkaProperties& properties) {
+  SinkRequest request;
+  for (const auto& [name, value] : properties) request.settings.push_back({"kafka", name, value});
+  return request;
+}
+
+TEST_F(KafkaSinkTest, WhatIsConfiguredCountsFromTheNextOpenOn) {
+  sink_ = KafkaSink::Create({.properties = {{"bootstrap.servers", cluster_.bootstrap_servers()}}})
+              .value();
+  Reopen();
+  Publish(1);
+  const auto renews = sink_->Configure(Request({{"bootstrap.servers", "127.0.0.1:1"}}));
+  ASSERT_TRUE(renews) << renews.error().message;
+  EXPECT_TRUE(*renews);
+  Publish(2);
+  EXPECT_EQ(Await(2).delivered.size(), 2u);
+  const auto opened = sink_->Open(100ms);
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().message.find("127.0.0.1:1"), std::string::npos);
+}
+
+TEST_F(KafkaSinkTest, TheSameConfigurationNeedsNoNewProducerUnlessItNamesFiles) {
+  const std::string servers = cluster_.bootstrap_servers();
+  const KafkaProperties plain{{"bootstrap.servers", servers}};
+  const KafkaProperties with_file{{"bootstrap.servers", servers},
+                                  {"sasl.password-file", "/proc/version"}};
+  sink_ = KafkaSink::Create({.properties = plain}).value();
+  EXPECT_TRUE(sink_->Configure(Request(plain)).value()) << "in_flight_bytes_max is said, too";
+  EXPECT_FALSE(sink_->Configure(Request(plain)).value());
+  EXPECT_TRUE(sink_->Configure(Request(with_file)).value());
+  EXPECT_TRUE(sink_->Configure(Request(with_file)).value());
+}
+
+TEST_F(KafkaSinkTest, AWrongConfigurationIsRefusedAndChangesNothing) {
+  Open();
+  const auto refused = sink_->Configure(Request(
+      {{"bootstrap.servers", "127.0.0.1:1"}, {"ssl.ca.location", "/not/there"}, {"acks", "1"}}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kConfiguration);
+  Reopen();
+}
+
 TEST_F(KafkaSinkTest, GoesOnByItselfWhenTheTopicAppears) {
   cluster_.SetTopicError(topic_, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
   Open();
