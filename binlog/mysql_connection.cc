@@ -213,6 +213,17 @@ ResultRow CopyRow(MYSQL_ROW row, const unsigned long* lengths, unsigned fields) 
   return copy;
 }
 
+ConnectionOptions AsRenewed(ConnectionOptions options) {
+  auto log_in = options.renewable ? options.renewable->Get() : std::nullopt;
+  if (!log_in) return options;
+  options.user = std::move(log_in->user);
+  options.password = std::move(log_in->password);
+  options.tls_ca = std::move(log_in->tls_ca);
+  options.tls_cert = std::move(log_in->tls_cert);
+  options.tls_key = std::move(log_in->tls_key);
+  return options;
+}
+
 }  // namespace
 
 std::string AddressText(const ConnectionOptions& options) {
@@ -252,8 +263,9 @@ MysqlConnection::~MysqlConnection() = default;
 
 std::string_view MysqlClientVersion() { return mysql_get_client_info(); }
 
-Result<MysqlConnection> MysqlConnection::Connect(const ConnectionOptions& options) {
+Result<MysqlConnection> MysqlConnection::Connect(const ConnectionOptions& given) {
   InitialiseLibrary();
+  const ConnectionOptions options = AsRenewed(given);
   const std::string address = AddressText(options);
   const auto is_over = [&options] { return IsInterrupted(options); };
   const Result<Password> password = Password::Get(options.password, is_over);

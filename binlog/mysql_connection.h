@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "binlog/error.h"
+#include "binlog/log_in.h"
 #include "binlog/password.h"
 #include "binlog/result_row.h"
 #include "binlog/row.h"
@@ -33,6 +34,8 @@ struct ConnectionOptions {
   TlsMode tls = TlsMode::kVerifyIdentity;
   std::string tls_ca;  // Only for kVerifyCa and kVerifyIdentity, which need it.
   std::string tls_cert, tls_key;
+  // What it was set to counts instead of user, password and the files of TLS. Null: they count.
+  std::shared_ptr<const RenewableLogIn> renewable = nullptr;
   // The most bytes of a row, an event or another answer that are taken into memory: an event may be
   // 1 GiB (MySQL 9.7 libs/mysql/binlog/event/binlog_event.h, max_log_event_size). What is larger is
   // kTooLarge, and the connection is of no more use.
@@ -66,7 +69,7 @@ class MysqlConnection {
   // connect. kHandshake: TLS, password file or authentication method. kUnsuitable: the server is
   // MariaDB, or TLS is not in force. kInterrupted: by the options' interrupter, whose request
   // stays.
-  [[nodiscard]] static Result<MysqlConnection> Connect(const ConnectionOptions& options);
+  [[nodiscard]] static Result<MysqlConnection> Connect(const ConnectionOptions& given);
 
   MysqlConnection(MysqlConnection&&) noexcept;
   MysqlConnection& operator=(MysqlConnection&&) noexcept;

@@ -120,6 +120,11 @@ std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
   if (status.alarms > 0) {
     text += fmt::format("; {} alarm{} standing", status.alarms, status.alarms == 1 ? "" : "s");
   }
+  if (status.refused_reload) {
+    text += fmt::format("; the configuration that was read again {:.0f} s ago is refused: {}",
+                        SecondsSince(status.refused_reload->since_us, now_us),
+                        status.refused_reload->reason);
+  }
   return text;
 }
 

@@ -45,8 +45,9 @@ struct RelayStatus {
   // known (daemon/relay/log_lag.h).
   std::optional<std::uint64_t> lag_bytes;
   std::vector<HeldXa> held_xa;
-  std::uint64_t alarms = 0;   // Standing.
-  std::string health_socket;  // Where it answers; empty: nowhere.
+  std::uint64_t alarms = 0;              // Standing.
+  std::optional<Outage> refused_reload;  // A configuration that was read again, and why.
+  std::string health_socket;             // Where it answers; empty: nowhere.
   std::uint64_t written_at_us = 0;
 
   friend bool operator==(const RelayStatus&, const RelayStatus&) = default;

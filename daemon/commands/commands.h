@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -13,7 +14,8 @@ namespace outboxd {
 // code. All but `run`, `tail` and `inspect --server` do their work once and return.
 
 // The error is in the log already, as is that of ParkUnread().
-[[nodiscard]] Result<void> RunCommand(Config config);
+// `read`: the configuration as it stands when a signal asks for it.
+[[nodiscard]] Result<void> RunCommand(Config config, std::function<Result<Config>()> read);
 // What `run --relay.on-halt=park` does where the configuration cannot be read: it says so, stays,
 // and is asked at the socket of RUNTIME_DIRECTORY. Returns `error`.
 [[nodiscard]] Result<void> ParkUnread(const Error& error);

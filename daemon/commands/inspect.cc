@@ -12,7 +12,7 @@
 #include "daemon/preparation/log_place.h"
 #include "daemon/preparation/source_setup.h"
 #include "daemon/preparation/start_position.h"
-#include "daemon/service/stop_signals.h"
+#include "daemon/service/process_signals.h"
 
 namespace outboxd {
 namespace {
@@ -35,11 +35,11 @@ Result<binlog::TableFilter> MakeFilter(const std::optional<Config>& config) {
 // `is_file`: what ends within an event ends within a transaction too.
 Result<void> Read(binlog::EventSource& source, const binlog::Position& from, std::uint64_t begin,
                   bool is_file, Inspector& inspector) {
-  StopSignals signals;
+  ProcessSignals signals;
   auto stream = source.Open(from, {});
   if (!stream) return std::unexpected(AsDaemonError(stream.error()));
   inspector.Begin(*stream, from, begin);
-  while (!signals.Arrived()) {
+  while (!signals.StopArrived()) {
     auto event = source.Next();
     if (!event) {
       const bool is_end = event.error().kind == binlog::ErrorKind::kEnd;

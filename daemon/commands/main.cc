@@ -84,7 +84,10 @@ Result<void> Command(const CommandLine& line) {
     return std::unexpected(config.error());
   }
   StartLog(config->log, config->relay.name);
-  if (command == "run") return WithoutText(RunCommand(std::move(*config)));
+  if (command == "run") {
+    return WithoutText(RunCommand(std::move(*config),
+                                  [line] { return ReadConfig(line.config_path, line.overrides); }));
+  }
   if (command == "check") return CheckCommand(*config);
   if (command == "tail") return TailCommand(std::move(*config), line);
   if (command == "position") return PositionCommand(*config, line);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "daemon/preparation/sink_setup.h"
 #include "daemon/process/parking.h"
 #include "daemon/process/relay_process.h"
+#include "daemon/process/reload.h"
 #include "daemon/relay/back_off.h"
 #include "daemon/relay/event_fields.h"
 #include "daemon/service/health_board.h"
@@ -64,37 +66,29 @@ Result<void> LogEnd(Result<void> ended, const std::optional<HeldEvent>& at) {
 class RelayRun {
  public:
   // Before another thread starts.
-  RelayRun() : health_(clock_) {}
+  explicit RelayRun(ProcessSignals::Hangup hangup) : signals_(hangup), health_(clock_) {}
 
-  // Until a signal or an error.
-  Result<void> Once(const Config& config) {
-    auto sink = MakeSink(config);
-    if (!sink) {
-      AnswerWhereItIsNamed();
-      return LogEnd(std::unexpected(sink.error()), {});
-    }
-    StateDirectory state(config.relay.state_directory);
-    auto locked = state.Lock();
-    if (!locked) {
-      if (locked.error().kind != ExitCode::kOtherActive) AnswerWhereItIsNamed();
-      return LogEnd(NamingTheUnitsDirectory(locked, config.relay.state_directory), {});
-    }
-    if (auto answers = Answer(SocketOf(config)); !answers) return LogEnd(answers, {});
-    CheckpointFile store(config.relay.state_directory, config.relay.name);
-    RelayProcess process({.config = config,
-                          .sink = **sink,
-                          .lock = nullptr,  // It is locked.
-                          .store = &store,
-                          .state = &state,
-                          .notifier = notifier_,
-                          .signals = signals_,
-                          .clock = clock_,
-                          .health = &health_,
-                          .health_socket = server_->path()});
-    auto ended =
-        NamingTheUnitsDirectory(process.Run(RelayIdentity(config)), config.relay.state_directory);
-    WriteEnd(state, ended, clock_);
-    return LogEnd(ended, process.ended_at());
+  // From now on the configuration is what `read` brings when a signal says so.
+  void ReloadBy(Config in_force, std::function<Result<Config>()> read) {
+    reload_.emplace(
+        Reload::Parts{
+            .signals = signals_, .notifier = notifier_, .clock = clock_, .read = std::move(read)},
+        std::move(in_force));
+  }
+
+  struct End {
+    Result<void> ended;
+    bool begins_anew = false;  // With another configuration.
+    RelayConfig::OnHalt on_halt{};
+  };
+  // With the configuration that is in force, until a signal or an error.
+  End Once() {
+    Config config = reload_->in_force();
+    config.mysql.event_bytes_max = EventBytesMax(config, MemoryLimit());
+    config.mysql.renewable_log_in = std::make_shared<binlog::RenewableLogIn>();
+    bool begins_anew = false;
+    auto ended = Once(config, begins_anew);
+    return {.ended = std::move(ended), .begins_anew = begins_anew, .on_halt = config.relay.on_halt};
   }
 
   // Answers at `path` from now on, if it does not yet.
@@ -117,37 +111,76 @@ class RelayRun {
 
   // As Park().
   bool Parks(const Error& error, std::optional<std::chrono::milliseconds> pause) {
-    return Park({.health = health_, .notifier = notifier_, .signals = signals_, .clock = clock_},
+    return Park({.health = health_,
+                 .notifier = notifier_,
+                 .signals = signals_,
+                 .clock = clock_,
+                 .reload = reload_ ? &*reload_ : nullptr},
                 error, pause);
   }
 
   [[nodiscard]] const Clock& clock() const { return clock_; }
 
  private:
+  Result<void> Once(const Config& config, bool& begins_anew) {
+    auto sink = MakeSink(config);
+    if (!sink) {
+      AnswerWhereItIsNamed();
+      return LogEnd(std::unexpected(sink.error()), {});
+    }
+    StateDirectory state(config.relay.state_directory);
+    auto locked = state.Lock();
+    if (!locked) {
+      if (locked.error().kind != ExitCode::kOtherActive) AnswerWhereItIsNamed();
+      return LogEnd(NamingTheUnitsDirectory(locked, config.relay.state_directory), {});
+    }
+    if (auto answers = Answer(SocketOf(config)); !answers) return LogEnd(answers, {});
+    CheckpointFile store(config.relay.state_directory, config.relay.name);
+    RelayProcess process({.config = config,
+                          .sink = **sink,
+                          .lock = nullptr,  // It is locked.
+                          .store = &store,
+                          .state = &state,
+                          .notifier = notifier_,
+                          .signals = signals_,
+                          .clock = clock_,
+                          .health = &health_,
+                          .health_socket = server_->path(),
+                          .reload = &*reload_});
+    auto ended =
+        NamingTheUnitsDirectory(process.Run(RelayIdentity(config)), config.relay.state_directory);
+    begins_anew = process.begins_anew();
+    if (begins_anew) return {};
+    WriteEnd(state, ended, clock_);
+    return LogEnd(ended, process.ended_at());
+  }
+
   static std::string SocketOf(const Config& config) {
     return RuntimeSocketPath().value_or(SocketPathIn(config.relay.state_directory));
   }
 
-  StopSignals signals_;
+  ProcessSignals signals_;
   ServiceNotifier notifier_;
   const SystemClock clock_;
   HealthBoard health_;
   std::unique_ptr<HealthServer> server_;
+  std::optional<Reload> reload_;
 };
 
 }  // namespace
 
-Result<void> RunCommand(Config config) {
+Result<void> RunCommand(Config config, std::function<Result<Config>()> read) {
   constexpr std::chrono::seconds kFirstPause{5};
   constexpr std::chrono::minutes kLongestPause{5};
   spdlog::info("outboxd {}, relay {}", Version(), config.relay.name);
-  config.mysql.event_bytes_max = EventBytesMax(config, MemoryLimit());
-  RelayRun run;
+  RelayRun run(ProcessSignals::Hangup::kReloads);
+  run.ReloadBy(std::move(config), std::move(read));
   BackOff pauses(kFirstPause, kLongestPause, run.clock().WallMicroseconds());
   while (true) {
-    const auto ended = run.Once(config);
+    const auto [ended, begins_anew, on_halt] = run.Once();
+    if (begins_anew) continue;
     const bool failed = !ended && ended.error().kind != ExitCode::kOk;
-    if (!failed || config.relay.on_halt == RelayConfig::OnHalt::kExit) return ended;
+    if (!failed || on_halt == RelayConfig::OnHalt::kExit) return ended;
     const bool needs_person = NeedsPerson(ended.error().kind);
     const std::optional<std::chrono::milliseconds> pause =
         needs_person ? std::nullopt : std::optional(pauses.Next());
@@ -158,7 +191,7 @@ Result<void> RunCommand(Config config) {
 Result<void> ParkUnread(const Error& error) {
   StartLog({}, "");
   PrintFatal(error.ToText(), error.kind);
-  RelayRun run;
+  RelayRun run(ProcessSignals::Hangup::kIgnored);
   run.AnswerWhereItIsNamed();
   (void)run.Parks(error, std::nullopt);
   return std::unexpected(error);

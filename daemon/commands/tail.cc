@@ -40,7 +40,7 @@ Result<void> TailCommand(Config config, const CommandLine& line) {
   config.sink.family = FindSinkFamily("stdout");
   config.relay.spill_directory = std::filesystem::temp_directory_path();
 
-  StopSignals signals;
+  ProcessSignals signals;
   ServiceNotifier notifier;
   const SystemClock clock;
   auto sink = MakeSink(config);

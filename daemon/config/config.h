@@ -2,12 +2,17 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "daemon/config/sink_families.h"
 #include "daemon/mapping/outbox_config.h"
+
+namespace outboxd::binlog {
+class RenewableLogIn;
+}
 
 namespace outboxd {
 
@@ -50,6 +55,8 @@ struct MysqlConfig {
   // The largest event that is taken into memory. Not a key: it follows from the memory that the
   // process may have (daemon/preparation/memory_need.h).
   std::uint64_t event_bytes_max = std::uint64_t{1} << 30;
+  // What a reload changes of all log-ins (daemon/process/reload.h). Not a key; null: nothing does.
+  std::shared_ptr<binlog::RenewableLogIn> renewable_log_in = nullptr;
 
   bool operator==(const MysqlConfig&) const = default;
 };

@@ -81,22 +81,32 @@ std::vector<binlog::ConnectionOptions> ConnectionOptionsOf(const MysqlConfig& co
     options.host = address.host;
     options.port = address.port;
     options.socket = config.socket;
-    options.user = config.user;
-    options.password = {.file = config.password_file, .command = config.password_command};
+    binlog::LogIn log_in = LogInOf(config);
+    options.user = std::move(log_in.user);
+    options.password = std::move(log_in.password);
+    options.tls_ca = std::move(log_in.tls_ca);
+    options.tls_cert = std::move(log_in.tls_cert);
+    options.tls_key = std::move(log_in.tls_key);
+    options.renewable = config.renewable_log_in;
     options.event_bytes_max = config.event_bytes_max;
     options.requires_writable = config.require == MysqlConfig::Require::kWritable;
     options.tls = TlsModeOf(config, options.host);
-    options.tls_ca = config.tls_ca;
-    options.tls_cert = config.tls_cert;
-    options.tls_key = config.tls_key;
     all.push_back(std::move(options));
     if (!config.socket.empty()) break;
   }
   return all;
 }
 
-binlog::Result<AskedServer> AskServer(const MysqlConfig& config) {
-  return AskFirstHost(config, nullptr,
+binlog::LogIn LogInOf(const MysqlConfig& config) {
+  return {.user = config.user,
+          .password = {.file = config.password_file, .command = config.password_command},
+          .tls_ca = config.tls_ca,
+          .tls_cert = config.tls_cert,
+          .tls_key = config.tls_key};
+}
+
+binlog::Result<AskedServer> AskServer(const MysqlConfig& config, binlog::Interrupter* interrupter) {
+  return AskFirstHost(config, interrupter,
                       [](binlog::MysqlServer server) -> binlog::Result<AskedServer> {
                         auto facts = server.Facts();
                         if (!facts) return std::unexpected(facts.error());

@@ -25,6 +25,9 @@ namespace outboxd {
 // One for each host, in the order in which they are tried.
 [[nodiscard]] std::vector<binlog::ConnectionOptions> ConnectionOptionsOf(const MysqlConfig& config);
 
+// Who logs in.
+[[nodiscard]] binlog::LogIn LogInOf(const MysqlConfig& config);
+
 // A server, and what it says of itself.
 struct AskedServer {
   binlog::MysqlServer server;
@@ -32,7 +35,9 @@ struct AskedServer {
 };
 
 // The first host that answers; else the most hopeful of their errors (binlog/failover.h).
-[[nodiscard]] binlog::Result<AskedServer> AskServer(const MysqlConfig& config);
+// `interrupter`: breaks off the connect; null: nothing does.
+[[nodiscard]] binlog::Result<AskedServer> AskServer(const MysqlConfig& config,
+                                                    binlog::Interrupter* interrupter = nullptr);
 
 // Asks the first host that answers for the columns of a table, over a connection of its own each
 // time. `interrupter`: breaks off what is waited for; null: nothing does.

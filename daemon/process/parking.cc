@@ -24,11 +24,12 @@ bool Park(const Parking& parking, const Error& error,
   parking.notifier.Status(text);
   spdlog::warn("parked{}", pause ? again
                                  : "; nothing is published until a person has removed the reason"
-                                   " and started this process again");
+                                   " and restarted or reloaded the relay");
   Clock::TimePoint next_reminder = begun + kReminder;
-  while (!parking.signals.Arrived()) {
+  while (!parking.signals.StopArrived()) {
     const auto now = parking.clock.Now();
     if (pause && now - begun >= *pause) return false;
+    if (parking.reload != nullptr && parking.reload->TakeWhole()) return false;
     parking.health.Beat();
     parking.notifier.Watchdog(now);
     if (now >= next_reminder) {

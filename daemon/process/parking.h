@@ -4,24 +4,26 @@
 #include <optional>
 
 #include "daemon/error.h"
+#include "daemon/process/reload.h"
 #include "daemon/service/clock.h"
 #include "daemon/service/health_board.h"
+#include "daemon/service/process_signals.h"
 #include "daemon/service/service_notifier.h"
-#include "daemon/service/stop_signals.h"
 
 namespace outboxd {
 
 struct Parking {  // Borrowed.
   HealthBoard& health;
   ServiceNotifier& notifier;
-  StopSignals& signals;
+  ProcessSignals& signals;
   const Clock& clock;
+  Reload* reload;  // Null: the configuration is not read again.
 };
 
 // Stays, with a relay that has ended with `error`: alive, not ready, and saying why, in the log too
-// from time to time. For places where a process that ends takes others down with it. Until a signal
-// comes, or for `pause`, after which another try is due; none: only a person can help. Whether a
-// signal came.
+// from time to time. For places where a process that ends takes others down with it. Until a stop
+// is asked for, or another try is due: after `pause` (none: only a person can help), or with
+// another configuration. Whether a stop was asked for.
 [[nodiscard]] bool Park(const Parking& parking, const Error& error,
                         std::optional<std::chrono::milliseconds> pause);
 

@@ -78,13 +78,19 @@ Result<void> RelayProcess::Run(const ReplicaIdentity& identity) {
 }
 
 bool RelayProcess::MustStop() {
-  if (!is_stopping_ && parts_.signals.Arrived()) {
+  if (!is_stopping_ && parts_.signals.StopArrived()) {
     is_stopping_ = true;
     stop_deadline_ = parts_.clock.Now() + parts_.config.relay.stop_timeout;
     spdlog::info("stopping");
     parts_.notifier.Stopping();
   }
   return is_stopping_;
+}
+
+bool RelayProcess::MustEndOpening() {
+  if (MustStop()) return true;
+  begins_anew_ = parts_.reload != nullptr && parts_.reload->TakeWhole();
+  return begins_anew_;
 }
 
 // What can be seen to be wrong without any server.
@@ -116,7 +122,7 @@ Result<std::optional<Preparation>> RelayProcess::Open(std::optional<Checkpoint> 
   Result<void> ended;
   {
     Worker worker([&opening] { return opening.Run(); }, [&opening] { opening.RequestStop(); });
-    while (!worker.finished() && !MustStop()) {
+    while (!worker.finished() && !MustEndOpening()) {
       const auto now = parts_.clock.Now();
       if (now >= next_status_) {
         RelayStatus status;
@@ -131,8 +137,9 @@ Result<std::optional<Preparation>> RelayProcess::Open(std::optional<Checkpoint> 
     ended = worker.finished() ? worker.result() : Result<void>();
   }
   (void)interrupter_.Take();
-  if (is_stopping_ || !ended) sink_.Close();
-  if (is_stopping_) return std::optional<Preparation>();
+  const bool is_given_up = is_stopping_ || begins_anew_;
+  if (is_given_up || !ended) sink_.Close();
+  if (is_given_up) return std::optional<Preparation>();
   if (!ended) return std::unexpected(ended.error());
   if (auto begun = Begin(opening); !begun) return std::unexpected(begun.error());
   return std::move(opening.preparation());
@@ -194,6 +201,7 @@ RelayCore::Settings RelayProcess::SettingsOf(const MysqlConfig& mysql) {
           .table_patterns = TablePatterns(config),
           .delivery = config.delivery,
           .checkpoint_interval = config.checkpoint.interval,
+          .drain_timeout = config.relay.stop_timeout,
           .state_directory = parts_.state == nullptr ? "" : parts_.state->path(),
           .buffer = buffer,
           .stream = {.open_timeout = open_timeout, .read_timeout = read_timeout},
@@ -268,6 +276,7 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
 
 void RelayProcess::WhileRelaying(RelayCore& core, const Worker& reader, const AlarmLog* alarms,
                                  ReadPace& pace) {
+  const Config& config = parts_.config;
   bool stop_was_requested = false;
   next_status_ = parts_.clock.Now();
   while (!reader.finished()) {
@@ -279,7 +288,12 @@ void RelayProcess::WhileRelaying(RelayCore& core, const Worker& reader, const Al
       interrupter_.Request();
     }
     if (now < liveness_.quiet_until() + kStatusInterval) Beat(now);
-    if (now < next_status_) continue;
+    const bool is_reloaded = parts_.reload != nullptr && !is_stopping_ &&
+                             parts_.reload->Step({.log_in = *config.mysql.renewable_log_in,
+                                                  .sink = parts_.sink,
+                                                  .relay = core.relay(),
+                                                  .outages = outages_});
+    if (now < next_status_ && !is_reloaded) continue;
     RelayStatus status = core.status();
     if (is_stopping_) status.phase = RelayStatus::Phase::kStopping;
     if (alarms != nullptr) status.alarms = alarms->CountStanding().value_or(0);
@@ -298,6 +312,7 @@ void RelayProcess::Tell(RelayStatus status) {
   next_status_ = parts_.clock.Now() + kStatusInterval;
   status.written_at_us = parts_.clock.WallMicroseconds();
   status.read_rows_estimate = rows_estimate_;
+  if (parts_.reload != nullptr) status.refused_reload = parts_.reload->refused();
   if (told_at_us_ != 0 && status.written_at_us > told_at_us_) {
     status.rate = static_cast<double>(status.delivered - told_delivered_) * 1e6 /
                   static_cast<double>(status.written_at_us - told_at_us_);

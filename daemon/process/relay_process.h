@@ -13,6 +13,7 @@
 #include "daemon/preparation/preparation.h"
 #include "daemon/preparation/source_setup.h"
 #include "daemon/process/opening.h"
+#include "daemon/process/reload.h"
 #include "daemon/process/worker.h"
 #include "daemon/relay/liveness.h"
 #include "daemon/relay/outages.h"
@@ -23,8 +24,8 @@
 #include "daemon/relay/sink_owner.h"
 #include "daemon/service/clock.h"
 #include "daemon/service/health_board.h"
+#include "daemon/service/process_signals.h"
 #include "daemon/service/service_notifier.h"
-#include "daemon/service/stop_signals.h"
 #include "sinks/sink.h"
 
 namespace outboxd {
@@ -42,10 +43,11 @@ class RelayProcess {
     CheckpointStore* store;
     StateDirectory* state;
     ServiceNotifier& notifier;
-    StopSignals& signals;
+    ProcessSignals& signals;
     const Clock& clock;
     HealthBoard* health = nullptr;   // Null: nobody asks.
     std::string health_socket = {};  // Where it is asked.
+    Reload* reload = nullptr;        // Null: the configuration is not read again.
     decltype(Publisher::Options::on_mapped) on_mapped = {};
     // Whether a server that cannot be reached yet is waited for.
     bool waits_for_server = true;
@@ -57,6 +59,10 @@ class RelayProcess {
   // before it returns it waits, up to relay.stop-timeout, for the deliveries under way and stores
   // the checkpoint.
   [[nodiscard]] Result<void> Run(const ReplicaIdentity& identity);
+
+  // Whether Run() ended without an error because the whole is to begin anew, with the configuration
+  // that is in force now.
+  [[nodiscard]] bool begins_anew() const { return begins_anew_; }
 
   // The event for which Run() failed; none: it was not for one.
   [[nodiscard]] const std::optional<HeldEvent>& ended_at() const { return ended_at_; }
@@ -79,6 +85,8 @@ class RelayProcess {
   void TellUnacknowledged(DeliveryTracker& tracker) const;
   // Whether a signal has come, now or before.
   [[nodiscard]] bool MustStop();
+  // The same before there is something to relay, or whether it has to begin anew.
+  [[nodiscard]] bool MustEndOpening();
 
   Parts parts_;
   Liveness liveness_;
@@ -89,6 +97,7 @@ class RelayProcess {
   sinks::DeliveryReports reports_while_opening_;  // That the producer was lost.
   std::optional<HeldEvent> ended_at_;
   bool is_stopping_ = false;
+  bool begins_anew_ = false;
   Clock::TimePoint stop_deadline_ = Clock::TimePoint::max();
 
   // What was told last, and when it is time again.

@@ -182,6 +182,8 @@ void StartLog(const LogConfig& config, const std::string& relay) {
   break_off_prefix = is_journal ? "<2>" : "";
 }
 
+void SetLogLevel(LogConfig::Level level) { spdlog::set_level(ToSpdlog(level)); }
+
 void PrintFatal(std::string_view text, ExitCode code) {
   const LogFields fields{.notice = EndedWith(code), .code = code};
   std::string printed = fmt::format("outboxd: {}", text);

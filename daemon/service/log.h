@@ -16,6 +16,9 @@ namespace outboxd {
 // level, or as a JSON object with the fields.
 void StartLog(const LogConfig& config, const std::string& relay);
 
+// From now on. Any thread.
+void SetLogLevel(LogConfig::Level level);
+
 // Says "outboxd: TEXT", why the process ends with `code`, where there is no log or nobody reads it.
 // The journal gets it as one record; what stands on standard error instead has the priority "<2>"
 // in front of every line, so that `journalctl -p err` finds all of them.

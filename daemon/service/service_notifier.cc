@@ -3,6 +3,7 @@
 #include <systemd/sd-daemon.h>
 
 #include <cstdint>
+#include <ctime>
 #include <string>
 
 #include "base/escaped.h"
@@ -27,6 +28,13 @@ ServiceNotifier::ServiceNotifier() {
 }
 
 void ServiceNotifier::Ready() { Notify("READY=1"); }
+
+void ServiceNotifier::Reloading() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);  // Which the manager compares with its own.
+  const std::int64_t now_us = std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+  Notify(("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now_us)).c_str());
+}
 
 void ServiceNotifier::Status(std::string_view text) {
   // A line feed would begin another assignment.

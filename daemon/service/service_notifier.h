@@ -16,6 +16,8 @@ class ServiceNotifier {
 
   // The relay is active or standing by.
   void Ready();
+  // A configuration is being read anew; Ready() ends it.
+  void Reloading();
   // One line for people, as `systemctl status` shows it.
   void Status(std::string_view text);
   // The relay has begun to stop.

@@ -10,7 +10,7 @@
 #include <stop_token>
 #include <thread>
 
-#include "daemon/service/stop_signals.h"
+#include "daemon/service/process_signals.h"
 
 namespace outboxd {
 
@@ -22,15 +22,15 @@ class StopSignal {
   StopSignal() = default;
   ~StopSignal() {
     deadline_ = {};
-    while (signals_.Arrived()) {
+    while (signals_.StopArrived() || signals_.ReloadArrived()) {
     }
   }
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
   // Any thread. The thread has the signal blocked, and is asked whether it waits.
-  void Send() const {
-    ::pthread_kill(thread_, SIGTERM);  // NOLINT(bugprone-bad-signal-to-kill-thread)
+  void Send(int signal = SIGTERM) const {
+    ::pthread_kill(thread_, signal);  // NOLINT(bugprone-bad-signal-to-kill-thread)
   }
 
  private:
@@ -44,7 +44,7 @@ class StopSignal {
     Send();
   }
 
-  StopSignals signals_;
+  ProcessSignals signals_{ProcessSignals::Hangup::kReloads};
   const pthread_t thread_ = ::pthread_self();
   std::jthread deadline_{[this](const std::stop_token& ended) { SendLate(ended); }};
 };

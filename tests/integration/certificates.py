@@ -29,9 +29,10 @@ def pem_of(key):
 class Authority:
     """Signs certificates for 127.0.0.1."""
 
-    def __init__(self):
+    def __init__(self, subject="authority"):
+        self.name = name(subject)
         self.key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._begin(name("authority"), self.key, now() + DAY).add_extension(
+        certificate = self._begin(self.name, self.key, now() + DAY).add_extension(
             x509.BasicConstraints(ca=True, path_length=None), critical=True
         )
         self.pem = self._sign(certificate)
@@ -40,7 +41,7 @@ class Authority:
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
-            .issuer_name(name("authority"))
+            .issuer_name(self.name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now() - DAY)

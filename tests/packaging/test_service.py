@@ -99,6 +99,23 @@ def test_what_needs_a_person_is_not_restarted(host, mysql, kafka, tmp_path, chan
     assert next(iter(change)).rpartition("__")[2] in errors, errors
 
 
+def test_a_reload_keeps_the_process_and_says_what_it_takes_and_what_not(host, mysql, kafka,
+                                                                        tmp_path):
+    relay = ServiceRelay(host, mysql, kafka, tmp_path).start()
+    process = relay.show("MainPID")
+    relay.configure(log__level="debug")
+    relay.systemctl("reload")
+    wait_until(lambda: "was read again: log.level changed" in relay.log(), relay.log)
+    relay.configure(kafka__linger__ms=7)
+    relay.systemctl("reload")
+    wait_until(lambda: "needs a restart" in relay.show("StatusText"), relay.log)
+    assert "[kafka] needs a restart" in host.shell(f"journalctl -p err -u {relay.unit}")
+    relay.insert("e-1")
+    relay.wait_for(1)
+    relay.wait_for_state("active")
+    assert relay.show("MainPID") == process and relay.show("NRestarts") == "0"
+
+
 def test_what_may_mend_itself_is_restarted(host, mysql, kafka, tmp_path):
     relay = ServiceRelay(host, mysql, kafka, tmp_path)
     relay.drop_in("RestartSec=200ms")

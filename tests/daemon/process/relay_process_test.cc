@@ -43,7 +43,7 @@ class RelayProcessTest : public testing::Test {
     StateDirectory state(directory_.path());
     CheckpointFile store(directory_.path(), "shop");
     ServiceNotifier notifier;
-    StopSignals signals;
+    ProcessSignals signals;
     RelayProcess process({.config = config_,
                           .sink = sink_,
                           .lock = &state,

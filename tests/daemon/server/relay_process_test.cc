@@ -36,7 +36,7 @@ class RelayProcessServerTest : public EventTableTest {
     StateDirectory state(config_.relay.state_directory);
     CheckpointFile store(config_.relay.state_directory, "shop");
     ServiceNotifier notifier;
-    StopSignals signals;
+    ProcessSignals signals;
     const SystemClock clock;
     RelayProcess process({.config = config_,
                           .sink = sink_,
