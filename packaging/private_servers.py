@@ -123,7 +123,7 @@ def _make_template(work: pathlib.Path) -> None:
         "GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;\n"
     )
     root = work / "root"
-    run_program([*_through_loader(root, "usr/sbin/mysqld"), "--no-defaults", *mysqld_user(),
+    run_program([*through_loader(root, "usr/sbin/mysqld"), "--no-defaults", *mysqld_user(),
                  "--initialize-insecure", f"--basedir={root}/usr", f"--datadir={work}/template",
                  f"--lc-messages-dir={root}/usr/share/mysql", f"--init-file={setup}",
                  f"--plugin-dir={root}/usr/lib/mysql/plugin", f"--log-error={work}/initialize.log",
@@ -148,16 +148,19 @@ def pom(name: str, *artifacts: str) -> str:
 """
 
 
-def maven(*words) -> None:
+def maven(*words, **options) -> None:
     """Maven takes hosts from the machine's own settings, and fails at a wrong checksum."""
-    run_program(["mvn", "-B", "-q", "-C", *words])
+    run_program(["mvn", "-B", "-q", "-C", *words], **options)
+
+
+def need_program(program: str, package: str) -> None:
+    if not shutil.which(program):
+        _install_packages(package)
 
 
 def need_java() -> None:
-    if not shutil.which("java"):
-        _install_packages("openjdk-17-jre-headless")
-    if not shutil.which("mvn"):
-        _install_packages("maven")
+    need_program("java", "openjdk-17-jre-headless")
+    need_program("mvn", "maven")
 
 
 def fetch_kafka() -> pathlib.Path:
@@ -320,7 +323,7 @@ class Server:
 # ---------------------------------------------------------------------------------------- MySQL
 
 
-def _through_loader(root: pathlib.Path, program: str) -> list:
+def through_loader(root: pathlib.Path, program: str) -> list:
     """R's programs run with R's own loader and libraries, not the machine's."""
     loader = next(path for path in (*root.glob("usr/lib64/ld-linux*.so.*"),
                                     *root.glob("usr/lib/ld-linux*.so.*")))
@@ -392,7 +395,7 @@ class PrivateMysql(Server):
                 words.append(f"--{option}={value}")
         self.socket.unlink(missing_ok=True)
         self._launch([
-            *_through_loader(self.root, "usr/sbin/mysqld"), "--no-defaults", *mysqld_user(),
+            *through_loader(self.root, "usr/sbin/mysqld"), "--no-defaults", *mysqld_user(),
             f"--basedir={self.root}/usr", f"--datadir={self.datadir}", f"--port={self.port}",
             f"--socket={self.socket}", f"--pid-file={self.folder}/mysqld.pid",
             f"--lc-messages-dir={self.root}/usr/share/mysql",
@@ -405,7 +408,7 @@ class PrivateMysql(Server):
         """The start of a command line for `mysql`, `mysqlbinlog` or another of R's clients, as
         root of this server."""
         options = f"--defaults-file={self._client_options}"
-        return [*_through_loader(self.root, f"usr/bin/{program}"), options]
+        return [*through_loader(self.root, f"usr/bin/{program}"), options]
 
     def mysql(self, sql: str, database: str = "", user: str = None, password: str = None) -> str:
         """Runs SQL by the genuine `mysql` client: rows as lines, columns separated by tabs,
@@ -416,7 +419,7 @@ class PrivateMysql(Server):
             login.touch(0o600)
             login.write_text(f"[client]\nuser={user}\npassword=\"{password or ''}\"\n"
                              f"socket={self.socket}\n[mysql]\ndefault-character-set=utf8mb4\n")
-            command = [*_through_loader(self.root, "usr/bin/mysql"), f"--defaults-file={login}"]
+            command = [*through_loader(self.root, "usr/bin/mysql"), f"--defaults-file={login}"]
         else:
             command = self.client_command()
         if database:
