@@ -82,6 +82,8 @@ def commands_of(lines):
     for line in lines:
         if line.startswith("$ "):
             commands.append((line[2:], []))
+        elif commands[-1][0].endswith("\\"):
+            commands[-1] = (commands[-1][0][:-1] + line.strip(), [])
         else:
             commands[-1][1].append(line)
     return commands

@@ -239,6 +239,7 @@ def test_a_block_has_the_mark_above_it_and_no_indentation():
 
 def test_commands_go_on_behind_a_backslash():
     assert commands_of(["a \\", "  b", "c"]) == [("a    b", ["..."]), ("c", ["..."])]
+    assert commands_of(["$ a \\", "    b", "x", "$ c"]) == [("a b", ["x"]), ("c", [])]
     assert commands_of(["$ a", "x", "$ b"]) == [("a", ["x"]), ("b", [])]
 
 
