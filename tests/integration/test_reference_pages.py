@@ -25,7 +25,6 @@ CONNECTOR = {
     "transforms": "outbox",
     "transforms.outbox.type": "io.debezium.transforms.outbox.EventRouter",
 }
-WORKER = {"bootstrap.servers": "127.0.0.1:9092"}
 
 
 class Shop(Relay):
@@ -46,7 +45,6 @@ class Shop(Relay):
             delivery__on_bad_event="dead-letter", delivery__dead_letter_topic=DEAD_LETTERS,
         )  # fmt: skip
         (self.folder / "connector.json").write_text(json.dumps(CONNECTOR))
-        (self.folder / "worker.json").write_text(json.dumps(WORKER))
 
     def live_through_a_day(self):
         """An event, a dead letter, an alarm, in another log file an XA transaction, and a stop."""

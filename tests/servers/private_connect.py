@@ -64,14 +64,17 @@ def _check_sha256(path: pathlib.Path, expected: str) -> None:
 
 class PrivateConnect(Server):
     """One standalone worker of Kafka Connect that holds Debezium's MySQL connector. Connectors are
-    added, stopped and asked by its REST interface. Offsets survive restart()."""
+    added, stopped and asked by its REST interface. Offsets survive restart(). `libraries` are more
+    jar files on its path, and `settings` are system properties."""
 
     def __init__(self, kafka: PrivateKafka, properties=None, heap: str = "1g",
-                 name: str = "connect"):
+                 name: str = "connect", libraries=(), settings=None):
         home = fetch_debezium()
         super().__init__(name)
         self.heap = heap
         self.home = home
+        self.libraries = [f"{home}/libs/*", *map(str, libraries)]
+        self.settings = [f"-D{key}={value}" for key, value in (settings or {}).items()]
         self.url = f"http://{self.host}:{self.port}"
         self.offsets_file = self.folder / "offsets"
         self.properties = {
@@ -94,7 +97,7 @@ class PrivateConnect(Server):
         write_log4j_properties(self.folder)
         self._launch([
             "java", *JAVA_LANGUAGE, "-XX:+UseSerialGC", f"-Xmx{self.heap}",
-            "-cp", f"{self.home}/libs/*",
+            "-cp", ":".join(self.libraries), *self.settings,
             f"-Dlog4j2.configurationFile={self.folder}/log4j2.properties",
             "org.apache.kafka.connect.cli.ConnectStandalone", path])
         wait_for(self._answers, "Kafka Connect", START_TIMEOUT, self.process, self.log)

@@ -97,6 +97,11 @@ def _build(root: pathlib.Path, work: pathlib.Path) -> None:
     shutil.rmtree(work / "java")
 
 
+def opentelemetry() -> list:
+    """The jar files of OpenTelemetry's library that the application has."""
+    return sorted((fetch_application() / "lib/main").glob("io.opentelemetry.opentelemetry-*.jar"))
+
+
 class PrivateQuarkus(Server):
     """The application, which takes orders by POST /orders and makes its tables in `database`. Its
     account may do there whatever it likes."""
