@@ -299,11 +299,14 @@ Step Relay::CloseSink() {
 // checkpoints has in flight will never become visible: there nothing is to be waited for.
 Step Relay::CloseDrainedSink() {
   if (!drained_by_) drained_by_ = parts_.clock.Now() + options_.drain_timeout;
-  if (parts_.sink.keeps_checkpoints() || parts_.clock.Now() >= *drained_by_) return CloseSink();
-  if (!parts_.tracker.AllAcknowledged()) return Step{Step::Kind::kPause, kDrainCheck};
-  spdlog::info("sink: a new producer, as the configuration says now");
-  parts_.sink.Close();
-  return Step{};
+  if (parts_.sink.keeps_checkpoints()) return CloseSink();
+  if (parts_.tracker.AllAcknowledged()) {
+    spdlog::info("sink: a new producer, as the configuration says now");
+    parts_.sink.Close();
+    return Step{};
+  }
+  if (parts_.clock.Now() >= *drained_by_) return CloseSink();
+  return Step{Step::Kind::kPause, kDrainCheck};
 }
 
 void Relay::StartOver() {
