@@ -111,7 +111,9 @@ Result<std::string> DebeziumOffsetOf(const Checkpoint& checkpoint,
   if (position.file.empty()) {
     return Fail(ExitCode::kConfiguration,
                 "the checkpoint tells no file, which Debezium wants even where it reads by GTID")
-        .Hint("let the relay read on until it stores one");
+        .Hint(
+            "the relay stores one with the next transaction of the server; where nothing was "
+            "committed since 'position import', the connector's own offset still holds");
   }
   nlohmann::ordered_json offset = {{"file", position.file}, {"pos", position.offset}};
   if (!position.gtids.empty()) offset["gtids"] = position.gtids.ToText();

@@ -209,13 +209,22 @@ class RouterConfig {
   // that the column is there.
   void AddTraceContext() {
     const std::string column = TakeRouter("tracing.span.context.field");
-    if (column.empty()) return;
+    // Where it is not named, the table need not have the column of Debezium's default.
+    const std::string from = column.empty() ? "tracingspancontext" : column;
+    if (column.empty()) draft_.Comment("If the table has the column tracingspancontext:");
     for (const char* name : {"traceparent", "tracestate"}) {
-      draft_.Set("header", fmt::format("properties({0})->$.{1}:{1}?", column, name));
+      const auto header = fmt::format("properties({0})->$.{1}:{1}?", from, name);
+      if (column.empty()) {
+        draft_.Comment("header = " + header);
+      } else {
+        draft_.Set("header", header);
+      }
     }
+    if (column.empty()) return;
     draft_.Note(
-        "tracing.span.context.field: a message carries the trace context of its row; Debezium makes"
-        " a span of its own, and the message carries that one");
+        "tracing.span.context.field: a message carries the trace context of its row; where "
+        "OpenTelemetry's library is on its path, Debezium makes a span of its own, and the message "
+        "carries that one");
   }
 
   void AddTopic() {

@@ -53,6 +53,13 @@ TEST_F(RouterConfigTest, ATraceContextIsPassedOn) {
   EXPECT_THAT(left_, IsEmpty());
 }
 
+TEST_F(RouterConfigTest, DebeziumsColumnOfTheTraceContextIsOfferedWhereNoneIsNamed) {
+  EXPECT_THAT(Text({}),
+              HasSubstr("# If the table has the column tracingspancontext:\n"
+                        "# header = properties(tracingspancontext)->$.traceparent:traceparent?\n"
+                        "# header = properties(tracingspancontext)->$.tracestate:tracestate?\n"));
+}
+
 TEST_F(RouterConfigTest, WhatItDoesByDefaultIsTheDefault) {
   Add({});
   EXPECT_THAT(draft_.Text(), HasSubstr("[outbox]\ntable = shop.outbox\npreset = debezium\n"
