@@ -1,8 +1,10 @@
 #include "base/value_text.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/escaped.h"
+#include "base/trimmed.h"
 
 namespace outboxd {
 
@@ -31,6 +33,22 @@ Parsed<bool> ParseYesNo(std::string_view text) {
     if (text == word) return false;
   }
   return Fail(ValueFault::kWrong, "'{}' is neither yes nor no", Escaped(text));
+}
+
+Parsed<std::vector<std::string>> ParseCommand(std::string_view text) {
+  if (text.find_first_of("\"'\\$") != std::string_view::npos) {
+    return Fail(ValueFault::kWrong,
+                "no shell reads this, so that quotes, backslashes and '$' mean nothing")
+        .Hint("name a script that holds the command");
+  }
+  std::vector<std::string> words;
+  while (!(text = Trimmed(text)).empty()) {
+    const std::size_t end = text.find_first_of(" \t");
+    words.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end, text.size()));
+  }
+  if (words.empty()) return Fail(ValueFault::kWrong, "names no program");
+  return words;
 }
 
 }  // namespace outboxd

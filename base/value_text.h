@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 
@@ -23,5 +25,8 @@ using Parsed = std::expected<T, BasicError<ValueFault>>;
 
 // All of `text` as a number in base 10 without sign; none: anything else, or too large.
 [[nodiscard]] std::optional<std::uint64_t> ParseDigits(std::string_view text);
+
+// A program and its arguments, with blanks between them.
+[[nodiscard]] Parsed<std::vector<std::string>> ParseCommand(std::string_view text);
 
 }  // namespace outboxd

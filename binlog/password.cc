@@ -2,33 +2,28 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 #include <utility>
 
-#include "base/program_output.h"
+#include "base/secret_line.h"
 
 namespace outboxd::binlog {
 namespace {
-
-constexpr std::chrono::seconds kCommandMax{10};
 
 std::unexpected<Error> Unreadable(const std::string& path) {
   return Fail(ErrorKind::kHandshake, "password file {} cannot be read: {}", path,
               std::strerror(errno));
 }
 
-ErrorKind KindOf(ProgramFault fault) {
+ErrorKind KindOf(SecretFault fault) {
   switch (fault) {
-    case ProgramFault::kFailed:
-    case ProgramFault::kTooLong:
+    case SecretFault::kFailed:
       return ErrorKind::kDisconnected;
-    case ProgramFault::kInterrupted:
+    case SecretFault::kInterrupted:
       return ErrorKind::kInterrupted;
-    case ProgramFault::kNotStarted:
-    case ProgramFault::kTooMuch:
+    case SecretFault::kWrong:
       break;
   }
   return ErrorKind::kHandshake;
@@ -61,20 +56,13 @@ Result<Password> Password::Read(const std::string& path) {
 
 Result<Password> Password::Run(const std::vector<std::string>& command,
                                const std::function<bool()>& is_over) {
-  auto output =
-      OutputOf(command, {.bytes_max = kBytesMax, .time_max = kCommandMax, .is_over = is_over});
-  if (!output) {
-    return Fail(output.error().As(KindOf(output.error().kind)), "mysql.password-command");
-  }
+  auto line = SecretLineOf(command, "password", kBytesMax, is_over);
+  if (!line) return Fail(line.error().As(KindOf(line.error().kind)), "mysql.password-command");
   Password password;
-  password.size_ = output->size();
-  std::ranges::copy(*output, password.text_.begin());
-  explicit_bzero(output->data(), output->size());
-  const bool is_one_line = password.EndLine() && !std::string_view(password.c_str()).contains('\n');
-  if (is_one_line && password.size_ > 0) return password;
-  return Fail(ErrorKind::kHandshake,
-              "mysql.password-command: {} printed no password: that is one line, and nothing else",
-              command.front());
+  password.size_ = line->size();
+  std::ranges::copy(*line, password.text_.begin());
+  explicit_bzero(line->data(), line->size());
+  return password;
 }
 
 bool Password::EndLine() {

@@ -375,21 +375,6 @@ Parsed<LogConfig::Level> ParseLevel(std::string_view text) {
                                             {"error", LogConfig::Level::kError}});
 }
 
-Parsed<std::vector<std::string>> ParseCommand(std::string_view text) {
-  if (text.find_first_of("\"'\\$") != std::string_view::npos) {
-    return Wrong("no shell reads this, so that quotes, backslashes and '$' mean nothing")
-        .Hint("name a script that holds the command");
-  }
-  std::vector<std::string> words;
-  while (!(text = Trimmed(text)).empty()) {
-    const std::size_t end = text.find_first_of(" \t");
-    words.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end, text.size()));
-  }
-  if (words.empty()) return Wrong("names no program");
-  return words;
-}
-
 Parsed<MysqlConfig::Require> ParseRequire(std::string_view text) {
   return ParseWord<MysqlConfig::Require>(
       text, {{"any", MysqlConfig::Require::kAny}, {"writable", MysqlConfig::Require::kWritable}});

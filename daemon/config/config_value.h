@@ -49,8 +49,6 @@ inline constexpr std::string_view kNotInThisVersion = "is not available in this 
 [[nodiscard]] Parsed<std::uint64_t> ParseInFlightBytes(std::string_view text);
 [[nodiscard]] Parsed<std::uint64_t> ParseRate(std::string_view text);
 [[nodiscard]] Parsed<std::uint64_t> ParseJournalBytes(std::string_view text);
-// Words with blanks between them.
-[[nodiscard]] Parsed<std::vector<std::string>> ParseCommand(std::string_view text);
 [[nodiscard]] Parsed<MysqlConfig::Require> ParseRequire(std::string_view text);
 [[nodiscard]] Parsed<RelayConfig::OnHalt> ParseOnHalt(std::string_view text);
 [[nodiscard]] Parsed<LogConfig::Level> ParseLevel(std::string_view text);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/nearest_word.h"
+#include "sinks/kafka/kafka_token.h"
 
 namespace outboxd::sinks {
 namespace {
@@ -16,6 +17,7 @@ using Origin = ResolvedProperty::Origin;
 constexpr std::size_t kErrorTextBytesMax = 512;
 constexpr std::chrono::milliseconds kErrorLookInterval{100};
 constexpr int kLogLevelWarning = 4;
+constexpr std::array<std::string_view, 1> kTokenCommands{kTokenCommand};
 constexpr int kLogLevelDebug = 7;
 
 using ErrorText = std::array<char, kErrorTextBytesMax>;
@@ -44,7 +46,7 @@ void TakeNames(const char** pairs, std::size_t count, std::vector<std::string>& 
 // What librdkafka lists, and the aliases people know from Java, which it does not list.
 std::vector<std::string> KnownNames() {
   std::vector<std::string> names{"bootstrap.servers", "compression.type", "linger.ms",
-                                 "sasl.mechanism"};
+                                 "sasl.mechanism", std::string(kTokenCommand)};
   for (const std::string_view name : KafkaSecretFileProperties()) names.emplace_back(name);
   std::size_t count = 0;
   const ConfigurationHandle global(rd_kafka_conf_new());
@@ -136,6 +138,22 @@ void CollectErrors(rd_kafka_queue_t* events, int timeout_ms, const SinkLog& log,
   }
 }
 
+// Of which no token is asked for yet.
+Result<ClientHandle> CreateClient(ConfigurationHandle configuration, const SinkLog& log,
+                                  rd_kafka_type_t type) {
+  rd_kafka_conf_set_events(configuration.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+  rd_kafka_conf_set_log_cb(configuration.get(), ForwardLogLine);
+  rd_kafka_conf_set_opaque(configuration.get(), const_cast<SinkLog*>(&log));
+  ErrorText text{};
+  ClientHandle client(rd_kafka_new(type, configuration.get(), text.data(), text.size()));
+  if (!client) {
+    return Fail(ErrorKind::kConfiguration, "librdkafka does not accept the kafka properties: {}",
+                View(text));
+  }
+  static_cast<void>(configuration.release());  // The client owns it now.
+  return client;
+}
+
 }  // namespace
 
 Result<ConfigurationHandle> BuildConfiguration(const KafkaProperties& properties,
@@ -147,6 +165,9 @@ Result<ConfigurationHandle> BuildConfiguration(const KafkaProperties& properties
     if (const auto set = Set(configuration.get(), property); !set) {
       return std::unexpected(set.error());
     }
+  }
+  if (!FindKafkaProperty(properties, kTokenCommands).empty()) {
+    TakeTokensFromProgram(configuration.get());
   }
   if (const auto set = Limit(configuration.get(), "batch.size", limits.bytes_max); !set) {
     return std::unexpected(set.error());
@@ -160,16 +181,8 @@ Result<ConfigurationHandle> BuildConfiguration(const KafkaProperties& properties
 
 Result<ClientHandle> NewClient(ConfigurationHandle configuration, const SinkLog& log,
                                rd_kafka_type_t type) {
-  rd_kafka_conf_set_events(configuration.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
-  rd_kafka_conf_set_log_cb(configuration.get(), ForwardLogLine);
-  rd_kafka_conf_set_opaque(configuration.get(), const_cast<SinkLog*>(&log));
-  ErrorText text{};
-  ClientHandle client(rd_kafka_new(type, configuration.get(), text.data(), text.size()));
-  if (!client) {
-    return Fail(ErrorKind::kConfiguration, "librdkafka does not accept the kafka properties: {}",
-                View(text));
-  }
-  static_cast<void>(configuration.release());  // The client owns it now.
+  auto client = CreateClient(std::move(configuration), log, type);
+  if (client) ServeTokens(client->get());
   return client;
 }
 
@@ -184,7 +197,7 @@ Result<void> ValidateKafkaProperties(const KafkaProperties& properties) {
     return std::unexpected(set.error());
   }
   const SinkLog quiet;
-  const auto client = NewClient(*std::move(configuration), quiet);
+  const auto client = CreateClient(*std::move(configuration), quiet, RD_KAFKA_PRODUCER);
   if (!client) return std::unexpected(client.error());
   return {};
 }
@@ -225,6 +238,10 @@ std::optional<Error> JudgeErrorEvent(rd_kafka_event_t* event, std::string& text)
                      ? "grant this user the operation Write on its topics, before Kafka "
                        "2.8 also IdempotentWrite on the cluster"
                      : ""};
+  }
+  if (text.contains(kTokenCommand)) {
+    if (text.contains(kTokenAgain)) return std::nullopt;
+    return Error{ErrorKind::kConfiguration, text};
   }
   if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
     return Error{ErrorKind::kDenied, text,

@@ -8,6 +8,9 @@
 #include <iterator>
 #include <optional>
 
+#include "base/value_text.h"
+#include "sinks/kafka/kafka_token.h"
+
 namespace outboxd::sinks {
 namespace {
 
@@ -271,11 +274,34 @@ void AppendGuarantees(std::vector<ResolvedProperty>& resolved) {
   }
 }
 
+// A program that nobody would ask is not what the operator wants.
+Result<void> CheckTokenCommand(const KafkaProperties& properties) {
+  constexpr std::array<std::string_view, 1> kCommand{kTokenCommand};
+  constexpr std::array<std::string_view, 2> kMechanism{"sasl.mechanism", "sasl.mechanisms"};
+  if (FindKafkaProperty(properties, kCommand).empty()) return {};
+  if (FindKafkaProperty(properties, kMechanism) != "OAUTHBEARER") {
+    return Refuse(kTokenCommand, "only sasl.mechanism = OAUTHBEARER asks for a token");
+  }
+  for (const std::string_view other : {"sasl.oauthbearer.config", "sasl.oauthbearer.method",
+                                       "enable.sasl.oauthbearer.unsecure.jwt"}) {
+    const std::array<std::string_view, 1> name{other};
+    if (FindKafkaProperty(properties, name).empty()) continue;
+    return Refuse(other, fmt::format("the token comes from {}", kTokenCommand));
+  }
+  return {};
+}
+
 Result<ResolvedProperty> Resolve(const std::string& name, const std::string& value) {
   if (const Secret* secret = FindSecretFile(name)) {
     auto content = ReadSecret(name, value);
     if (!content) return std::unexpected(content.error());
     return ResolvedProperty{std::string(secret->property), *std::move(content), Origin::kSecret};
+  }
+  if (name == kTokenCommand) {
+    if (const auto command = ParseCommand(value); !command) {
+      return Fail(command.error().As(ErrorKind::kConfiguration), "kafka property {}", name);
+    }
+    return ResolvedProperty{"sasl.oauthbearer.config", value, Origin::kOperator};
   }
   if (const auto allowed = CheckName(name); !allowed) return std::unexpected(allowed.error());
   if (const auto allowed = CheckValue(name, value); !allowed) {
@@ -298,6 +324,9 @@ Result<std::vector<ResolvedProperty>> ResolveKafkaProperties(const KafkaProperti
     auto property = Resolve(name, value);
     if (!property) return std::unexpected(property.error());
     resolved.push_back(*std::move(property));
+  }
+  if (const auto good = CheckTokenCommand(properties); !good) {
+    return std::unexpected(good.error());
   }
   if (BootstrapServers(properties).empty()) {
     return Fail(ErrorKind::kConfiguration, "kafka property bootstrap.servers is missing")

@@ -3,6 +3,7 @@
 from fault_proxy import FaultProxy
 from private_servers import PrivateKafka, free_port
 from relay import PASSWORD
+from relay_listener import listen_for_relays
 
 SETTINGS = {
     # Instead of a minute: so much sooner a lost response is asked for again.
@@ -19,23 +20,14 @@ class Broker:
         port = free_port()
         self.proxy = FaultProxy("127.0.0.1", port, kafka=True)
         self.kafka = PrivateKafka()
-        properties = self.kafka.properties
-        relay = f"RELAY://127.0.0.1:{port},"
-        properties["listeners"] = relay + properties["listeners"]
-        properties["advertised.listeners"] = (
-            f"RELAY://127.0.0.1:{self.proxy.port},PLAINTEXT://{self.kafka.bootstrap}"
-        )
-        properties["inter.broker.listener.name"] = "PLAINTEXT"
-        properties["listener.security.protocol.map"] = (
-            f"RELAY:{'SASL_PLAINTEXT' if sasl else 'PLAINTEXT'},PLAINTEXT:PLAINTEXT,"
-            "CONTROLLER:PLAINTEXT"
-        )
+        listen_for_relays(self.kafka, "SASL_PLAINTEXT" if sasl else "PLAINTEXT",
+                          {"sasl.enabled.mechanisms": "PLAIN"} if sasl else {}, port,
+                          self.proxy.port)
         if sasl:
-            properties["authorizer.class.name"] = (
+            self.kafka.properties["authorizer.class.name"] = (
                 "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
             )
-            properties["super.users"] = "User:ANONYMOUS"
-            properties["listener.name.relay.sasl.enabled.mechanisms"] = "PLAIN"
+            self.kafka.properties["super.users"] = "User:ANONYMOUS"
             self.set_password(PASSWORD)
 
     def relay_settings(self, folder):

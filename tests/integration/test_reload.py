@@ -6,7 +6,8 @@ import threading
 import pytest
 from certificates import DAY, Authority, now
 from private_servers import PrivateKafka, PrivateMysql, free_port
-from relay import PASSWORD, Relay, ids, wait_until
+from relay import Relay, ids, wait_until
+from relay_listener import listen_for_relays
 
 REFUSED = "the configuration that was read again is refused, and the former stays in force: "
 
@@ -164,24 +165,16 @@ class TlsBroker:
 
     def __init__(self, folder, authority):
         self.folder = folder
-        self.port = free_port()
         self.kafka = PrivateKafka()
         certificate, key = authority.certify("127.0.0.1", now() + DAY)
         (folder / "broker.pem").write_bytes(key + certificate)
-        properties = self.kafka.properties
-        properties["listeners"] = f"RELAY://127.0.0.1:{self.port}," + properties["listeners"]
-        properties["inter.broker.listener.name"] = "PLAINTEXT"
-        properties["listener.security.protocol.map"] = (
-            "RELAY:SSL,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT")
-        properties |= {
-            f"listener.name.relay.ssl.{key}": value for key, value in {
-                "keystore.type": "PEM",
-                "keystore.location": folder / "broker.pem",
-                "truststore.type": "PEM",
-                "truststore.location": folder / "trusted.pem",
-                "client.auth": "required",
-            }.items()
-        }
+        self.port = listen_for_relays(self.kafka, "SSL", {
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": folder / "broker.pem",
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": folder / "trusted.pem",
+            "ssl.client.auth": "required",
+        })
 
     def trust(self, *authorities):
         (self.folder / "trusted.pem").write_bytes(b"".join(one.pem for one in authorities))
