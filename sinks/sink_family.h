@@ -121,6 +121,8 @@ class SinkFamily {
   // Whether a setting says who the relay is and how that is proved: credentials, certificates. Such
   // a one may change while a sink is in use (Sink::Configure()).
   [[nodiscard]] virtual bool IsCredential(const Setting& setting) const = 0;
+  // Whether settings have a program of the operator run, which takes memory beside the relay.
+  [[nodiscard]] virtual bool RunsProgram(std::span<const Setting> settings) const = 0;
   // Whether a topic may have this name. kRejected.
   [[nodiscard]] virtual Result<void> CheckTopicName(std::string_view topic) const = 0;
 

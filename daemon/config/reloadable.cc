@@ -100,6 +100,14 @@ std::vector<std::string> ChangesForRestart(const Config& in_force, const Config&
   compare(in_force.delivery, other.delivery, "[delivery]");
   compare(in_force.checkpoint, other.checkpoint, "[checkpoint]");
   compare(in_force.log, other.log, "[log]");
+  // A program where there was none takes memory that was counted for events when the relay began.
+  if (in_force.mysql.password_command.empty() != fresh.mysql.password_command.empty()) {
+    sections.insert("[mysql]");
+  }
+  const sinks::SinkFamily& family = *in_force.sink.family;
+  if (family.RunsProgram(in_force.sink.settings) != family.RunsProgram(fresh.sink.settings)) {
+    sections.insert(fmt::format("[{}]", family.name()));
+  }
   const SinkSettings ours = SettingsThat(in_force, false);
   const SinkSettings theirs = SettingsThat(other, false);
   for (const sinks::Setting& setting : Differences(ours, theirs)) {

@@ -12,15 +12,17 @@ constexpr std::uint64_t kMebibyte = std::uint64_t{1} << 20;
 // The program with its libraries, 8 MB of a transaction, the journal, and the allocators' slack.
 constexpr std::uint64_t kOwnBytes = 64 * kMebibyte;
 // A program that asks a cloud for a token: an interpreter with its libraries.
-constexpr std::uint64_t kCommandBytes = 128 * kMebibyte;
+constexpr std::uint64_t kProgramBytes = 128 * kMebibyte;
 // Of an event: as the client library joins its packets, and as it is kept or made into a message.
 constexpr std::uint64_t kCopies = 2;
 
 }  // namespace
 
 std::uint64_t MemoryNeed(const Config& config, std::uint64_t event_bytes) {
-  const std::uint64_t command_bytes = config.mysql.password_command.empty() ? 0 : kCommandBytes;
-  return kOwnBytes + command_bytes + config.delivery.in_flight_bytes_max + kCopies * event_bytes;
+  const int programs = (config.mysql.password_command.empty() ? 0 : 1) +
+                       (config.sink.family->RunsProgram(config.sink.settings) ? 1 : 0);
+  const std::uint64_t program_bytes = static_cast<std::uint64_t>(programs) * kProgramBytes;
+  return kOwnBytes + program_bytes + config.delivery.in_flight_bytes_max + kCopies * event_bytes;
 }
 
 std::uint64_t EventBytesMax(const Config& config, std::optional<std::uint64_t> limit) {

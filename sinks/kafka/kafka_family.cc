@@ -1,5 +1,6 @@
 #include "sinks/kafka/kafka_family.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "sinks/kafka/kafka_client.h"
@@ -7,6 +8,7 @@
 #include "sinks/kafka/kafka_properties.h"
 #include "sinks/kafka/kafka_settings.h"
 #include "sinks/kafka/kafka_sink.h"
+#include "sinks/kafka/kafka_token.h"
 #include "sinks/kafka/kafka_topic_reader.h"
 #include "sinks/kafka/kafka_topics.h"
 
@@ -37,6 +39,11 @@ class Family final : public SinkFamily {
   }
   bool IsCredential(const Setting& setting) const override {
     return setting.section == "kafka" && sinks::IsCredential(setting.key);
+  }
+  bool RunsProgram(std::span<const Setting> settings) const override {
+    return std::ranges::any_of(settings, [](const Setting& setting) {
+      return setting.section == "kafka" && setting.key == kTokenCommand;
+    });
   }
   Result<void> CheckTopicName(std::string_view topic) const override {
     return CheckKafkaTopicName(topic);

@@ -37,6 +37,7 @@ class Family final : public SinkFamily {
   std::string_view example() const override { return ""; }
   Result<void> CheckSetting(const Setting&) const override { return {}; }
   bool IsCredential(const Setting&) const override { return false; }
+  bool RunsProgram(std::span<const Setting>) const override { return false; }
   Result<void> CheckTopicName(std::string_view) const override { return {}; }
 
   Result<std::unique_ptr<Sink>> MakeSink(SinkRequest request) const override {

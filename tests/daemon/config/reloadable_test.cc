@@ -110,6 +110,15 @@ TEST_F(ReloadableTest, WhateverElseChangesIsNamedByItsSection) {
   }
 }
 
+TEST_F(ReloadableTest, AProgramWhereThereWasNoneNeedsARestart) {
+  EXPECT_THAT(Restarts("password-file = /etc/outboxd/shop.password",
+                       "password-command = /usr/local/bin/token"),
+              ElementsAre("[mysql]"));
+  EXPECT_THAT(
+      Restarts("sasl.username = relay", "sasl.oauthbearer.token-command = /usr/local/bin/token"),
+      ElementsAre("[kafka]"));
+}
+
 TEST_F(ReloadableTest, EachSectionIsNamedOnce) {
   EXPECT_THAT(Restarts("host = db1\nuser = relay", "host = db2\nport = 5\nuser = other"),
               ElementsAre("[mysql]"));

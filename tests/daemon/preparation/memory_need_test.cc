@@ -23,6 +23,8 @@ TEST(MemoryNeedTest, AProgramThatPrintsThePasswordTakesMemoryToo) {
   const std::uint64_t without = MemoryNeed(config, 0);
   config.mysql.password_command = {"/usr/local/bin/token"};
   EXPECT_EQ(MemoryNeed(config, 0), without + 128 * kMebibyte);
+  config.sink.settings = {{"kafka", "sasl.oauthbearer.token-command", "/usr/local/bin/token"}};
+  EXPECT_EQ(MemoryNeed(config, 0), without + 256 * kMebibyte);
 }
 
 TEST(MemoryNeedTest, AnEventThatFitsTheLimitNeedsNoMore) {
