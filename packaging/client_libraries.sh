@@ -8,7 +8,7 @@
 
 mysql_packages=(bison libncurses-dev)
 # Of librdkafka built from source; its HTTP client fetches tokens for SASL/OAUTHBEARER.
-rdkafka_packages=(libcurl4-openssl-dev libsasl2-dev liblz4-dev)
+rdkafka_packages=(make libcurl4-openssl-dev libsasl2-dev liblz4-dev)
 
 # MariaDB's library also calls itself mysqlclient, but cannot read a binlog.
 system_mysql_client() {
