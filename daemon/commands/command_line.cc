@@ -35,6 +35,7 @@ constexpr std::string_view kUsage =
   outboxd dead-letters replay POSITION ... | --all --config FILE
   outboxd status --config FILE           checkpoint, held event and standing alarms
   outboxd health [--live] --config FILE  whether messages flow; with --live whether it works at all
+  outboxd reload --config FILE           let a running relay read its configuration again
   outboxd alarms [acknowledge] --config FILE
   outboxd inspect BINLOG ...             what the relay sees in binary log files, and its verdicts
   outboxd inspect --server --config FILE [--from P]
@@ -155,6 +156,7 @@ constexpr auto kShapes = std::to_array<CommandShape>({
     {"dead-letters", kAnyNumber, " --all", kTakesConfig, "replay"},
     {"status", 0, ""},
     {"health", 0, " --live"},
+    {"reload", 0, ""},
     {"alarms", 1, ""},
     {"inspect", kAnyNumber, " --server --from"},
     {"presets", 0, "", !kTakesConfig},

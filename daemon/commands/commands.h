@@ -23,9 +23,10 @@ namespace outboxd {
 [[nodiscard]] Result<void> TailCommand(Config config, const CommandLine& line);
 [[nodiscard]] Result<void> PositionCommand(const Config& config, const CommandLine& line);
 [[nodiscard]] Result<void> StatusCommand(const Config& config);
-// kNotReady, with the reason on standard output. Reads the configuration only where
-// RUNTIME_DIRECTORY does not say where to ask.
+// kNotReady, with the reason on standard output.
 [[nodiscard]] Result<void> HealthCommand(const CommandLine& line);
+// kConfiguration: the relay refuses what it has read. kUnreachable: none answers. kDenied.
+[[nodiscard]] Result<void> ReloadCommand(const CommandLine& line);
 [[nodiscard]] Result<void> AlarmsCommand(const Config& config, const CommandLine& line);
 // Without configuration (files only) every table counts as an event table.
 [[nodiscard]] Result<void> InspectCommand(const std::optional<Config>& config,

@@ -76,6 +76,7 @@ Result<void> Command(const CommandLine& line) {
     return Fail(ExitCode::kUsage, "unknown command '{}'", command).Hint("outboxd --help");
   }
   if (command == "health") return HealthCommand(line);
+  if (command == "reload") return ReloadCommand(line);
   auto config = ReadConfig(line.config_path, line.overrides);
   if (!config) {
     if (command == "run" && ParksAtOnce(line)) {

@@ -70,10 +70,12 @@ class RelayRun {
 
   // From now on the configuration is what `read` brings when a signal says so.
   void ReloadBy(Config in_force, std::function<Result<Config>()> read) {
-    reload_.emplace(
-        Reload::Parts{
-            .signals = signals_, .notifier = notifier_, .clock = clock_, .read = std::move(read)},
-        std::move(in_force));
+    reload_.emplace(Reload::Parts{.signals = signals_,
+                                  .notifier = notifier_,
+                                  .clock = clock_,
+                                  .health = health_,
+                                  .read = std::move(read)},
+                    std::move(in_force));
   }
 
   struct End {

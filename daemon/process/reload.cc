@@ -72,7 +72,7 @@ bool Reload::TakeWhole() {
   spdlog::info("the configuration was read again; beginning anew with it");
   SetLogLevel(fresh->log.level);
   in_force_ = *std::move(fresh);
-  refused_.reset();
+  Accept();
   return true;
 }
 
@@ -129,12 +129,17 @@ void Reload::Refuse(const Error& error) {
                            "in force: {}",
                            error.message),
                error.hint));
-  parts_.notifier.Ready();
+  Answer(error.ToText());
 }
 
 void Reload::Accept() {
   refused_.reset();
+  Answer("");
+}
+
+void Reload::Answer(std::string refused) {
   parts_.notifier.Ready();
+  parts_.health.SetReloads(++answered_, std::move(refused));
 }
 
 }  // namespace outboxd

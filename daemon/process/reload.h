@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "binlog/log_in.h"
 #include "daemon/checkpoint/relay_status.h"
@@ -11,6 +13,7 @@
 #include "daemon/relay/outages.h"
 #include "daemon/relay/relay.h"
 #include "daemon/service/clock.h"
+#include "daemon/service/health_board.h"
 #include "daemon/service/process_signals.h"
 #include "daemon/service/service_notifier.h"
 #include "sinks/sink.h"
@@ -27,6 +30,7 @@ class Reload {
     ProcessSignals& signals;
     ServiceNotifier& notifier;
     const Clock& clock;
+    HealthBoard& health;                   // Is told how each one ended.
     std::function<Result<Config>()> read;  // The configuration as it stands now.
   };
   // A relay that runs.
@@ -62,10 +66,12 @@ class Reload {
   [[nodiscard]] Result<void> End(const Target& target);
   void Refuse(const Error& error);
   void Accept();
+  void Answer(std::string refused);
 
   Parts parts_;
   Config in_force_;
   std::optional<Outage> refused_;
+  std::uint64_t answered_ = 0;
   std::unique_ptr<Trial> trial_;  // Null: none is under way.
 };
 

@@ -1,7 +1,5 @@
 #include "daemon/service/health_board.h"
 
-#include <fmt/format.h>
-
 namespace outboxd {
 
 Health HealthBoard::Live() const {
@@ -10,6 +8,11 @@ Health HealthBoard::Live() const {
   if (since <= kBeatMax) return {true, "alive"};
   return {false, fmt::format("stuck: nothing has moved for {} s",
                              std::chrono::duration_cast<std::chrono::seconds>(since).count())};
+}
+
+Health HealthBoard::Reloads() const {
+  const std::lock_guard lock(mutex_);
+  return reloads_;
 }
 
 Health HealthBoard::Ready() const {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <mutex>
 #include <string>
 
@@ -29,6 +32,11 @@ class HealthBoard {
     const std::lock_guard lock(mutex_);
     ready_ = std::move(ready);
   }
+  // How many reloads were answered, and why the last one was refused; empty: it was not.
+  void SetReloads(std::uint64_t answered, std::string refused) {
+    const std::lock_guard lock(mutex_);
+    reloads_ = {refused.empty(), fmt::format("{} {}", answered, refused)};
+  }
   // The loop that feeds the watchdog goes on.
   void Beat() { beat_at_.store(clock_.Now().time_since_epoch().count()); }
 
@@ -36,12 +44,16 @@ class HealthBoard {
   [[nodiscard]] Health Live() const;
   // A process that does not live is not ready either.
   [[nodiscard]] Health Ready() const;
+  // "NUMBER REASON".
+  [[nodiscard]] Health Reloads() const;
 
  private:
   const Clock& clock_;
   std::atomic<Clock::TimePoint::rep> beat_at_ = 0;
   mutable std::mutex mutex_;
-  Health ready_{false, "starting"};  // Guarded by mutex_.
+  // Guarded by mutex_.
+  Health ready_{false, "starting"};
+  Health reloads_{true, "0 "};
 };
 
 }  // namespace outboxd

@@ -18,7 +18,8 @@ struct Route {
   Health (HealthBoard::*answer)() const;
 };
 constexpr std::array kRoutes = {Route{"/healthz", &HealthBoard::Live},
-                                Route{"/readyz", &HealthBoard::Ready}};
+                                Route{"/readyz", &HealthBoard::Ready},
+                                Route{kReloadsUrl, &HealthBoard::Reloads}};
 
 MHD_Result Respond(MHD_Connection* connection, unsigned status, std::string text) {
   text += '\n';

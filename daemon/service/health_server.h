@@ -12,9 +12,12 @@ struct MHD_Daemon;
 
 namespace outboxd {
 
-// Answers GET /healthz and GET /readyz by HTTP on a Unix socket: 200 where the board says that all
-// is well, else 503, with its text. In a thread of its own, so that a loop that is stuck is told
-// rather than waited for. It serves few clients at a time, and none for long.
+// Where it is asked for HealthBoard::Reloads().
+inline constexpr const char* kReloadsUrl = "/reloads";
+
+// Answers GET /healthz, /readyz and /reloads by HTTP on a Unix socket: 200 where the board says
+// that all is well, else 503, with its text. In a thread of its own, so that a loop that is stuck
+// is told rather than waited for. It serves few clients at a time, and none for long.
 class HealthServer {
  public:
   // Listens at `path`, mode 0660, for as long as it lives; what an earlier process left there goes.

@@ -66,6 +66,13 @@ Result<UnixSocket> ConnectTo(const std::string& path) {
   return socket;
 }
 
+std::optional<pid_t> PeerOf(const UnixSocket& socket) {
+  ucred peer{};
+  socklen_t size = sizeof(peer);
+  const int got = ::getsockopt(socket.descriptor(), SOL_SOCKET, SO_PEERCRED, &peer, &size);
+  return got == 0 && peer.pid > 0 ? std::optional(peer.pid) : std::nullopt;
+}
+
 Result<UnixSocket> ListenAt(const std::string& path) {
   constexpr int kWaitingMax = 16;
   constexpr mode_t kOwnerAndGroup = 0660;

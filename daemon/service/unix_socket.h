@@ -1,5 +1,8 @@
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 
 #include "daemon/error.h"
@@ -35,6 +38,9 @@ class UnixSocket {
 // A stream socket that is connected to `path`, whose reads and writes wait for two seconds at most.
 // kUnreachable: nobody listens there. kDenied: this user may not.
 [[nodiscard]] Result<UnixSocket> ConnectTo(const std::string& path);
+
+// The process that listens where `socket` is connected to; none: it is not told.
+[[nodiscard]] std::optional<pid_t> PeerOf(const UnixSocket& socket);
 
 // One that listens at `path`, mode 0660; what stands there is replaced. kState.
 [[nodiscard]] Result<UnixSocket> ListenAt(const std::string& path);

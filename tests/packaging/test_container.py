@@ -235,6 +235,18 @@ def test_a_relay_that_a_person_has_to_mend_stays_up_and_explains_itself(storage,
         assert relay.stop() == 84
 
 
+def test_a_parked_relay_begins_anew_with_what_was_mended(storage, mysql, kafka, tmp_path, kind):
+    with ContainerRelay(storage, mysql, kafka, tmp_path, kind, delivery__start=None) as relay:
+        relay.insert("e-1")
+        relay.start()
+        wait_until(lambda: "parked" in relay.health()[1], relay.log)
+        relay.configure(delivery__start="table")
+        done = relay.command("reload")
+        assert done.returncode == 0, done.stderr
+        relay.wait_for(1)
+        assert relay.stop() == 0
+
+
 def test_a_configuration_that_cannot_be_read_is_told_in_the_log_and_by_health(storage, mysql, kafka,
                                                                               tmp_path):
     with ContainerRelay(storage, mysql, kafka, tmp_path, mounts=(STATE, RUNTIME),

@@ -105,11 +105,13 @@ def test_a_reload_keeps_the_process_and_says_what_it_takes_and_what_not(host, my
     process = relay.show("MainPID")
     relay.configure(log__level="debug")
     relay.systemctl("reload")
-    wait_until(lambda: "was read again: log.level changed" in relay.log(), relay.log)
+    assert "was read again: log.level changed" in relay.log()
     relay.configure(kafka__linger__ms=7)
-    relay.systemctl("reload")
+    assert relay.systemctl("reload", check=False).returncode != 0
     wait_until(lambda: "needs a restart" in relay.show("StatusText"), relay.log)
     assert "[kafka] needs a restart" in host.shell(f"journalctl -p err -u {relay.unit}")
+    asked = host.call("outboxd", "--unit", relay.instance, "reload", check=False)
+    assert asked.returncode == 78 and "[kafka] needs a restart" in asked.stderr
     relay.insert("e-1")
     relay.wait_for(1)
     relay.wait_for_state("active")

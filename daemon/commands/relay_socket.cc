@@ -1,0 +1,22 @@
+#include "daemon/commands/relay_socket.h"
+
+#include <utility>
+
+#include "daemon/checkpoint/relay_status.h"
+#include "daemon/config/config_reader.h"
+#include "daemon/service/health_server.h"
+
+namespace outboxd {
+
+Result<std::string> SocketToAsk(const CommandLine& line) {
+  if (auto path = RuntimeSocketPath()) return std::move(*path);
+  const auto config = ReadConfig(line.config_path, line.overrides);
+  if (!config) return std::unexpected(config.error());
+  // A person's environment says nothing: the relay has written where it listens.
+  const std::string& directory = config->relay.state_directory;
+  const auto stored = ReadStatus(directory);
+  if (stored && *stored && !(*stored)->health_socket.empty()) return (*stored)->health_socket;
+  return SocketPathIn(directory);
+}
+
+}  // namespace outboxd

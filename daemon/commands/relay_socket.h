@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "daemon/commands/command_line.h"
+#include "daemon/error.h"
+
+namespace outboxd {
+
+// Where the running relay answers (daemon/service/health_server.h). Reads the configuration only
+// where RUNTIME_DIRECTORY does not say it. kConfiguration.
+[[nodiscard]] Result<std::string> SocketToAsk(const CommandLine& line);
+
+}  // namespace outboxd
