@@ -116,14 +116,15 @@ find_rdkafka() {
 
 # With its own configure, as Debian does. No path of this machine gets into the library.
 build_rdkafka() {
-  local work version
+  local work archive version
   rm -rf "$outboxd_cache"/rdkafka-work.*
   work=$(mktemp -d "$outboxd_cache/rdkafka-work.XXXXXX")
-  "$outboxd_source/packaging/sid-download" --source "$work" librdkafka &&
-    mkdir "$work/source" &&
-    tar -x -z -C "$work/source" --strip-components=1 -f "$work"/librdkafka_*.orig.tar.gz || return 1
-  version=$(basename "$work"/librdkafka_*.orig.tar.gz .orig.tar.gz)
-  version=${version#librdkafka_}
+  "$outboxd_source/packaging/sid-download" --source "$work" librdkafka || return 1
+  # A newer version may be compressed otherwise, and have a signature beside it.
+  archive=$(find "$work" -name 'librdkafka_*.orig.tar.*' ! -name '*.asc')
+  mkdir "$work/source" && tar -x -C "$work/source" --strip-components=1 -f "$archive" || return 1
+  version=${archive##*/librdkafka_}
+  version=${version%.orig.tar.*}
   (
     cd "$work/source" &&
       CC='ccache gcc' CXX='ccache g++' \
@@ -136,7 +137,7 @@ build_rdkafka() {
     cp "$work"/source/src/{rdkafka.h,rdkafka_mock.h} "$work/root/include/librdkafka/" &&
     cp "$work/source/src/librdkafka.a" "$work/root/lib/" &&
     cp "$work/source/LICENSES.txt" "$work/root/LICENSE" &&
-    source_record librdkafka "$version" BSD-2-Clause "$work"/librdkafka_*.orig.tar.gz \
+    source_record librdkafka "$version" BSD-2-Clause "$archive" \
       >"$work/root/source.json" || return 1
   library_stamp >"$work/root/stamp"
   rdkafka_root=$outboxd_cache/librdkafka-$version

@@ -94,9 +94,10 @@ def _install_packages(*packages: str) -> None:
 def fetch_mysql() -> pathlib.Path:
     """The folder R that holds mysqld, mysql, mysqlbinlog and every library they need."""
     with cache_lock("mysql-server"):
-        found = sorted(cache_folder().glob("mysql-server-*/root"))
-        if found:
-            return found[-1]
+        found = list(cache_folder().glob("mysql-server-*/root"))
+        if found:  # 9.10 is newer than 9.9.
+            return max(found, key=lambda root: [
+                int(part) for part in re.findall(r"\d+", root.parent.name)])
         with tempfile.TemporaryDirectory(dir=cache_folder()) as packages:
             run_program([SOURCE / "packaging/sid-download", "--with-dependencies", packages,
                          "mysql-server-core", "mysql-client-core"])
