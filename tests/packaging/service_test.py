@@ -18,14 +18,14 @@ EXPOSURE_MAX = 1.2
 
 
 def unit_with_existing_binary(folder):
-    """A copy whose ExecStart names a file that exists on the machine that tests."""
+    """A copy whose commands name a file that exists on the machine that tests."""
     binary = pathlib.Path(folder) / "outboxd"
     binary.write_text("#!/bin/sh\n")
     binary.chmod(0o755)
     text = UNIT.read_text()
-    assert "ExecStart=/usr/bin/outboxd " in text
+    assert text.count("=/usr/bin/outboxd ") == 2
     copy = pathlib.Path(folder) / UNIT.name
-    copy.write_text(text.replace("ExecStart=/usr/bin/outboxd ", f"ExecStart={binary} "))
+    copy.write_text(text.replace("=/usr/bin/outboxd ", f"={binary} "))
     return copy
 
 
