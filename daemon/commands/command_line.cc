@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/escaped.h"
+#include "base/nearest_word.h"
 #include "daemon/service/service_unit.h"
 
 namespace outboxd {
@@ -61,6 +62,20 @@ Result<std::optional<std::string>> OptionValue(std::string_view name, std::strin
   if (!rest.empty()) return std::nullopt;
   if (i + 1 == arguments.size()) return Fail(ExitCode::kUsage, "{} needs a value", name);
   return std::string(arguments[++i]);
+}
+
+// What the word may be a slip of; else where all are listed.
+std::string HintForWord(std::string_view word, std::span<const std::string_view> known) {
+  const auto nearest = NearestWord(word, known);
+  return nearest ? fmt::format("did you mean {}?", *nearest) : std::string("outboxd --help");
+}
+
+Failure<ExitCode> UnknownOption(std::string_view argument) {
+  constexpr auto kOptions = std::to_array<std::string_view>(
+      {"--config", "--unit", "--from", "--preset", "--table", "--name", "--server", "--all",
+       "--json", "--explain", "--live", "--debezium", "--help", "--version"});
+  return Fail(ExitCode::kUsage, "unknown option '{}'", Escaped(argument, 100))
+      .Hint("{}", HintForWord(argument, kOptions));
 }
 
 }  // namespace
@@ -127,7 +142,7 @@ Result<CommandLine> ParseCommandLine(std::span<char* const> arguments) {
       continue;
     }
     if (argument.find('.') == std::string_view::npos) {
-      return Fail(ExitCode::kUsage, "unknown option '{}'", argument).Hint("outboxd --help");
+      return UnknownOption(argument);
     }
     line.overrides.emplace_back(argument);
     if (argument.find('=') == std::string_view::npos) {
@@ -175,6 +190,14 @@ std::string NameOf(const CommandShape& shape) {
 
 bool IsCommand(std::string_view command) {
   return std::ranges::find(kShapes, command, &CommandShape::command) != kShapes.end();
+}
+
+Error UnknownCommandError(std::string_view command) {
+  std::vector<std::string_view> known;
+  for (const CommandShape& shape : kShapes) known.push_back(shape.command);
+  return Fail(ExitCode::kUsage, "unknown command '{}'", Escaped(command, 100))
+      .Hint("{}", HintForWord(command, known))
+      .error();
 }
 
 namespace {

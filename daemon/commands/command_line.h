@@ -46,6 +46,8 @@ struct CommandShape {
 // The command with its word: "position set".
 [[nodiscard]] std::string NameOf(const CommandShape& shape);
 [[nodiscard]] bool IsCommand(std::string_view command);
+// That it is none; with the one that it may be a slip of.
+[[nodiscard]] Error UnknownCommandError(std::string_view command);
 
 // kUsage.
 [[nodiscard]] Result<CommandLine> ParseCommandLine(std::span<char* const> arguments);

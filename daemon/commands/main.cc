@@ -73,7 +73,7 @@ Result<void> Command(const CommandLine& line) {
     return InspectCommand(std::nullopt, line);
   }
   if (!IsCommand(command)) {
-    return Fail(ExitCode::kUsage, "unknown command '{}'", command).Hint("outboxd --help");
+    return std::unexpected(UnknownCommandError(command));
   }
   if (command == "health") return HealthCommand(line);
   if (command == "reload") return ReloadCommand(line);

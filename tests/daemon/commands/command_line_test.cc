@@ -90,6 +90,15 @@ TEST(CommandLineTest, RefusesAnOptionItDoesNotKnowAndOneWithoutItsValue) {
   }
 }
 
+TEST(CommandLineTest, AMistypedCommandOrOptionGetsTheNearestOne) {
+  EXPECT_EQ(UnknownCommandError("chekc").ToText(),
+            "unknown command 'chekc' HINT: did you mean check?");
+  EXPECT_EQ(UnknownCommandError("dead-letter").hint, "did you mean dead-letters?");
+  EXPECT_EQ(UnknownCommandError("frobnicate").hint, "outboxd --help");
+  EXPECT_EQ(Parse({"run", "--confg", "a.conf"}).error().hint, "did you mean --config?");
+  EXPECT_EQ(Parse({"run", "--frequently"}).error().hint, "outboxd --help");
+}
+
 TEST(CommandLineTest, RefusesWordsAndOptionsThatACommandDoesNotTake) {
   const std::vector<std::vector<std::string>> refused = {
       {"run", "now"},
