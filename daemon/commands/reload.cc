@@ -50,8 +50,10 @@ Result<void> ReloadCommand(const CommandLine& line) {
     const auto now = AskReloads(*path);
     if (!now) return Fail(now.error(), "the relay has gone");
     if (now->text != before->text) {
-      if (now->is_good) return {};
-      return Fail(ExitCode::kConfiguration, "{}", now->text.substr(now->text.find(' ') + 1));
+      const std::string how = now->text.substr(now->text.find(' ') + 1);
+      if (!now->is_good) return Fail(ExitCode::kConfiguration, "{}", how);
+      fmt::print("{}\n", how);
+      return {};
     }
     std::this_thread::sleep_for(kLook);
   }

@@ -72,7 +72,7 @@ bool Reload::TakeWhole() {
   spdlog::info("the configuration was read again; beginning anew with it");
   SetLogLevel(fresh->log.level);
   in_force_ = *std::move(fresh);
-  Accept();
+  Accept("beginning anew with it");
   return true;
 }
 
@@ -110,15 +110,15 @@ Result<void> Reload::End(const Target& target) {
   if (!renews) return std::unexpected(AsDaemonError(renews.error()));
   const auto changes = ReloadableChanges(in_force_, fresh);
   SetLogLevel(std::min(in_force_.log.level, fresh.log.level));  // So that either shows the next.
-  spdlog::info("the configuration was read again: {}",
-               changes.empty() ? "the same, with what stands in its files now"
-                               : fmt::format("{} changed", fmt::join(changes, ", ")));
+  const std::string how = changes.empty() ? "the same, with what stands in its files now"
+                                          : fmt::format("{} changed", fmt::join(changes, ", "));
+  spdlog::info("the configuration was read again: {}", how);
   target.log_in.Set(LogInOf(fresh.mysql));
   if (*renews) target.relay.RenewProducer();
   target.relay.SetMaxRate(fresh.delivery.max_rate);
   SetLogLevel(fresh.log.level);
   in_force_ = fresh;
-  Accept();
+  Accept(how);
   return {};
 }
 
@@ -129,17 +129,17 @@ void Reload::Refuse(const Error& error) {
                            "in force: {}",
                            error.message),
                error.hint));
-  Answer(error.ToText());
+  Answer({false, error.ToText()});
 }
 
-void Reload::Accept() {
+void Reload::Accept(const std::string& how) {
   refused_.reset();
-  Answer("");
+  Answer({true, how});
 }
 
-void Reload::Answer(std::string refused) {
+void Reload::Answer(const Health& answer) {
   parts_.notifier.Ready();
-  parts_.health.SetReloads(++answered_, std::move(refused));
+  parts_.health.SetReloads(++answered_, answer);
 }
 
 }  // namespace outboxd

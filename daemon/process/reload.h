@@ -65,8 +65,8 @@ class Reload {
   [[nodiscard]] Result<void> Begin();
   [[nodiscard]] Result<void> End(const Target& target);
   void Refuse(const Error& error);
-  void Accept();
-  void Answer(std::string refused);
+  void Accept(const std::string& how);
+  void Answer(const Health& answer);
 
   Parts parts_;
   Config in_force_;

@@ -32,10 +32,10 @@ class HealthBoard {
     const std::lock_guard lock(mutex_);
     ready_ = std::move(ready);
   }
-  // How many reloads were answered, and why the last one was refused; empty: it was not.
-  void SetReloads(std::uint64_t answered, std::string refused) {
+  // How many reloads were answered, and how the last one was: not good where it was refused.
+  void SetReloads(std::uint64_t answered, const Health& last) {
     const std::lock_guard lock(mutex_);
-    reloads_ = {refused.empty(), fmt::format("{} {}", answered, refused)};
+    reloads_ = {last.is_good, fmt::format("{} {}", answered, last.text)};
   }
   // The loop that feeds the watchdog goes on.
   void Beat() { beat_at_.store(clock_.Now().time_since_epoch().count()); }
@@ -44,7 +44,7 @@ class HealthBoard {
   [[nodiscard]] Health Live() const;
   // A process that does not live is not ready either.
   [[nodiscard]] Health Ready() const;
-  // "NUMBER REASON".
+  // "NUMBER TEXT".
   [[nodiscard]] Health Reloads() const;
 
  private:

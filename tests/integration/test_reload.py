@@ -99,7 +99,7 @@ def test_what_needs_a_restart_is_refused_as_a_whole(relay, change, sections):
 def test_the_command_says_what_the_relay_refuses(relay):
     relay.configure(log__level="debug")
     taken = relay.command("reload")
-    assert (taken.returncode, taken.stdout, taken.stderr) == (0, "", "")
+    assert (taken.returncode, taken.stdout, taken.stderr) == (0, "log.level changed\n", "")
     assert "log.level changed" in relay.log()
     relay.configure(kafka__linger__ms=7)
     for _ in range(2):

@@ -58,7 +58,7 @@ TEST_F(HealthServerTest, TellsWhatTheBoardSays) {
   EXPECT_TRUE(Ask("/readyz").is_good);
   EXPECT_EQ(Ask("/readyz").text, "streaming: 3 events delivered");
   EXPECT_EQ(Ask("/reloads").text, "0 ");
-  board_.SetReloads(3, "[kafka] needs a restart");
+  board_.SetReloads(3, {false, "[kafka] needs a restart"});
   EXPECT_FALSE(Ask("/reloads").is_good);
   EXPECT_EQ(Ask("/reloads").text, "3 [kafka] needs a restart");
   board_.Set({false, "holding at event a:1:1"});
