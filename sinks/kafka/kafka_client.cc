@@ -17,7 +17,6 @@ using Origin = ResolvedProperty::Origin;
 constexpr std::size_t kErrorTextBytesMax = 512;
 constexpr std::chrono::milliseconds kErrorLookInterval{100};
 constexpr int kLogLevelWarning = 4;
-constexpr std::array<std::string_view, 1> kTokenCommands{kTokenCommand};
 constexpr int kLogLevelDebug = 7;
 
 using ErrorText = std::array<char, kErrorTextBytesMax>;
@@ -166,7 +165,7 @@ Result<ConfigurationHandle> BuildConfiguration(const KafkaProperties& properties
       return std::unexpected(set.error());
     }
   }
-  if (!FindKafkaProperty(properties, kTokenCommands).empty()) {
+  if (!FindKafkaProperty(properties, kTokenCommand).empty()) {
     TakeTokensFromProgram(configuration.get());
   }
   if (const auto set = Limit(configuration.get(), "batch.size", limits.bytes_max); !set) {
@@ -190,8 +189,7 @@ Result<void> ValidateKafkaProperties(const KafkaProperties& properties) {
   auto configuration = BuildConfiguration(properties, {});
   if (!configuration) return std::unexpected(configuration.error());
   // Without brokers a client connects to nothing, but a client with OIDC would fetch its token.
-  constexpr std::array<std::string_view, 1> kMethod{"sasl.oauthbearer.method"};
-  if (FindKafkaProperty(properties, kMethod) == "oidc") return {};
+  if (FindKafkaProperty(properties, "sasl.oauthbearer.method") == "oidc") return {};
   const ResolvedProperty nowhere{"bootstrap.servers", "", Origin::kOutboxd};
   if (const auto set = Set(configuration->get(), nowhere); !set) {
     return std::unexpected(set.error());

@@ -276,16 +276,14 @@ void AppendGuarantees(std::vector<ResolvedProperty>& resolved) {
 
 // A program that nobody would ask is not what the operator wants.
 Result<void> CheckTokenCommand(const KafkaProperties& properties) {
-  constexpr std::array<std::string_view, 1> kCommand{kTokenCommand};
   constexpr std::array<std::string_view, 2> kMechanism{"sasl.mechanism", "sasl.mechanisms"};
-  if (FindKafkaProperty(properties, kCommand).empty()) return {};
+  if (FindKafkaProperty(properties, kTokenCommand).empty()) return {};
   if (FindKafkaProperty(properties, kMechanism) != "OAUTHBEARER") {
     return Refuse(kTokenCommand, "only sasl.mechanism = OAUTHBEARER asks for a token");
   }
   for (const std::string_view other : {"sasl.oauthbearer.config", "sasl.oauthbearer.method",
                                        "enable.sasl.oauthbearer.unsecure.jwt"}) {
-    const std::array<std::string_view, 1> name{other};
-    if (FindKafkaProperty(properties, name).empty()) continue;
+    if (FindKafkaProperty(properties, other).empty()) continue;
     return Refuse(other, fmt::format("the token comes from {}", kTokenCommand));
   }
   return {};

@@ -58,6 +58,11 @@ struct ResolvedProperty {
 [[nodiscard]] std::string_view FindKafkaProperty(const KafkaProperties& properties,
                                                  std::span<const std::string_view> names);
 
+[[nodiscard]] inline std::string_view FindKafkaProperty(const KafkaProperties& properties,
+                                                        std::string_view name) {
+  return FindKafkaProperty(properties, std::span(&name, 1));
+}
+
 // "host:9092,host2:9092": bootstrap.servers, for messages and hints.
 [[nodiscard]] std::string_view BootstrapServers(const KafkaProperties& properties);
 

@@ -42,8 +42,7 @@ Result<std::unique_ptr<KafkaSink>> KafkaSink::Create(KafkaSinkOptions options) {
   return std::unique_ptr<KafkaSink>(new KafkaSink(std::move(options)));
 }
 
-KafkaSink::KafkaSink(KafkaSinkOptions options)
-    : options_(std::move(options)), properties_(options_.properties) {}
+KafkaSink::KafkaSink(KafkaSinkOptions options) : options_(std::move(options)) {}
 
 KafkaSink::~KafkaSink() { Close(); }
 
@@ -56,8 +55,8 @@ Result<bool> KafkaSink::Configure(SinkRequest request) {
   const bool reads_files = std::ranges::any_of(
       options->properties, [](const auto& property) { return NamesFile(property.first); });
   const std::scoped_lock lock(mutex_);
-  const bool is_other = properties_ != options->properties;
-  properties_ = options->properties;
+  const KafkaSinkOptions& former = next_options_ ? *next_options_ : options_;
+  const bool is_other = former.properties != options->properties;
   next_options_ = *std::move(options);
   return is_other || reads_files;
 }

@@ -74,7 +74,7 @@ class KafkaSink final : public Sink {
   [[nodiscard]] Result<void> FindOwnTopics();
   [[nodiscard]] std::uint64_t RoomCount();
 
-  KafkaSinkOptions options_;  // Reader thread only.
+  KafkaSinkOptions options_;  // Written by the reader thread, under mutex_.
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -85,7 +85,6 @@ class KafkaSink final : public Sink {
   bool polling_ = false;   // The acknowledgement thread uses the producer.
   bool swapping_ = false;  // The reader thread waits for it to let go.
   bool woken_ = false;
-  KafkaProperties properties_;                    // As they were configured last.
   std::optional<KafkaSinkOptions> next_options_;  // From the next Open() on; none: the same.
   std::uint64_t room_count_ = 0;                  // How often reports have made room in the queue.
 
