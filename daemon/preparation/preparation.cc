@@ -43,10 +43,7 @@ Prepared<void> EndAtFirstProblem(const binlog::Result<std::vector<Finding>>& fin
     });
     return {};
   }
-  return std::unexpected(
-      Refusal{{problem->exit_code, fmt::format("{}: {}", problem->subject, problem->found),
-               problem->remedy},
-              true});
+  return std::unexpected(Refusal{ErrorOf(*problem), true});
 }
 
 // Those that are there before the read begins, so that one that is gone later is missed.

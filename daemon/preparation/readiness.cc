@@ -408,6 +408,10 @@ Finding ProblemOf(std::string subject, const Error& error) {
   return {Finding::Level::kProblem, std::move(subject), error.message, error.hint, error.kind};
 }
 
+Error ErrorOf(const Finding& problem) {
+  return {problem.exit_code, fmt::format("{}: {}", problem.subject, problem.found), problem.remedy};
+}
+
 const Finding* FirstProblem(const std::vector<Finding>& findings) {
   const auto found = std::ranges::find(findings, Finding::Level::kProblem, &Finding::level);
   return found == findings.end() ? nullptr : &*found;

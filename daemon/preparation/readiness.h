@@ -26,6 +26,8 @@ struct Finding {
 
 // A problem with its remedy and exit code.
 [[nodiscard]] Finding ProblemOf(std::string subject, const Error& error);
+// A problem as what ends a run, or refuses a configuration.
+[[nodiscard]] Error ErrorOf(const Finding& problem);
 
 // Everything about the MySQL side that can be known before the first row: the server's settings,
 // the account's privileges, the event tables and their columns. `check` shows all findings; `run`

@@ -19,8 +19,7 @@ Result<void> TrySource(const Config& config, binlog::Interrupter& interrupter) {
   const auto findings = CheckPrivileges(*missing);
   const Finding* problem = FirstProblem(findings);
   if (problem == nullptr) return {};
-  return Fail(problem->exit_code, "{}: {}", problem->subject, problem->found)
-      .Hint("{}", problem->remedy);
+  return std::unexpected(ErrorOf(*problem));
 }
 
 Result<void> TrySink(const Config& config) {
