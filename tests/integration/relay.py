@@ -163,6 +163,12 @@ class Relay:
         finally:
             connection.close()
 
+    def break_connections(self):
+        """Those of its account to the server."""
+        for (number,) in self.sql("SELECT id FROM performance_schema.processlist WHERE user = %s",
+                                  [self.user]):
+            self.sql(f"KILL {number}")
+
     def executed_gtids(self):
         """The server's, in one line."""
         return self.sql("SELECT @@global.gtid_executed")[0][0].replace("\n", "")

@@ -7,6 +7,7 @@ from certificates import DAY, Authority, now
 from clear_text_server import ClearTextServer
 from private_servers import PrivateMysql
 from relay import PASSWORD, Relay, wait_until
+from token_program import TokenProgram
 
 
 @pytest.fixture(scope="module")
@@ -15,57 +16,43 @@ def server():
         yield mysql
 
 
-class TokenRelay(Relay):
-    """Its password comes from a program, which is what `say` makes of it."""
-
-    def __init__(self, *arguments, **config):
-        super().__init__(*arguments, **config)
-        self.program = self.folder / "token"
-        self.configure(mysql__password_file=None, mysql__password_command=f"{self.program} for me")
-        self.say(f"echo '{PASSWORD}'")
-
-    def say(self, shell):
-        self.program.write_text(f"#!/bin/sh\necho \"$@\" >> {self.folder}/calls\n{shell}\n")
-        self.program.chmod(0o755)
-
-    def calls(self):
-        return (self.folder / "calls").read_text().splitlines()
-
-    def break_connections(self):
-        for (number,) in self.sql("SELECT id FROM performance_schema.processlist WHERE user = %s",
-                                  [self.user]):
-            self.sql(f"KILL {number}")
+@pytest.fixture
+def program(tmp_path):
+    one = TokenProgram(tmp_path)
+    one.say(f"echo '{PASSWORD}'")
+    return one
 
 
 @pytest.fixture
-def relay(outboxd, server, kafka, tmp_path):
-    with TokenRelay(outboxd, server, kafka, tmp_path) as one:
+def relay(outboxd, server, kafka, program, tmp_path):
+    with Relay(outboxd, server, kafka, tmp_path, mysql__password_file=None,
+               mysql__password_command=program.command) as one:
         yield one
 
 
-def test_the_program_is_run_with_its_words_and_what_it_prints_is_the_password(relay):
+def test_the_program_is_run_with_its_words_and_what_it_prints_is_the_password(relay, program):
     relay.insert("e-1")
     relay.start()
     relay.wait_for(1)
-    assert set(relay.calls()) == {"for me"}
+    assert set(program.calls()) == {"for me"}
     assert PASSWORD not in relay.log()
     assert relay.stop() == 0
 
 
-def test_each_log_in_asks_anew(relay):
+def test_each_log_in_asks_anew(relay, program):
     """A token that is too old is not used again."""
     relay.insert("e-1")
     relay.start()
     relay.wait_for(1)
     relay.sql(f"ALTER USER {relay.user}@'%' IDENTIFIED BY 'another token'")
-    relay.say("echo 'another token'")
+    program.say("echo 'another token'")
     relay.break_connections()
     relay.insert("e-2")
     relay.wait_for(2)
     assert relay.stop() == 0
 
 
-def test_a_password_that_is_replaced_is_found_though_the_log_in_was_refused(relay):
+def test_a_password_that_is_replaced_is_found_though_the_log_in_was_refused(relay, program):
     relay.insert("e-1")
     relay.start()
     relay.wait_for(1)
@@ -73,30 +60,30 @@ def test_a_password_that_is_replaced_is_found_though_the_log_in_was_refused(rela
     relay.break_connections()
     relay.insert("e-2")
     wait_until(lambda: "Access denied" in relay.log(), relay.log)
-    relay.say("echo 'another token'")
+    program.say("echo 'another token'")
     relay.wait_for(2)
 
 
-def test_a_program_that_fails_is_waited_for(relay):
-    relay.say("echo 'no network' >&2; exit 3")
+def test_a_program_that_fails_is_waited_for(relay, program):
+    program.say("echo 'no network' >&2; exit 3")
     assert relay.command("check").returncode == 69
     relay.insert("e-1")
     relay.start()
     wait_until(lambda: "failed with code 3" in relay.log(), relay.log)
     assert "mysql.password-command: " in relay.log() and "no network" in relay.log()
-    relay.say(f"echo '{PASSWORD}'")
+    program.say(f"echo '{PASSWORD}'")
     relay.wait_for(1)
 
 
-def test_a_program_that_hangs_is_killed_and_a_stop_does_not_wait_for_it(relay):
-    relay.say("sleep 600; true")
+def test_a_program_that_hangs_is_killed_and_a_stop_does_not_wait_for_it(relay, program):
+    program.say("sleep 600; true")
     begun = time.monotonic()
     checked = relay.command("check")
     assert checked.returncode == 69
     assert "did not end within 10000 ms, and was killed" in checked.stdout
     assert time.monotonic() - begun < 60
     relay.start()
-    wait_until(lambda: len(relay.calls()) == 2, relay.log)
+    wait_until(lambda: len(program.calls()) == 2, relay.log)
     begun = time.monotonic()
     assert relay.stop() == 0
     assert time.monotonic() - begun < 5
@@ -108,19 +95,19 @@ def test_a_program_that_hangs_is_killed_and_a_stop_does_not_wait_for_it(relay):
     pytest.param("echo; true", id="an empty line"),
     pytest.param("yes | head -c 99999", id="too much"),
 ])
-def test_what_is_no_password_is_told(relay, shell):
-    relay.say(shell)
+def test_what_is_no_password_is_told(relay, program, shell):
+    program.say(shell)
     relay.start()
     assert relay.wait() == 78
     assert "mysql.password-command: " in relay.log()
     assert " printed " in relay.log()
 
 
-def test_a_program_that_is_not_there_is_told(relay):
-    relay.program.unlink()
+def test_a_program_that_is_not_there_is_told(relay, program):
+    program.path.unlink()
     relay.start()
     assert relay.wait() == 78
-    assert f"mysql.password-command: {relay.program} cannot be started" in relay.log()
+    assert f"mysql.password-command: {program.path} cannot be started" in relay.log()
 
 
 def test_a_file_and_a_program_at_once_are_refused(relay):
@@ -130,8 +117,8 @@ def test_a_file_and_a_program_at_once_are_refused(relay):
     assert "mysql.password-command: excludes mysql.password-file" in relay.log()
 
 
-def test_a_shells_words_are_refused(relay):
-    relay.configure(mysql__password_command=f"{relay.program} $HOME")
+def test_a_shells_words_are_refused(relay, program):
+    relay.configure(mysql__password_command=f"{program.path} $HOME")
     relay.start()
     assert relay.wait() == 78
     assert "no shell reads this" in relay.log()
