@@ -12,8 +12,9 @@ namespace outboxd::binlog {
 // Who logs in to a server, and how that is proved.
 struct LogIn {
   std::string user;
-  PasswordSource password;
-  std::string tls_ca, tls_cert, tls_key;  // Paths.
+  PasswordSource password;  // Asked at every connect.
+  std::string tls_ca;       // Only for kVerifyCa and kVerifyIdentity, which need it.
+  std::string tls_cert, tls_key;
 
   friend bool operator==(const LogIn&, const LogIn&) = default;
 };

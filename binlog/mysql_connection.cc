@@ -88,16 +88,16 @@ bool SetTls(OptionSetter& setter, const ConnectionOptions& options) {
   if (options.tls == TlsMode::kDisabled) return setter.ok();
   const bool verifies =
       options.tls == TlsMode::kVerifyCa || options.tls == TlsMode::kVerifyIdentity;
-  if (verifies) setter.SetUnlessEmpty(MYSQL_OPT_SSL_CA, options.tls_ca);
-  setter.SetUnlessEmpty(MYSQL_OPT_SSL_CERT, options.tls_cert);
-  setter.SetUnlessEmpty(MYSQL_OPT_SSL_KEY, options.tls_key);
+  if (verifies) setter.SetUnlessEmpty(MYSQL_OPT_SSL_CA, options.log_in.tls_ca);
+  setter.SetUnlessEmpty(MYSQL_OPT_SSL_CERT, options.log_in.tls_cert);
+  setter.SetUnlessEmpty(MYSQL_OPT_SSL_KEY, options.log_in.tls_key);
   return setter.ok();
 }
 
 // Servers in clouds ask for a token as it is. One that was made for this log-in may be shown to a
 // server that has proved to be the one that is meant; a password never.
 bool MaySendClearText(const ConnectionOptions& options) {
-  return options.tls == TlsMode::kVerifyIdentity && !options.password.command.empty();
+  return options.tls == TlsMode::kVerifyIdentity && !options.log_in.password.command.empty();
 }
 
 bool SetOptions(MYSQL* handle, const ConnectionOptions& options) {
@@ -143,7 +143,7 @@ Result<void> ConnectWithoutBlocking(MYSQL* handle, const ConnectionOptions& opti
   const Clock::time_point deadline = Clock::now() + options.connect_timeout;
   while (true) {
     const net_async_status status = mysql_real_connect_nonblocking(
-        handle, host, options.user.c_str(), password, nullptr, options.port, socket, 0);
+        handle, host, options.log_in.user.c_str(), password, nullptr, options.port, socket, 0);
     if (status == NET_ASYNC_COMPLETE) return {};
     if (status == NET_ASYNC_ERROR) return std::unexpected(ErrorOf(handle));
     if (IsInterrupted(options)) return Fail(ErrorKind::kInterrupted, "interrupted");
@@ -159,7 +159,7 @@ Result<void> ConnectBlocking(MYSQL* handle, const ConnectionOptions& options,
                              const char* password) {
   const char* const socket = options.socket.empty() ? nullptr : options.socket.c_str();
   const char* const host = options.socket.empty() ? options.host.c_str() : nullptr;
-  if (mysql_real_connect(handle, host, options.user.c_str(), password, nullptr, options.port,
+  if (mysql_real_connect(handle, host, options.log_in.user.c_str(), password, nullptr, options.port,
                          socket, 0) == nullptr) {
     return std::unexpected(ErrorOf(handle));
   }
@@ -214,13 +214,8 @@ ResultRow CopyRow(MYSQL_ROW row, const unsigned long* lengths, unsigned fields) 
 }
 
 ConnectionOptions AsRenewed(ConnectionOptions options) {
-  auto log_in = options.renewable ? options.renewable->Get() : std::nullopt;
-  if (!log_in) return options;
-  options.user = std::move(log_in->user);
-  options.password = std::move(log_in->password);
-  options.tls_ca = std::move(log_in->tls_ca);
-  options.tls_cert = std::move(log_in->tls_cert);
-  options.tls_key = std::move(log_in->tls_key);
+  auto renewed = options.renewable ? options.renewable->Get() : std::nullopt;
+  if (renewed) options.log_in = *std::move(renewed);
   return options;
 }
 
@@ -268,7 +263,7 @@ Result<MysqlConnection> MysqlConnection::Connect(const ConnectionOptions& given)
   const ConnectionOptions options = AsRenewed(given);
   const std::string address = AddressText(options);
   const auto is_over = [&options] { return IsInterrupted(options); };
-  const Result<Password> password = Password::Get(options.password, is_over);
+  const Result<Password> password = Password::Get(options.log_in.password, is_over);
   if (!password) return std::unexpected(password.error());
   std::unique_ptr<MYSQL, Closer> handle;
   Result<void> connected;

@@ -13,7 +13,6 @@
 
 #include "binlog/error.h"
 #include "binlog/log_in.h"
-#include "binlog/password.h"
 #include "binlog/result_row.h"
 #include "binlog/row.h"
 
@@ -29,12 +28,9 @@ struct ConnectionOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 3306;
   std::string socket;  // Path of a Unix socket; then host and port are not used.
-  std::string user;
-  PasswordSource password;  // Asked at every connect.
+  LogIn log_in;
   TlsMode tls = TlsMode::kVerifyIdentity;
-  std::string tls_ca;  // Only for kVerifyCa and kVerifyIdentity, which need it.
-  std::string tls_cert, tls_key;
-  // What it was set to counts instead of user, password and the files of TLS. Null: they count.
+  // What it was set to counts instead of `log_in`. Null: that counts.
   std::shared_ptr<const RenewableLogIn> renewable = nullptr;
   // The most bytes of a row, an event or another answer that are taken into memory: an event may be
   // 1 GiB (MySQL 9.7 libs/mysql/binlog/event/binlog_event.h, max_log_event_size). What is larger is

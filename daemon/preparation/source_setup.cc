@@ -81,12 +81,7 @@ std::vector<binlog::ConnectionOptions> ConnectionOptionsOf(const MysqlConfig& co
     options.host = address.host;
     options.port = address.port;
     options.socket = config.socket;
-    binlog::LogIn log_in = LogInOf(config);
-    options.user = std::move(log_in.user);
-    options.password = std::move(log_in.password);
-    options.tls_ca = std::move(log_in.tls_ca);
-    options.tls_cert = std::move(log_in.tls_cert);
-    options.tls_key = std::move(log_in.tls_key);
+    options.log_in = LogInOf(config);
     options.renewable = config.renewable_log_in;
     options.event_bytes_max = config.event_bytes_max;
     options.requires_writable = config.require == MysqlConfig::Require::kWritable;

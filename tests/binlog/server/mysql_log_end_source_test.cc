@@ -46,8 +46,8 @@ TEST_F(LogEndSourceTest, AnAccountWithoutTheRightIsDeniedAndMayBeGivenIt) {
   Run("DROP USER IF EXISTS log_end_reader");
   Run("CREATE USER log_end_reader IDENTIFIED BY ''");
   ConnectionOptions options = ServerOptions();
-  options.user = "log_end_reader";
-  options.password = {};
+  options.log_in.user = "log_end_reader";
+  options.log_in.password = {};
   MysqlLogEndSource ends({options});
   ASSERT_TRUE(ends.Open(stream_));
   EXPECT_EQ(ends.EndOfLog().error().kind, ErrorKind::kDenied);

@@ -225,8 +225,8 @@ TEST_F(TableSourceTest, DoesWithoutXaNamesAndLocksByTheSelectPrivilegeAlone) {
   Run("CREATE USER table_source_reader");
   Run("GRANT SELECT ON table_source_test.* TO table_source_reader");
   ConnectionOptions options = ServerOptions();
-  options.user = "table_source_reader";
-  options.password = {};
+  options.log_in.user = "table_source_reader";
+  options.log_in.password = {};
   MysqlTableSource source({.hosts = {options}});
   const auto opened = source.Open(stream_);
   ASSERT_TRUE(opened) << opened.error().message;

@@ -24,8 +24,8 @@ inline std::string EnvironmentOf(const char* name) {
 inline ConnectionOptions ServerOptions() {
   ConnectionOptions options;
   options.socket = EnvironmentOf("OUTBOXD_TEST_MYSQL_SOCKET");
-  options.user = EnvironmentOf("OUTBOXD_TEST_MYSQL_USER");
-  options.password.file = EnvironmentOf("OUTBOXD_TEST_MYSQL_PASSWORD_FILE");
+  options.log_in.user = EnvironmentOf("OUTBOXD_TEST_MYSQL_USER");
+  options.log_in.password.file = EnvironmentOf("OUTBOXD_TEST_MYSQL_PASSWORD_FILE");
   options.tls = TlsMode::kDisabled;
   return options;
 }

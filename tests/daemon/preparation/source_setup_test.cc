@@ -76,9 +76,9 @@ TEST(ConnectionOptionsTest, TheAccountIsTheSameEverywhere) {
   config.password_file = "/etc/password";
   config.tls_ca = "/etc/ca.pem";
   for (const auto& options : ConnectionOptionsOf(config)) {
-    EXPECT_EQ(options.user, "relay");
-    EXPECT_EQ(options.password.file, "/etc/password");
-    EXPECT_EQ(options.tls_ca, "/etc/ca.pem");
+    EXPECT_EQ(options.log_in.user, "relay");
+    EXPECT_EQ(options.log_in.password.file, "/etc/password");
+    EXPECT_EQ(options.log_in.tls_ca, "/etc/ca.pem");
   }
 }
 

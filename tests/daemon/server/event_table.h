@@ -37,8 +37,8 @@ class EventTableTest : public testing::Test {
     config_.relay.name = "shop";
     config_.relay.state_directory = config_.relay.spill_directory = directory_ / "state";
     config_.mysql.socket = options.socket;
-    config_.mysql.user = options.user;
-    config_.mysql.password_file = options.password.file;
+    config_.mysql.user = options.log_in.user;
+    config_.mysql.password_file = options.log_in.password.file;
     config_.outboxes.emplace_back().tables = {"daemon_test.outbox"};
     config_.sink.family = FindSinkFamily("stdout");
     config_.delivery.start.kind = StartChoice::Kind::kNow;
