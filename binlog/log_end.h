@@ -12,6 +12,8 @@ inline constexpr std::uint64_t kFirstOffset = 4;
 struct LogEnd {
   std::string file;
   std::uint64_t offset = 0;
+
+  friend bool operator==(const LogEnd&, const LogEnd&) = default;
 };
 
 // One file of a server's binary log.

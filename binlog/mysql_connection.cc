@@ -310,6 +310,13 @@ Result<bool> AskWhetherReadOnly(MysqlConnection& connection) {
   return !rows->empty() && rows->front()[0] != "0";
 }
 
+Result<std::uint64_t> AskForTimeOfDay(MysqlConnection& connection) {
+  const auto time = connection.QueryRow(
+      "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6))", 1);
+  if (!time) return std::unexpected(time.error());
+  return NumberOf(TextOf(time->front()));
+}
+
 Result<void> MysqlConnection::WaitForAnswer() {
   if (WaitReadable(socket_descriptor(), answer_timeout_)) return {};
   shutdown(socket_descriptor(), SHUT_RDWR);

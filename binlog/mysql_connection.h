@@ -138,5 +138,7 @@ class MysqlConnection {
 
 // Errors as Query().
 [[nodiscard]] Result<bool> AskWhetherReadOnly(MysqlConnection& connection);
+// By the server's clock: microseconds since the epoch. Errors as Query().
+[[nodiscard]] Result<std::uint64_t> AskForTimeOfDay(MysqlConnection& connection);
 
 }  // namespace outboxd::binlog

@@ -32,17 +32,27 @@ std::unexpected<Error> Refused(MysqlConnection& connection, const Error& error,
       .Hint("{}", grants_to(*account));
 }
 
+// Columns of SHOW REPLICA STATUS, in their order since 5.7.
+constexpr std::size_t kReceivedFile = 5;
+constexpr std::size_t kReceivedOffset = 6;
+constexpr std::size_t kAppliedFile = 9;
+constexpr std::size_t kReceiverIsRunning = 10;
+constexpr std::size_t kApplierIsRunning = 11;
+constexpr std::size_t kAppliedOffset = 21;
+constexpr std::size_t kSecondsBehind = 32;
+constexpr std::size_t kSourceUuid = 40;
+constexpr std::size_t kApplierState = 44;
+constexpr std::size_t kReceived = 51;
+
+Result<std::vector<ResultRow>> AskForChannels(MysqlConnection& connection) {
+  return connection.QueryRenamed("SHOW REPLICA STATUS", "SHOW SLAVE STATUS", kReceived + 1);
+}
+
 Result<Replication> AskForChannels(MysqlConnection& connection, const GtidSet& missing) {
-  // Columns of SHOW REPLICA STATUS, in their order since 5.7.
-  constexpr std::size_t kReceiverIsRunning = 10;
-  constexpr std::size_t kApplierIsRunning = 11;
-  constexpr std::size_t kSourceUuid = 40;
-  constexpr std::size_t kReceived = 51;
-  const auto channels = connection.QueryRenamed("SHOW REPLICA STATUS", "SHOW SLAVE STATUS");
+  const auto channels = AskForChannels(connection);
   if (!channels) return std::unexpected(channels.error());
   Replication replication;
   for (const ResultRow& channel : *channels) {
-    if (channel.size() <= kReceived) continue;
     if (channel[kReceiverIsRunning] == "Yes") {
       replication.sources.push_back(channel[kSourceUuid].value_or(""));
     }
@@ -100,6 +110,31 @@ Result<GroupMember> AskForMember(MysqlConnection& connection, const std::string&
   member->received = std::move(*parsed);
   member->has_uncertified = queued->value_or("0") != "0";
   return member;
+}
+
+bool IsStopped(const ResultRow& channel) {
+  return channel[kReceiverIsRunning] == "No" && channel[kApplierIsRunning] == "No";
+}
+
+// Where the two places differ though there is nothing to apply, the applier says so: it is behind
+// neither in time, nor has it anything left to read.
+bool IsBehind(const ResultRow& channel) {
+  if (channel[kReceiverIsRunning] != "Yes" || channel[kApplierIsRunning] != "Yes") return true;
+  if (channel[kReceivedFile] == channel[kAppliedFile] &&
+      channel[kReceivedOffset] == channel[kAppliedOffset]) {
+    return false;
+  }
+  const bool has_read_all =
+      channel[kApplierState].value_or("").find("has read all relay log") != std::string::npos;
+  return channel[kSecondsBehind] != "0" || !has_read_all;
+}
+
+Result<bool> AskWhetherBehind(MysqlConnection& connection) {
+  const auto channels = AskForChannels(connection);
+  if (!channels) return std::unexpected(channels.error());
+  if (channels->empty()) return false;
+  if (!std::ranges::all_of(*channels, IsStopped)) return std::ranges::any_of(*channels, IsBehind);
+  return AskWhetherReadOnly(connection);
 }
 
 Result<std::optional<GroupStanding>> AskForStanding(MysqlConnection& connection) {

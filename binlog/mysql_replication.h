@@ -7,6 +7,7 @@
 #include "binlog/error.h"
 #include "binlog/failover.h"
 #include "binlog/group_member.h"
+#include "binlog/result_row.h"
 
 namespace outboxd::binlog {
 
@@ -18,6 +19,15 @@ class MysqlConnection;
 // GRANT.
 [[nodiscard]] Result<Replication> AskForReplication(MysqlConnection& connection,
                                                     const GtidSet& missing);
+
+// Whether the server is a replica that may lack something its own source has: it has received what
+// it has not applied, or it does not receive. One that does not replicate at all is none if it can
+// be written to: it was one. kDenied: REPLICATION CLIENT is missing.
+[[nodiscard]] Result<bool> AskWhetherBehind(MysqlConnection& connection);
+// The same of one row of SHOW REPLICA STATUS.
+[[nodiscard]] bool IsBehind(const ResultRow& channel);
+// Whether neither thread of the channel runs.
+[[nodiscard]] bool IsStopped(const ResultRow& channel);
 
 // The group that the server is a member of; empty: none, Group Replication is not installed there.
 [[nodiscard]] Result<std::string> AskForGroup(MysqlConnection& connection);

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "daemon/checkpoint/relay_status.h"
 #include "daemon/config/config_reader.h"
 #include "daemon/service/health_server.h"
+#include "daemon/status/relay_status.h"
 
 namespace outboxd {
 

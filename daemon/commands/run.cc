@@ -9,7 +9,6 @@
 #include <string>
 
 #include "daemon/checkpoint/checkpoint_file.h"
-#include "daemon/checkpoint/relay_status.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/commands.h"
 #include "daemon/preparation/memory_need.h"
@@ -24,6 +23,7 @@
 #include "daemon/service/log.h"
 #include "daemon/service/log_record.h"
 #include "daemon/service/memory_limit.h"
+#include "daemon/status/relay_status.h"
 
 namespace outboxd {
 namespace {

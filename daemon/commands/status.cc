@@ -8,12 +8,12 @@
 #include "daemon/checkpoint/alarm_log.h"
 #include "daemon/checkpoint/checkpoint_file.h"
 #include "daemon/checkpoint/dead_letter_log.h"
-#include "daemon/checkpoint/relay_status.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/checkpoint_text.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/recorded_action.h"
 #include "daemon/service/clock.h"
+#include "daemon/status/relay_status.h"
 
 namespace outboxd {
 namespace {

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "binlog/mysql_event_source.h"
-#include "binlog/mysql_log_end_source.h"
+#include "binlog/mysql_server_probe.h"
 #include "binlog/mysql_table_source.h"
 #include "daemon/preparation/log_readers.h"
 #include "daemon/preparation/start_position.h"
@@ -201,6 +201,7 @@ RelayCore::Settings RelayProcess::SettingsOf(const MysqlConfig& mysql) {
           .table_patterns = TablePatterns(config),
           .delivery = config.delivery,
           .checkpoint_interval = config.checkpoint.interval,
+          .lag = {.heartbeat = mysql.heartbeat},
           .drain_timeout = config.relay.stop_timeout,
           .state_directory = parts_.state == nullptr ? "" : parts_.state->path(),
           .buffer = buffer,
@@ -226,7 +227,7 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
   binlog::MysqlEventSource source(std::move(source_options));
   binlog::MysqlTableSource tables({.hosts = ConnectionOptionsOf(mysql)});
   SqliteReadLedger ledger(config.relay.spill_directory);
-  binlog::MysqlLogEndSource log_end(ConnectionOptionsOf(mysql));
+  binlog::MysqlServerProbe probe(ConnectionOptionsOf(mysql));
   const std::string directory = parts_.state == nullptr ? "" : parts_.state->path();
   std::optional<AlarmLog> alarms;
   std::optional<Journal> journal;
@@ -253,7 +254,7 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
                   .liveness = liveness_,
                   .outages = outages_,
                   .clock = parts_.clock,
-                  .log_end = directory.empty() ? nullptr : &log_end},
+                  .probe = directory.empty() ? nullptr : &probe},
                  std::move(settings), std::move(preparation.progress),
                  std::move(preparation.tables.selections), std::move(preparation.tables.mappings));
   core.tracker().Report(reports_while_opening_);
@@ -261,9 +262,9 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
   {
     Worker reader([&core] { return core.relay().Run(); },
                   [&core] { core.relay().RequestStop(true); });
-    std::optional<Worker> lag;
-    if (LogLag* const log_lag = core.log_lag()) {
-      lag.emplace([log_lag] { return log_lag->Run(); }, [log_lag] { log_lag->RequestStop(); });
+    std::optional<Worker> asking;
+    if (ServerWatch* const watch = core.server_watch()) {
+      asking.emplace([watch] { return watch->Run(); }, [watch] { watch->RequestStop(); });
     }
     WhileRelaying(core, reader, alarms ? &*alarms : nullptr, pace);
     ended = reader.result();

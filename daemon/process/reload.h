@@ -7,7 +7,6 @@
 #include <string>
 
 #include "binlog/log_in.h"
-#include "daemon/checkpoint/relay_status.h"
 #include "daemon/config/config.h"
 #include "daemon/error.h"
 #include "daemon/relay/outages.h"
@@ -16,6 +15,7 @@
 #include "daemon/service/health_board.h"
 #include "daemon/service/process_signals.h"
 #include "daemon/service/service_notifier.h"
+#include "daemon/status/relay_status.h"
 #include "sinks/sink.h"
 
 namespace outboxd {

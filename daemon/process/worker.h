@@ -9,8 +9,8 @@
 
 namespace outboxd {
 
-// A thread for one phase of a relay: the reader's, or that of its LogLag. It is stopped and joined
-// at the end of its life.
+// A thread for one phase of a relay: the reader's, or that of its ServerWatch. It is stopped and
+// joined at the end of its life.
 class Worker {
  public:
   // `stop`: makes `run` return soon.

@@ -202,9 +202,11 @@ Progress DeliveryTracker::progress() const {
   return position_.CurrentProgress();
 }
 
-std::optional<AcknowledgedPlace> DeliveryTracker::acknowledged_place() const {
+DeliveryStanding DeliveryTracker::standing() const {
   const std::lock_guard lock(mutex_);
-  return position_.acknowledged_place();
+  return {.oldest_commit_us = position_.oldest_commit_us(),
+          .passed_commit_us = position_.passed_commit_us(),
+          .place = position_.acknowledged_place()};
 }
 
 std::uint64_t DeliveryTracker::progress_version() const {
@@ -225,11 +227,6 @@ std::uint64_t DeliveryTracker::skipped() const {
 std::uint64_t DeliveryTracker::in_flight() const {
   const std::lock_guard lock(mutex_);
   return next_id_ - ids_.first_unacknowledged();
-}
-
-std::optional<std::uint64_t> DeliveryTracker::oldest_commit_us() const {
-  const std::lock_guard lock(mutex_);
-  return position_.oldest_commit_us();
 }
 
 std::uint64_t DeliveryTracker::acknowledged_chunk() const {

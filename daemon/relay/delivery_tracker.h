@@ -28,6 +28,19 @@ struct DeliveryTrouble {
   std::uint64_t messages_to_failed = 0;
 };
 
+// How far the deliveries are, at one moment.
+struct DeliveryStanding {
+  // When the oldest transaction was committed of which something is announced and not acknowledged;
+  // 0: it is not told. None: there is none.
+  std::optional<std::uint64_t> oldest_commit_us;
+  // When the last one was committed that has been acknowledged, with all before it, since the
+  // process began; 0: there is none, or it is not told.
+  std::uint64_t passed_commit_us = 0;
+  // None: not known, as after a start by GTID, and after a failover, until something of the
+  // server's log was read and is acknowledged. In an initial read: where it began.
+  std::optional<AcknowledgedPlace> place;
+};
+
 // Knows of every message in flight which unit it belongs to, a transaction or a chunk, and moves
 // the progress over a unit when it and all before it are acknowledged: never ahead of an
 // acknowledgement, always to a boundary. Which ids are acknowledged AcknowledgedIds knows, and
@@ -125,9 +138,7 @@ class DeliveryTracker {
   // Whether every id that was given out has been acknowledged.
   [[nodiscard]] bool AllAcknowledged() const;
   [[nodiscard]] Progress progress() const;
-  // None: not known, as after a start by GTID, and after a failover, until something of the
-  // server's log was read and is acknowledged. In an initial read: where it began.
-  [[nodiscard]] std::optional<AcknowledgedPlace> acknowledged_place() const;
+  [[nodiscard]] DeliveryStanding standing() const;
   // Counts the changes of the progress, so that an unchanged one needs no copy.
   [[nodiscard]] std::uint64_t progress_version() const;
   // Messages that were acknowledged; and events that operators let pass instead.
@@ -135,9 +146,6 @@ class DeliveryTracker {
   [[nodiscard]] std::uint64_t skipped() const;
   // Messages that are on their way.
   [[nodiscard]] std::uint64_t in_flight() const;
-  // When the oldest transaction was committed of which a message is not acknowledged; none: there
-  // is none, or it is not told.
-  [[nodiscard]] std::optional<std::uint64_t> oldest_commit_us() const;
   // The last chunk that is acknowledged with all before it; 0: none yet.
   [[nodiscard]] std::uint64_t acknowledged_chunk() const;
 

@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
-#include "daemon/checkpoint/relay_status.h"
 #include "daemon/service/clock.h"
+#include "daemon/status/relay_status.h"
 
 namespace outboxd {
 

@@ -41,9 +41,10 @@ RelayCore::RelayCore(World world, Settings settings, Progress progress,
       sink_(world.sink),
       retry_(world.clock, world.outages, settings.retry),
       tracker_(std::move(progress), world.journal != nullptr),
-      log_lag_(world.log_end != nullptr
-                   ? std::optional<LogLag>(std::in_place, *world.log_end, tracker_, world.clock)
-                   : std::nullopt),
+      lag_(tracker_, world.clock, settings.lag),
+      server_watch_(world.probe != nullptr ? std::optional<ServerWatch>(std::in_place, *world.probe,
+                                                                        tracker_, lag_, world.clock)
+                                           : std::nullopt),
       publisher_(std::move(mappings), world.sink, tracker_, world.state, world.outages, world.clock,
                  {.on_bad_event = settings.delivery.on_bad_event,
                   .dead_letter_topic = settings.delivery.dead_letter_topic,
@@ -51,7 +52,7 @@ RelayCore::RelayCore(World world, Settings settings, Progress progress,
       changes_(settings.delivery, world.alarms, world.clock),
       failovers_(settings.delivery.on_lost_transactions,
                  {.journal = world.journal, .alarms = world.alarms}, settings.state_directory),
-      stream_({world.source, transactions_, rows_, tracker_, changes_, failovers_, retry_,
+      stream_({world.source, transactions_, rows_, tracker_, changes_, failovers_, lag_, retry_,
                world.liveness},
               StreamOptions(settings.stream, filter_)),
       read_(tracker_.progress().read
@@ -81,7 +82,7 @@ RelayCore::RelayCore(World world, Settings settings, Progress progress,
                      .interval = settings.checkpoint_interval,
                      .unstored_max = kIntervalsUnstoredMax}) {}
 
-RelayStatus RelayCore::status() const {
+RelayStatus RelayCore::status() {
   Progress progress = tracker_.progress();
   RelayStatus status;
   status.phase = progress.read ? RelayStatus::Phase::kInitialRead : RelayStatus::Phase::kStreaming;
@@ -98,8 +99,10 @@ RelayStatus RelayCore::status() const {
   status.delivered = tracker_.delivered();
   status.skipped = tracker_.skipped();
   status.in_flight = tracker_.in_flight();
-  status.oldest_commit_us = tracker_.oldest_commit_us();
-  if (log_lag_) status.lag_bytes = log_lag_->bytes();
+  const auto begun_us =
+      status.read ? std::optional(status.read->begun_us) : std::optional<std::uint64_t>();
+  status.lag = lag_.Facts(status.source || status.cut_off || status.sink, begun_us);
+  if (server_watch_) status.server = server_watch_->facts();
   status.held_xa = std::move(progress.held_xa);
   status.written_at_us = clock_.WallMicroseconds();
   return status;

@@ -7,15 +7,14 @@
 
 #include "binlog/character_sets.h"
 #include "binlog/event_source.h"
-#include "binlog/log_end_source.h"
 #include "binlog/row_reader.h"
+#include "binlog/server_probe.h"
 #include "binlog/table_filter.h"
 #include "binlog/table_source.h"
 #include "binlog/transaction_reader.h"
 #include "daemon/checkpoint/alarm_log.h"
 #include "daemon/checkpoint/checkpoint_store.h"
 #include "daemon/checkpoint/journal.h"
-#include "daemon/checkpoint/relay_status.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/config/config.h"
 #include "daemon/mapping/outbox_mapping.h"
@@ -23,17 +22,19 @@
 #include "daemon/relay/change_watch.h"
 #include "daemon/relay/delivery_tracker.h"
 #include "daemon/relay/failover_watch.h"
+#include "daemon/relay/lag_watch.h"
 #include "daemon/relay/liveness.h"
-#include "daemon/relay/log_lag.h"
 #include "daemon/relay/outages.h"
 #include "daemon/relay/publisher.h"
 #include "daemon/relay/read_ledger.h"
 #include "daemon/relay/relay.h"
+#include "daemon/relay/server_watch.h"
 #include "daemon/relay/sink_owner.h"
 #include "daemon/relay/source_retry.h"
 #include "daemon/relay/stream_feed.h"
 #include "daemon/relay/table_feed.h"
 #include "daemon/service/clock.h"
+#include "daemon/status/relay_status.h"
 
 namespace outboxd {
 
@@ -54,13 +55,14 @@ class RelayCore {
     Liveness& liveness;
     Outages& outages;
     const Clock& clock;
-    binlog::LogEndSource* log_end = nullptr;  // Null: the lag in bytes is not known.
+    binlog::ServerProbe* probe = nullptr;  // Null: the server is not asked about itself.
   };
   struct Settings {
     std::string name;                         // Of the relay.
     std::vector<std::string> table_patterns;  // For the checkpoint.
     DeliveryConfig delivery = {};
     std::chrono::milliseconds checkpoint_interval{1000};
+    LagWatch::Options lag = {};
     std::chrono::milliseconds drain_timeout = Relay::Options{}.drain_timeout;
     std::uint64_t rows_between_boundaries = Relay::Options{}.rows_between_boundaries;
     std::string state_directory = {};  // For what is reported of a failover; empty: nowhere.
@@ -80,7 +82,7 @@ class RelayCore {
   [[nodiscard]] Acknowledger& acknowledger() { return acknowledger_; }
   [[nodiscard]] DeliveryTracker& tracker() { return tracker_; }
   // Null: nobody is to be asked.
-  [[nodiscard]] LogLag* log_lag() { return log_lag_ ? &*log_lag_ : nullptr; }
+  [[nodiscard]] ServerWatch* server_watch() { return server_watch_ ? &*server_watch_ : nullptr; }
   [[nodiscard]] const Publisher& publisher() const { return publisher_; }
   [[nodiscard]] const ChangeWatch& changes() const { return changes_; }
   [[nodiscard]] const binlog::PreparedTransactions& prepared() const {
@@ -89,7 +91,7 @@ class RelayCore {
 
   // What it is doing, as far as the core knows: all but the rate, the alarms and the estimates. Any
   // thread.
-  [[nodiscard]] RelayStatus status() const;
+  [[nodiscard]] RelayStatus status();
 
  private:
   const Clock& clock_;
@@ -100,7 +102,8 @@ class RelayCore {
   const SinkOwner& sink_;
   SourceRetry retry_;
   DeliveryTracker tracker_;
-  std::optional<LogLag> log_lag_;
+  LagWatch lag_;
+  std::optional<ServerWatch> server_watch_;
   Publisher publisher_;
   ChangeWatch changes_;
   FailoverWatch failovers_;

@@ -197,6 +197,7 @@ void SafePosition::AdvanceTo(sinks::DeliveryId first_unacknowledged) {
     if (done.has_last) {
       progress_.last_gtid = std::move(done.last_gtid);
       progress_.last_commit_us = done.commit_us;
+      passed_commit_us_ = done.commit_us;
     }
     passed_events_ += done.events;
     for (XaChange& change : done.xa_changes) ApplyXa(change);
@@ -333,7 +334,7 @@ void SafePosition::AddPrepared(const std::string& name) {
 }
 
 std::optional<std::uint64_t> SafePosition::oldest_commit_us() const {
-  if (pending_.empty() || pending_.front().begun_commit_us == 0) return std::nullopt;
+  if (pending_.empty()) return std::nullopt;
   return pending_.front().begun_commit_us;
 }
 

@@ -79,7 +79,9 @@ class SafePosition {
   // The first message that the progress does not cover.
   [[nodiscard]] sinks::DeliveryId after() const { return after_; }
   [[nodiscard]] std::uint64_t acknowledged_chunk() const { return acknowledged_chunk_; }
+  // These two as DeliveryStanding has them.
   [[nodiscard]] std::optional<std::uint64_t> oldest_commit_us() const;
+  [[nodiscard]] std::uint64_t passed_commit_us() const { return passed_commit_us_; }
 
   // The journal's lines of units that were passed, until they are taken.
   [[nodiscard]] std::string& passed_events() { return passed_events_; }
@@ -167,6 +169,7 @@ class SafePosition {
   // Its number: each server after another one has the next; 0: none was read from yet.
   std::uint32_t server_ = 0;
   Progress progress_;
+  std::uint64_t passed_commit_us_ = 0;  // Since the process began.
   std::uint64_t version_ = 0;
   sinks::DeliveryId after_ = 0;
   std::uint64_t acknowledged_chunk_ = 0;

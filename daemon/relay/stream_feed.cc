@@ -15,6 +15,7 @@ StreamFeed::StreamFeed(Parts parts, Options options) : parts_(parts), options_(o
 
 void StreamFeed::StartOver(const Progress& progress) {
   CloseSource();
+  parts_.lag.OnStartOver();
   BeginBehind(progress);
 }
 
@@ -61,6 +62,7 @@ Result<Feed::Advanced> StreamFeed::Advance() {
       break;
     case Fed::kIdle:
       parts_.tracker.ReachPlace(parts_.transactions.reached());
+      parts_.lag.OnHeartbeat(parts_.transactions.reached());
       break;
     case Fed::kTransaction:
       return OnTransaction();
@@ -75,6 +77,7 @@ Result<Feed::Advanced> StreamFeed::Open() {
   stream_ = std::move(*stream);
   is_open_ = is_at_begin_ = true;
   parts_.retry.Opened();
+  parts_.lag.OnOpened(stream_.server_uuid);
   auto reads_again = OnFailover();
   if (!reads_again) {
     CloseSource();  // Opened anew it tells again what was lost.

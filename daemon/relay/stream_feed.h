@@ -11,6 +11,7 @@
 #include "daemon/relay/event_position.h"
 #include "daemon/relay/failover_watch.h"
 #include "daemon/relay/feed.h"
+#include "daemon/relay/lag_watch.h"
 #include "daemon/relay/liveness.h"
 #include "daemon/relay/source_retry.h"
 
@@ -27,6 +28,7 @@ class StreamFeed final : public Feed {
     DeliveryTracker& tracker;
     ChangeWatch& changes;
     FailoverWatch& failovers;
+    LagWatch& lag;
     SourceRetry& retry;
     Liveness& liveness;
   };

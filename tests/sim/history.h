@@ -32,6 +32,7 @@ struct Event {
   Fault fault = Fault::kDeliverable;
   Fault dead_fault = Fault::kDeliverable;  // The same of its dead letter.
   std::uint64_t order = 0;                 // Of its commit among all events.
+  std::uint64_t committed_us = 0;          // When it was committed last.
   bool was_committed = false;              // Ever: a failover can take a decision back.
   bool is_appended = false;
   bool is_acknowledged = false;
@@ -88,6 +89,7 @@ struct Transaction {
   Ddl ddl = Ddl::kForeign;
   bool has_added_column = false;  // The event table had Ddl::kAddColumn before.
   std::optional<binlog::Gtid> gtid = {};
+  std::uint64_t commit_us = 0;
   std::string xid = {};
   std::size_t decision = kNone;  // Of a prepared one.
   std::size_t prepare = kNone;   // Of a decision.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include "tests/sim/lag_bugs.h"
 #include "tests/sim/read_bugs.h"
 #include "tests/sim/simulation_run.h"
 
@@ -26,7 +27,8 @@ class InjectedBugTest : public ::testing::Test {
 
   // What the first seed that fails says.
   template <typename Bug>
-  static std::string Caught(const Scenario& scenario, std::uint64_t seeds_max = kSeedsMax) {
+  static std::string Caught(Scenario scenario, std::uint64_t seeds_max = kSeedsMax) {
+    scenario.checks_lag = false;
     return RunSeeds(scenario, {.count = seeds_max}, [] { return std::make_unique<Bug>(); }).failure;
   }
 };
@@ -105,6 +107,35 @@ TEST_F(InjectedBugTest, APartOfATransactionThatIsOneRowTooLong) {
 
 TEST_F(InjectedBugTest, ACheckpointInTheSinkThatIsTheOneBefore) {
   EXPECT_NE(Caught<StaleBoundary>(kKeeps), "");
+}
+
+// The lag.
+class InjectedLagBugTest : public InjectedBugTest {
+ protected:
+  template <typename Bug>
+  static std::string Caught(const Scenario& scenario) {
+    return RunSeeds(scenario, {.count = kSeedsMax}, [] { return std::make_unique<Bug>(); }).failure;
+  }
+};
+
+TEST_F(InjectedLagBugTest, AHeartbeatThatProvesAlone) {
+  EXPECT_THAT(Caught<OneHeartbeatIsEnough>(
+                  {.rates = {.crash = 60, .disconnect = 10}, .reads_by_file = false}),
+              HasSubstr("the lag is told to be"));
+}
+
+TEST_F(InjectedLagBugTest, AnEndOfTheLogThatIsTheOneBefore) {
+  EXPECT_THAT(Caught<AroundProbe<StaleLogEndProbe>>({}), HasSubstr("the lag is told to be 0"));
+}
+
+TEST_F(InjectedLagBugTest, AReplicaThatIsTakenForItsSource) {
+  EXPECT_THAT(
+      Caught<AroundProbe<ReplicaIsItsSourceProbe>>({.reads_by_file = false, .fails_over = true}),
+      HasSubstr("the lag is told to be"));
+}
+
+TEST_F(InjectedLagBugTest, AClockThatIsBehind) {
+  EXPECT_THAT(Caught<AroundProbe<LateClockProbe>>({}), HasSubstr("the lag is told to be"));
 }
 
 // The same for the read of a table, under the relay.

@@ -53,7 +53,7 @@ LogInterpreter::Outcome LogInterpreter::Take(EventType type, Bytes body) {
   ByteCursor cursor(body);
   switch (type) {
     case EventType::kHeartbeat:
-      return Outcome::kEnd;
+      return Outcome::kHeartbeat;
     case EventType::kRotate:
       offset_ = cursor.U64();
       file_ = TextIn(cursor.Rest());

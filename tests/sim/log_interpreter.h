@@ -32,7 +32,7 @@ class LogInterpreter {
     kNothing,
     kTransaction,  // changes() were committed.
     kTruncation,   // The event table was emptied.
-    kEnd,          // A heartbeat: nothing more is there.
+    kHeartbeat,    // Nothing more is there, or what was read before is skipped.
   };
 
   explicit LogInterpreter(bool has_checksums) : has_checksums_(has_checksums) {}

@@ -35,7 +35,7 @@ ModelRead::ModelRead(const Scenario& scenario, std::uint64_t seed, bool keeps_tr
     : scenario_(scenario),
       bugs_(bugs),
       faults_(seed, keeps_trace),
-      world_(scenario_, faults_),
+      world_(scenario_, faults_, clock_),
       checker_(world_.history(), world_.source(), faults_),
       interposer_(make_interposer ? make_interposer() : std::make_unique<Interposer>()) {
   faults_.Set(scenario.rates);
@@ -145,7 +145,7 @@ bool ModelRead::ReadDumpUpTo(const binlog::LogEnd& end) {
     const auto event = seen_dump_->Next();
     if (!event) return false;
     const auto outcome = log_->Feed(*event);
-    if (outcome == LogInterpreter::Outcome::kEnd) return true;
+    if (outcome == LogInterpreter::Outcome::kHeartbeat && dump_->is_at_end()) return true;
     if (outcome != LogInterpreter::Outcome::kTransaction) continue;
     for (const LoggedChange& change : log_->changes()) {
       if (!Note(change)) return false;
@@ -232,7 +232,7 @@ bool ModelRead::ReadStream() {
       return false;
     }
     const auto outcome = log.Feed(*event);
-    if (outcome == LogInterpreter::Outcome::kEnd) return true;
+    if (outcome == LogInterpreter::Outcome::kHeartbeat && source.is_at_end()) return true;
     if (outcome != LogInterpreter::Outcome::kTransaction) continue;
     for (const LoggedChange& change : log.changes()) {
       if (!change.before) Publish(*change.after, Road::kStream);

@@ -43,6 +43,7 @@ struct Scenario {
     return reads_tables || has_table_ddl || row_changes != RowChangeDraw::Kinds{};
   }
 
+  bool checks_lag = true;  // Those that look for another fault do not.
   std::size_t transactions_max = 12;
 };
 

@@ -39,6 +39,8 @@ RelayCore::Settings SettingsOf(const SimulatedProcess::Settings& settings) {
           .table_patterns = {"shop.outbox"},
           .delivery = delivery,
           .checkpoint_interval = kCheckpointInterval,
+          .lag = {.heartbeat = std::chrono::milliseconds(1),
+                  .proof_age_max = SimulatedProcess::kProofAgeMax},
           .drain_timeout = settings.drain_timeout,
           .rows_between_boundaries = 1,
           .state_directory = settings.state_directory,
@@ -91,6 +93,7 @@ SimulatedProcess::SimulatedProcess(World world, Progress progress, const Setting
       source_(world.source, world.faults, world.clock),
       tables_(world.source, world.history, world.faults, std::move(world.go_on)),
       ledger_(world.faults),
+      probe_(world.source, world.faults, world.clock),
       sink_(MakeSink(world, settings)),
       liveness_(world.clock),
       outages_(world.clock),
@@ -110,7 +113,8 @@ SimulatedProcess::SimulatedProcess(World world, Progress progress, const Setting
              .character_sets = CharacterSetsOfServer(),
              .liveness = liveness_,
              .outages = outages_,
-             .clock = world.clock},
+             .clock = world.clock,
+             .probe = &world.interposer.Around(static_cast<binlog::ServerProbe&>(probe_))},
             SettingsOf(settings), std::move(progress), Selections(), Mappings()) {}
 
 }  // namespace outboxd::sim

@@ -12,6 +12,7 @@
 #include "tests/sim/history_checker.h"
 #include "tests/sim/keeping_sink.h"
 #include "tests/sim/simulated_ledger.h"
+#include "tests/sim/simulated_probe.h"
 #include "tests/sim/simulated_sink.h"
 #include "tests/sim/simulated_source.h"
 #include "tests/sim/simulated_tables.h"
@@ -27,6 +28,7 @@ class Interposer {
   virtual binlog::EventSource& Around(binlog::EventSource& source) { return source; }
   virtual binlog::TableSource& Around(binlog::TableSource& tables) { return tables; }
   virtual ReadLedger& Around(ReadLedger& ledger) { return ledger; }
+  virtual binlog::ServerProbe& Around(binlog::ServerProbe& probe) { return probe; }
   virtual sinks::Sink& Around(sinks::Sink& sink) { return sink; }
   virtual CheckpointStore& Around(CheckpointStore& store) { return store; }
   // A new producer is asked for.
@@ -83,7 +85,12 @@ class SimulatedProcess {
 
   SimulatedProcess(World world, Progress progress, const Settings& settings);
 
+  // For how long a proof of the lag holds.
+  static constexpr std::chrono::milliseconds kProofAgeMax{8};
+
   [[nodiscard]] Relay& relay() { return core_.relay(); }
+  [[nodiscard]] ServerWatch& server_watch() { return *core_.server_watch(); }
+  [[nodiscard]] RelayStatus status() { return core_.status(); }
   void RenewProducer() { interposer_.Renew(core_, owner_); }
   [[nodiscard]] Acknowledger& acknowledger() { return core_.acknowledger(); }
   [[nodiscard]] WorldSink& sink() { return *sink_; }
@@ -100,6 +107,7 @@ class SimulatedProcess {
   SimulatedSource source_;
   SimulatedTables tables_;
   SimulatedLedger ledger_;
+  SimulatedProbe probe_;
   std::unique_ptr<WorldSink> sink_;
   Liveness liveness_;
   Outages outages_;

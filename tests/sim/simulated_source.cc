@@ -1,6 +1,7 @@
 #include "tests/sim/simulated_source.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tests/binlog/event_stream.h"
 
@@ -89,6 +90,7 @@ SimulatedSource::Found SimulatedSource::FindByGtid(const Request& request,
   if (former != server.uuid() && !have.empty()) {
     stream.unseen = OfUnseenOrigins(have, server.logged_gtids());
   }
+  skips_ = false;
   file_ = server.first_file();
   for (std::size_t i = file_ + 1; i < server.files().size(); ++i) {
     if (server.files()[i].previous.IsSubsetOf(have_)) file_ = i;
@@ -115,6 +117,7 @@ binlog::Result<void> SimulatedSource::FindByFile(const Request& request) {
     throw Violation{fmt::format("{}:{} is asked for, which is no boundary", from.file, offset)};
   }
   have_ = {};
+  skips_ = false;
   SendHead(offset);
   return {};
 }
@@ -135,6 +138,13 @@ void SimulatedSource::SendHead(std::uint64_t offset) {
   logged_ = static_cast<std::size_t>(next - file.logged.begin());
 }
 
+std::vector<std::uint8_t> SimulatedSource::Heartbeat(const std::string& file,
+                                                     std::uint64_t offset) const {
+  auto event = binlog::MakeEvent(EventType::kHeartbeat, binlog::EventBytes().Text(file),
+                                 static_cast<std::uint32_t>(offset));
+  return source_.server->has_checksums() ? binlog::WithChecksum(std::move(event)) : event;
+}
+
 void SimulatedSource::Fill() {
   const SimulatedServer& server = *source_.server;
   while (pending_.empty()) {
@@ -143,7 +153,15 @@ void SimulatedSource::Fill() {
       const SimulatedServer::Logged& logged = file.logged[logged_++];
       const auto gtid = server.GtidOf(logged.transaction);
       const bool was_read = by_gtid_ && gtid && have_.Contains(*gtid);
-      if (was_read) continue;
+      const bool has_skipped = std::exchange(skips_, was_read);
+      if (was_read) {
+        // Where it has been silent for long it tells how far it is.
+        if (!faults_.random().OneIn(4)) continue;
+        pending_.push_back({Heartbeat(file.name, logged.end), kNone});
+        return;
+      }
+      // The same where it comes to the end of what is skipped.
+      if (has_skipped) pending_.push_back({Heartbeat(file.name, logged.begin), kNone});
       for (const auto& event : logged.events) pending_.push_back({event, logged.transaction});
       return;
     }
@@ -176,9 +194,7 @@ binlog::Result<binlog::Bytes> SimulatedSource::Next() {
   if (is_at_end_) {
     // It tells how far the server has come, past transactions that it skipped.
     const SimulatedServer::File& file = source_.server->files()[file_];
-    current_ = binlog::MakeEvent(EventType::kHeartbeat, binlog::EventBytes().Text(file.name),
-                                 static_cast<std::uint32_t>(file.end));
-    if (source_.server->has_checksums()) current_ = binlog::WithChecksum(std::move(current_));
+    current_ = Heartbeat(file.name, file.end);
     return binlog::Bytes(current_);
   }
   const bool corrupts = Corrupts(pending_.front());

@@ -26,6 +26,7 @@ struct Source {
   bool gtid_mode_is_on = true;
   bool must_ask_by_gtid = false;         // It has been on all the time.
   bool hides_prepared_xa = false;        // XA RECOVER may not be asked.
+  bool hides_log_end = false;            // SHOW BINARY LOG STATUS may not be asked.
   std::map<std::size_t, int> corrupted;  // How often, by transaction: the relay gives up at three.
 };
 
@@ -71,6 +72,9 @@ class SimulatedSource final : public binlog::EventSource {
   [[nodiscard]] binlog::Result<void> FindByFile(const Request& request);
   void SendHead(std::uint64_t offset);
   void Fill();
+  // It stands there between two transactions.
+  [[nodiscard]] std::vector<std::uint8_t> Heartbeat(const std::string& file,
+                                                    std::uint64_t offset) const;
   [[nodiscard]] bool Corrupts(const Pending& next);
 
   Source& source_;
@@ -86,6 +90,7 @@ class SimulatedSource final : public binlog::EventSource {
   binlog::GtidSet have_;
   std::size_t file_ = 0;
   std::size_t logged_ = 0;  // The next transaction of the file.
+  bool skips_ = false;      // The one before was skipped.
   std::deque<Pending> pending_;
   std::vector<std::uint8_t> current_;
 };

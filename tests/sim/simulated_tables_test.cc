@@ -46,8 +46,8 @@ EventTable TableOfLog(SimulatedWorld& world, Faults& faults) {
   EXPECT_TRUE(stream);
   LogInterpreter log(stream->has_checksums);
   EventTable table;
-  for (auto outcome = LogInterpreter::Outcome::kNothing; outcome != LogInterpreter::Outcome::kEnd;
-       outcome = log.Feed(source.Next().value())) {
+  for (auto outcome = LogInterpreter::Outcome::kNothing;
+       outcome != LogInterpreter::Outcome::kHeartbeat; outcome = log.Feed(source.Next().value())) {
     Replay(log, outcome, table);
   }
   return table;
@@ -57,7 +57,8 @@ TEST(SimulatedWorldTest, LogAndTableAreTheSameWhenAllIsCommitted) {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     SCOPED_TRACE(seed);
     Faults faults(seed, false);
-    SimulatedWorld world(kScenario, faults);
+    const FakeClock clock;
+    SimulatedWorld world(kScenario, faults, clock);
     for (int i = 0; i < 3; ++i) world.FillTable();
     const CommitStages& stages = world.source().server->stages();
     EXPECT_EQ(TableOfLog(world, faults).rows, stages.at_end().rows);

@@ -15,8 +15,8 @@ constexpr std::size_t kTransactionsBeforeRead = 10;
 
 }  // namespace
 
-SimulatedWorld::SimulatedWorld(const Scenario& scenario, Faults& faults)
-    : scenario_(scenario), faults_(faults), random_(faults.random()) {
+SimulatedWorld::SimulatedWorld(const Scenario& scenario, Faults& faults, const Clock& clock)
+    : scenario_(scenario), faults_(faults), clock_(clock), random_(faults.random()) {
   const bool by_gtid = scenario_.reads_by_gtid && (!scenario_.reads_by_file || random_.OneIn(2));
   const bool switches = !by_gtid && scenario_.switches_to_gtid && random_.OneIn(2);
   const bool logs_gtids = by_gtid || switches || random_.OneIn(2);
@@ -55,10 +55,14 @@ void SimulatedWorld::Decide(std::size_t index, Event::State state) {
   if (state != Event::State::kCommitted) return;
   event.was_committed = true;
   event.order = history_.next_order++;
+  event.committed_us = clock_.WallMicroseconds();
 }
 
 void SimulatedWorld::Commit() {
-  if (!source_.lagging.empty()) return Replicate();
+  if (!source_.lagging.empty()) {
+    if (random_.OneIn(4)) Replicate();
+    return;
+  }
   if (history_.transactions.size() >= scenario_.transactions_max) return;
   if (random_.OneIn(6)) {
     faults_.Note("server: next file");
@@ -107,6 +111,7 @@ void SimulatedWorld::Commit() {
 void SimulatedWorld::Commit(Transaction transaction) {
   const std::size_t index = history_.transactions.size();
   const bool is_torn = transaction.kind == Kind::kTorn;
+  transaction.commit_us = clock_.WallMicroseconds();
   if (source_.server->logs_gtids()) {
     const bool is_foreign = random_.OneIn(8);
     std::uint64_t& next = is_foreign ? next_foreign_number_ : next_number_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "daemon/relay/delivery_tracker.h"
+#include "daemon/service/clock.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/history.h"
 #include "tests/sim/scenario.h"
@@ -22,7 +23,7 @@ class SimulatedWorld {
     bool file_of_former = false;    // A failover left positions by file behind.
   };
 
-  SimulatedWorld(const Scenario& scenario, Faults& faults);
+  SimulatedWorld(const Scenario& scenario, Faults& faults, const Clock& clock);
 
   [[nodiscard]] History& history() { return history_; }
   [[nodiscard]] const History& history() const { return history_; }
@@ -63,6 +64,7 @@ class SimulatedWorld {
 
   const Scenario& scenario_;
   Faults& faults_;
+  const Clock& clock_;
   SeededRandom& random_;
   History history_;
   Source source_;

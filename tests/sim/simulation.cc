@@ -66,7 +66,7 @@ Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, bool keeps_
     : scenario_(scenario),
       faults_(seed, keeps_trace),
       random_(faults_.random()),
-      world_(scenario_, faults_),
+      world_(scenario_, faults_, clock_),
       history_(world_.history()),
       source_(world_.source()),
       disk_(faults_),
@@ -85,6 +85,7 @@ Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, bool keeps_
     settings_.chunk_rows_max = 1 + random_.Below(4);
     settings_.chunk_bytes_max = 4 + random_.Below(60);
   }
+  source_.hides_log_end = random_.OneIn(2);
   settings_.sink_room = 1 + random_.Below(12);
   settings_.state_directory = scratch;
   if (scenario.has_large_events) settings_.large_event_bytes = kLargeEventBytes;
@@ -133,6 +134,7 @@ void Simulation::Act() {
   if (!process_) return SurvivingCrashes([this] { Start(); });
   const std::size_t turn = random_.Below(100);
   if (turn < 50) {
+    if (turn < 3) AskServer();
     SurvivingCrashes([this] { Read(); });
   } else if (turn < 66) {
     SurvivingCrashes([this] { Acknowledge(); });
@@ -285,7 +287,41 @@ void Simulation::Read() {
   CheckMemory();
 }
 
-void Simulation::Acknowledge() { process_->acknowledger().Step(milliseconds(0)); }
+void Simulation::Acknowledge() {
+  process_->acknowledger().Step(milliseconds(0));
+  CheckLag();
+}
+
+void Simulation::AskServer() { (void)process_->server_watch().Ask(); }
+
+// Where the account may not ask for the end of the log, heartbeats have to prove it.
+std::string Simulation::MissingProof(int step) {
+  if (step % 64 == 0) AskServer();
+  const auto lag = LagAfter(process_->status().lag);
+  if (lag && lag->count() == 0) return {};
+  return fmt::format("the lag is {}", lag ? fmt::format("{} us", lag->count()) : "not known");
+}
+
+// Nothing that was committed before is left, neither where the lag is told to be 0 nor where it is
+// said how long that is ago.
+void Simulation::CheckLag() {
+  // Without being asked a replica does not tell that it is behind itself.
+  if (!scenario_.checks_lag || scenario_.reads_tables) return;
+  if (source_.hides_log_end && !source_.lagging.empty()) return;
+  const auto lag = LagAfter(process_->status().lag);
+  if (!lag) return;
+  const std::uint64_t now_us = clock_.WallMicroseconds();
+  const auto margin = lag->count() == 0 ? SimulatedProcess::kProofAgeMax : *lag;
+  for (std::size_t i = 0; i < history_.events.size(); ++i) {
+    const Event& event = history_.events[i];
+    if (event.state != Event::State::kCommitted || history_.IsDone(event)) continue;
+    if (history_.transactions[event.transaction].is_lost) continue;
+    const auto age = std::chrono::microseconds(now_us - event.committed_us);
+    if (age <= margin) continue;
+    throw Violation{fmt::format("the lag is told to be {} us, but event {} waits for {} us",
+                                lag->count(), i, age.count())};
+  }
+}
 
 void Simulation::Stop() {
   faults_.Note("a stop is asked for");
@@ -373,6 +409,7 @@ void Simulation::Heal() {
     Read();
     if (process_ && process_->source().is_at_end() && i % 16 == 0) {
       missing = checker_.Missing();
+      if (missing.empty() && !scenario_.reads_tables) missing = MissingProof(i);
       if (missing.empty()) return;
     }
   }

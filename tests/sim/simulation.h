@@ -45,6 +45,11 @@ class Simulation {
   void Stop();
   void Read();
   void Acknowledge();
+  // The server is asked about itself.
+  void AskServer();
+  void CheckLag();
+  // Why the lag is not told to be 0 though nothing is left; empty: it is.
+  [[nodiscard]] std::string MissingProof(int step);
   void OnEnd(const Error& error);
   template <typename Turn>
   void SurvivingCrashes(Turn turn);
@@ -61,10 +66,10 @@ class Simulation {
   const Scenario scenario_;
   Faults faults_;
   SeededRandom& random_;
+  FakeClock clock_;
   SimulatedWorld world_;
   History& history_;
   Source& source_;
-  FakeClock clock_;
   FakeDisk disk_;
   HistoryChecker checker_;
   CheckedStore store_;

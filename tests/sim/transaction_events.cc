@@ -16,10 +16,16 @@ using binlog::EventType;
 using Kind = Transaction::Kind;
 
 EventBytes GtidEventBody(const Transaction& transaction) {
+  constexpr std::uint64_t kLogicalTimestamps = 2;
   EventBytes body;
-  if (!transaction.gtid) return body.Little(0, 1).Text(std::string(16, '\0')).Little(0, 8);
-  body.Little(0, 1).Text(binlog::AsText(transaction.gtid->origin.uuid));
-  return body.Little(transaction.gtid->number, 8);
+  body.Little(0, 1);  // Flags.
+  if (transaction.gtid) {
+    body.Text(binlog::AsText(transaction.gtid->origin.uuid)).Little(transaction.gtid->number, 8);
+  } else {
+    body.Text(std::string(16, '\0')).Little(0, 8);
+  }
+  body.Little(kLogicalTimestamps, 1).Little(0, 8).Little(0, 8);
+  return body.Little(transaction.commit_us, 7);
 }
 
 void AppendImage(EventBytes& rows, const Event& event, std::size_t index) {

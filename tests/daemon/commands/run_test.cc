@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "daemon/checkpoint/relay_status.h"
 #include "daemon/commands/commands.h"
+#include "daemon/status/relay_status.h"
 #include "tests/daemon/captured_log.h"
 #include "tests/daemon/local_ports.h"
 #include "tests/daemon/stop_signal.h"

@@ -4,10 +4,10 @@
 #include "daemon/checkpoint/alarm_log.h"
 #include "daemon/checkpoint/checkpoint_file.h"
 #include "daemon/checkpoint/dead_letter_log.h"
-#include "daemon/checkpoint/relay_status.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/commands.h"
 #include "daemon/service/clock.h"
+#include "daemon/status/relay_status.h"
 #include "tests/daemon/temporary_directory.h"
 
 namespace outboxd {

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "daemon/checkpoint/checkpoint_file.h"
-#include "daemon/checkpoint/relay_status.h"
+#include "daemon/status/relay_status.h"
 #include "tests/daemon/captured_log.h"
 #include "tests/daemon/fakes.h"
 #include "tests/daemon/local_ports.h"

@@ -72,7 +72,7 @@ class DeliveryTrackerTest : public ::testing::Test {
   }
   // Empty: not known.
   std::string AcknowledgedPlace() {
-    const auto place = tracker_.acknowledged_place();
+    const auto place = tracker_.standing().place;
     return place ? fmt::format("{}:{}", place->file, place->offset) : "";
   }
   static binlog::Position NewFile(const std::string& gtids = "") {
@@ -450,9 +450,9 @@ TEST_F(DeliveryTrackerTest, AFileStaysThatOfTheServerItWasReadFrom) {
 
 TEST_F(DeliveryTrackerTest, ByFileTheAcknowledgedPlaceIsKnownFromTheStart) {
   DeliveryTracker tracker(Stored());
-  EXPECT_FALSE(tracker.acknowledged_place());
+  EXPECT_FALSE(tracker.standing().place);
   tracker.SetServer({.server_uuid = std::string(kUuid), .host = 2});
-  const auto place = tracker.acknowledged_place();
+  const auto place = tracker.standing().place;
   ASSERT_TRUE(place);
   EXPECT_EQ(place->server_uuid, kUuid);
   EXPECT_EQ(place->host, 2u);
@@ -463,10 +463,10 @@ TEST_F(DeliveryTrackerTest, ByFileTheAcknowledgedPlaceIsKnownFromTheStart) {
 TEST_F(DeliveryTrackerTest, ByGtidTheStoredPlaceMayBeOfAnotherServer) {
   DeliveryTracker tracker(Stored());
   tracker.SetServer({.server_uuid = std::string(kUuid), .by_gtid = true});
-  EXPECT_FALSE(tracker.acknowledged_place());
+  EXPECT_FALSE(tracker.standing().place);
   // Neither does a change of gtid_mode tell.
   tracker.SetServer({.server_uuid = std::string(kUuid)});
-  EXPECT_FALSE(tracker.acknowledged_place());
+  EXPECT_FALSE(tracker.standing().place);
 }
 
 TEST_F(DeliveryTrackerTest, TheAcknowledgedPlaceWaitsForWhatIsInFlight) {

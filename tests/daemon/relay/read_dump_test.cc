@@ -171,21 +171,21 @@ TEST_F(ReadDumpTest, ThePlaceOfTheBeginningIsWhereTheFirstTransactionBehindItBeg
   source_.transactions.push_back({"a"});
   OpenAndSelect();
   tracker_.SetServer(dump_.stream());
-  EXPECT_FALSE(tracker_.acknowledged_place());
+  EXPECT_FALSE(tracker_.standing().place);
   ReadTransaction();
-  const auto place = tracker_.acknowledged_place();
+  const auto place = tracker_.standing().place;
   ASSERT_TRUE(place);
   EXPECT_EQ(place->offset, dump_.transaction().begin_offset);
   source_.transactions.push_back({"b"});
   ReadTransaction();
-  EXPECT_EQ(tracker_.acknowledged_place()->offset, place->offset);
+  EXPECT_EQ(tracker_.standing().place->offset, place->offset);
 }
 
 TEST_F(ReadDumpTest, WhereNothingCameSinceThePlaceOfTheBeginningIsThatOfAHeartbeat) {
   OpenAndSelect();
   tracker_.SetServer(dump_.stream());
-  while (!tracker_.acknowledged_place()) ASSERT_FALSE(dump_.Read().value());
-  EXPECT_EQ(tracker_.acknowledged_place()->offset, source_.EndOfLog().offset);
+  while (!tracker_.standing().place) ASSERT_FALSE(dump_.Read().value());
+  EXPECT_EQ(tracker_.standing().place->offset, source_.EndOfLog().offset);
 }
 
 TEST_F(ReadDumpTest, AnErrorOfTheSourceIsReturnedWithThePlaceToTell) {

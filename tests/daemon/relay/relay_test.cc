@@ -106,9 +106,9 @@ TEST_F(RelayTest, DeliversWhatWasCommittedAndMovesTheProgress) {
 
 // By GTID the server skips what the relay has, and nothing else tells where that ends.
 TEST_F(RelayTest, AnIdleStreamTellsWhereInTheLogTheAcknowledgedPlaceIs) {
-  EXPECT_FALSE(tracker_.acknowledged_place());
+  EXPECT_FALSE(tracker_.standing().place);
   ASSERT_TRUE(Work(true));
-  const auto place = tracker_.acknowledged_place();
+  const auto place = tracker_.standing().place;
   ASSERT_TRUE(place);
   EXPECT_EQ(place->server_uuid, FakeSource::kUuid);
   EXPECT_EQ(place->file, "binlog.000001");
@@ -119,12 +119,12 @@ TEST_F(RelayTest, TheAcknowledgedPlaceIsBeforeTheFirstTransactionUntilThatIsAckn
   const std::uint64_t begin = source_.EndOfLog().offset;
   source_.transactions = {{"a"}, {"b"}};
   ASSERT_TRUE(Work(false));
-  const auto place = tracker_.acknowledged_place();
+  const auto place = tracker_.standing().place;
   ASSERT_TRUE(place);
   EXPECT_GE(place->offset, begin);
   EXPECT_LT(place->offset, source_.EndOfLog().offset);
   ASSERT_TRUE(Work(true));
-  EXPECT_EQ(tracker_.acknowledged_place()->offset, source_.EndOfLog().offset);
+  EXPECT_EQ(tracker_.standing().place->offset, source_.EndOfLog().offset);
 }
 
 TEST_F(RelayTest, AReconnectGoesOnBehindWhatWasReadAndRepeatsNothing) {

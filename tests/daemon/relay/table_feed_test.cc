@@ -220,21 +220,21 @@ TEST_F(TableFeedTest, PositionStaysAtTheBeginningUntilTheReadIsDone) {
 TEST_F(TableFeedTest, TheAcknowledgedPlaceIsWhereTheReadBeganUntilItIsDone) {
   Insert("f");
   ASSERT_TRUE(Work(false));
-  const auto place = core_->tracker().acknowledged_place();
+  const auto place = core_->tracker().standing().place;
   ASSERT_TRUE(place);
   EXPECT_LT(place->offset, source_.EndOfLog().offset);
   sink_.Acknowledge();
   Report();
-  EXPECT_EQ(core_->tracker().acknowledged_place()->offset, place->offset);
+  EXPECT_EQ(core_->tracker().standing().place->offset, place->offset);
   ASSERT_TRUE(Work());
   EXPECT_TRUE(IsDone());
-  EXPECT_EQ(core_->tracker().acknowledged_place()->offset, source_.EndOfLog().offset);
+  EXPECT_EQ(core_->tracker().standing().place->offset, source_.EndOfLog().offset);
 }
 
 TEST_F(TableFeedTest, WhereNothingCameSinceTheReadBeganItsPlaceIsTheEnd) {
   ASSERT_TRUE(Work(false));
   EXPECT_FALSE(IsDone());
-  const auto place = core_->tracker().acknowledged_place();
+  const auto place = core_->tracker().standing().place;
   ASSERT_TRUE(place);
   EXPECT_EQ(place->offset, source_.EndOfLog().offset);
 }

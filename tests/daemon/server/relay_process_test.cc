@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "daemon/checkpoint/relay_status.h"
+#include "daemon/status/relay_status.h"
 #include "tests/daemon/captured_log.h"
 #include "tests/daemon/fakes.h"
 #include "tests/daemon/server/event_table.h"

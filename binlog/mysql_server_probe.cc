@@ -1,20 +1,21 @@
-#include "binlog/mysql_log_end_source.h"
+#include "binlog/mysql_server_probe.h"
 
 #include <chrono>
 #include <utility>
 
 #include "binlog/mysql_log.h"
+#include "binlog/mysql_replication.h"
 #include "binlog/mysql_server.h"
 
 namespace outboxd::binlog {
 namespace {
 
-// Both statements are answered at once by a server that is well.
+// All statements are answered at once by a server that is well.
 constexpr std::chrono::seconds kAnswerTimeout{10};
 
 }  // namespace
 
-MysqlLogEndSource::MysqlLogEndSource(std::vector<ConnectionOptions> hosts)
+MysqlServerProbe::MysqlServerProbe(std::vector<ConnectionOptions> hosts)
     : hosts_(std::move(hosts)) {
   for (ConnectionOptions& host : hosts_) {
     host.interrupter = &interrupter_;
@@ -22,22 +23,22 @@ MysqlLogEndSource::MysqlLogEndSource(std::vector<ConnectionOptions> hosts)
   }
 }
 
-MysqlLogEndSource::~MysqlLogEndSource() { Close(); }
+MysqlServerProbe::~MysqlServerProbe() { Close(); }
 
-void MysqlLogEndSource::Close() {
+void MysqlServerProbe::Close() {
   interrupter_.Clear();
   server_.reset();
 }
 
-void MysqlLogEndSource::Interrupt() { interrupter_.Request(); }
+void MysqlServerProbe::Interrupt() { interrupter_.Request(); }
 
-Result<void> MysqlLogEndSource::Open(const StreamIdentity& stream) {
+Result<void> MysqlServerProbe::Open(const StreamIdentity& stream) {
   if (server_ && server_uuid_ == stream.server_uuid) return Checked(Result<void>());
   Close();
   return Checked(Connect(stream));
 }
 
-Result<void> MysqlLogEndSource::Connect(const StreamIdentity& stream) {
+Result<void> MysqlServerProbe::Connect(const StreamIdentity& stream) {
   if (stream.host >= hosts_.size()) {
     return Fail(ErrorKind::kUnsuitable, "there is no host {}", stream.host);
   }
@@ -57,7 +58,7 @@ Result<void> MysqlLogEndSource::Connect(const StreamIdentity& stream) {
 
 // What breaks off because of Interrupt() is that, whatever the library calls it.
 template <typename T>
-Result<T> MysqlLogEndSource::Checked(Result<T> answer) {
+Result<T> MysqlServerProbe::Checked(Result<T> answer) {
   const bool is_interrupted = interrupter_.Take();
   if (answer && !is_interrupted) return answer;
   Close();
@@ -65,16 +66,18 @@ Result<T> MysqlLogEndSource::Checked(Result<T> answer) {
   return answer;
 }
 
-Result<LogEnd> MysqlLogEndSource::EndOfLog() {
-  if (!server_) return Checked<LogEnd>(Fail(ErrorKind::kDisconnected, "not connected"));
-  return Checked(AskForLogEnd(server_->connection()));
+template <typename T>
+Result<T> MysqlServerProbe::Asked(Result<T> (*ask)(MysqlConnection& connection)) {
+  if (!server_) return Checked<T>(Fail(ErrorKind::kDisconnected, "not connected"));
+  return Checked(ask(server_->connection()));
 }
 
-Result<std::vector<LogFile>> MysqlLogEndSource::Files() {
-  if (!server_) {
-    return Checked<std::vector<LogFile>>(Fail(ErrorKind::kDisconnected, "not connected"));
-  }
-  return Checked(AskForLogFiles(server_->connection()));
-}
+Result<std::uint64_t> MysqlServerProbe::TimeOfDay() { return Asked(&AskForTimeOfDay); }
+
+Result<LogEnd> MysqlServerProbe::EndOfLog() { return Asked(&AskForLogEnd); }
+
+Result<bool> MysqlServerProbe::IsBehindItsSource() { return Asked(&AskWhetherBehind); }
+
+Result<std::vector<LogFile>> MysqlServerProbe::Files() { return Asked(&AskForLogFiles); }
 
 }  // namespace outboxd::binlog

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "binlog/error.h"
@@ -8,14 +9,14 @@
 
 namespace outboxd::binlog {
 
-// Tells how far the binary log of one server goes, over a connection that nobody else waits for.
+// Asks one server about itself while its log is read, over a connection that nobody else waits for.
 //
 // One thread; Interrupt() alone may be called from another. kDenied, kUnsuitable: the account may
 // not ask, or there is no log. After any error it is closed: a connection keeps the rights that the
 // account had when it was made.
-class LogEndSource {
+class ServerProbe {
  public:
-  virtual ~LogEndSource() = default;
+  virtual ~ServerProbe() = default;
 
   // Connects to the server that `stream` came from, unless it is connected to it. kDisconnected: it
   // cannot be reached, or another server answers there now.
@@ -23,7 +24,12 @@ class LogEndSource {
   // Makes the current and the next call return kInterrupted. Any thread.
   virtual void Interrupt() = 0;
 
+  // Its time of day now, by its own clock: microseconds since the epoch. Every account may ask.
+  [[nodiscard]] virtual Result<std::uint64_t> TimeOfDay() = 0;
   [[nodiscard]] virtual Result<LogEnd> EndOfLog() = 0;
+  // Whether it is a replica that may lack something its own source has: it applies something, or
+  // does not replicate now. The group of a member is not asked.
+  [[nodiscard]] virtual Result<bool> IsBehindItsSource() = 0;
   // All files, in their order. For a server of many files this is work: it opens each of them.
   [[nodiscard]] virtual Result<std::vector<LogFile>> Files() = 0;
 };

@@ -1,28 +1,31 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "binlog/interrupter.h"
-#include "binlog/log_end_source.h"
 #include "binlog/mysql_connection.h"
+#include "binlog/server_probe.h"
 
 namespace outboxd::binlog {
 
 class MysqlServer;
 
-// Asks a MySQL server by SHOW BINARY LOG STATUS and SHOW BINARY LOGS. No call takes longer than
-// about 20 s, but for the look-up of a host's name.
-class MysqlLogEndSource final : public LogEndSource {
+// Asks a MySQL server by SHOW BINARY LOG STATUS, SHOW BINARY LOGS and SHOW REPLICA STATUS. No call
+// takes longer than about 20 s, but for the look-up of a host's name.
+class MysqlServerProbe final : public ServerProbe {
  public:
   // `hosts`: as the event source has them.
-  explicit MysqlLogEndSource(std::vector<ConnectionOptions> hosts);
-  ~MysqlLogEndSource() override;
+  explicit MysqlServerProbe(std::vector<ConnectionOptions> hosts);
+  ~MysqlServerProbe() override;
 
   [[nodiscard]] Result<void> Open(const StreamIdentity& stream) override;
   void Interrupt() override;
+  [[nodiscard]] Result<std::uint64_t> TimeOfDay() override;
   [[nodiscard]] Result<LogEnd> EndOfLog() override;
+  [[nodiscard]] Result<bool> IsBehindItsSource() override;
   [[nodiscard]] Result<std::vector<LogFile>> Files() override;
 
  private:
@@ -31,6 +34,9 @@ class MysqlLogEndSource final : public LogEndSource {
   // `answer`, or what it means that there is none.
   template <typename T>
   [[nodiscard]] Result<T> Checked(Result<T> answer);
+  // What `ask` is told over the connection.
+  template <typename T>
+  [[nodiscard]] Result<T> Asked(Result<T> (*ask)(MysqlConnection& connection));
 
   // Constant after construction.
   std::vector<ConnectionOptions> hosts_;

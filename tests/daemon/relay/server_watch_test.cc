@@ -1,4 +1,4 @@
-#include "daemon/relay/log_lag.h"
+#include "daemon/relay/server_watch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,6 +15,7 @@ namespace outboxd {
 namespace {
 
 using binlog::ErrorKind;
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
@@ -24,8 +25,10 @@ constexpr const char* kUuid = "11111111-1111-1111-1111-111111111111";
 constexpr const char* kOther = "22222222-2222-2222-2222-222222222222";
 
 // A server whose log is a list of files.
-class FakeLogEnd final : public binlog::LogEndSource {
+class FakeServer final : public binlog::ServerProbe {
  public:
+  explicit FakeServer(const Clock& its_clock) : clock(its_clock) {}
+
   binlog::Result<void> Open(const binlog::StreamIdentity& stream) override {
     opened = stream;
     if (open_error) return std::unexpected(*open_error);
@@ -43,21 +46,30 @@ class FakeLogEnd final : public binlog::LogEndSource {
     if (while_asked) while_asked();
     return end;
   }
+  binlog::Result<std::uint64_t> TimeOfDay() override {
+    if (time_error) return std::unexpected(*time_error);
+    if (while_told_time) while_told_time();
+    return clock.WallMicroseconds() + ahead_us;
+  }
+  binlog::Result<bool> IsBehindItsSource() override { return is_behind; }
   binlog::Result<std::vector<binlog::LogFile>> Files() override {
     ++files_asked;
     if (files_error) return std::unexpected(*files_error);
     return files;
   }
 
+  const Clock& clock;
   std::vector<binlog::LogFile> files = {{"binlog.000001", 1000}};
-  std::optional<binlog::Error> open_error, end_error, files_error;
-  std::function<void()> while_asked;
+  std::optional<binlog::Error> open_error, time_error, end_error, files_error;
+  std::function<void()> while_asked, while_told_time;
+  std::uint64_t ahead_us = 0;
+  bool is_behind = false;
   binlog::StreamIdentity opened;
   bool breaks_connection = false;  // At the next question.
   int ends_asked = 0, files_asked = 0, interrupted = 0;
 };
 
-class LogLagTest : public testing::Test {
+class ServerWatchTest : public testing::Test {
  protected:
   void SetUp() override { ReadFrom(kUuid); }
 
@@ -82,22 +94,23 @@ class LogLagTest : public testing::Test {
     return id;
   }
   std::optional<std::uint64_t> Asked() {
-    clock_.Move(lag_.Ask());
-    return lag_.bytes();
+    clock_.Move(watch_.Ask());
+    return watch_.facts().lag_bytes;
   }
 
   FakeClock clock_;
-  FakeLogEnd server_;
+  FakeServer server_{clock_};
   DeliveryTracker tracker_{Progress{}};
-  LogLag lag_{server_, tracker_, clock_};
+  LagWatch lag_{tracker_, clock_, {}};
+  ServerWatch watch_{server_, tracker_, lag_, clock_};
 };
 
-TEST_F(LogLagTest, IsWhatLiesBetweenTheAcknowledgedPlaceAndTheEnd) {
+TEST_F(ServerWatchTest, IsWhatLiesBetweenTheAcknowledgedPlaceAndTheEnd) {
   AcknowledgeUpTo("binlog.000001", 400);
   EXPECT_THAT(Asked(), Optional(600));
 }
 
-TEST_F(LogLagTest, IsZeroOnlyWhenTheAcknowledgedPlaceIsAtTheEnd) {
+TEST_F(ServerWatchTest, IsZeroOnlyWhenTheAcknowledgedPlaceIsAtTheEnd) {
   AcknowledgeUpTo("binlog.000001", 999);
   EXPECT_THAT(Asked(), Optional(1));
   const auto id = Send("binlog.000001", 1000);
@@ -107,7 +120,7 @@ TEST_F(LogLagTest, IsZeroOnlyWhenTheAcknowledgedPlaceIsAtTheEnd) {
 }
 
 // A place of now and an end of before would make a relay that runs behind look as if it did not.
-TEST_F(LogLagTest, ThePlaceAndTheEndAreOfTheSameMoment) {
+TEST_F(ServerWatchTest, ThePlaceAndTheEndAreOfTheSameMoment) {
   AcknowledgeUpTo("binlog.000001", 400);
   server_.while_asked = [this] { AcknowledgeUpTo("binlog.000001", 2000); };
   EXPECT_THAT(Asked(), Optional(600));
@@ -116,7 +129,7 @@ TEST_F(LogLagTest, ThePlaceAndTheEndAreOfTheSameMoment) {
   EXPECT_THAT(Asked(), Optional(500));
 }
 
-TEST_F(LogLagTest, SumsUpTheFilesBetween) {
+TEST_F(ServerWatchTest, SumsUpTheFilesBetween) {
   AcknowledgeUpTo("binlog.000001", 400);
   server_.files = {{"binlog.000001", 1000}, {"binlog.000002", 5000}, {"binlog.000003", 70}};
   EXPECT_THAT(Asked(), Optional(600 + 5000 + 70));
@@ -124,7 +137,7 @@ TEST_F(LogLagTest, SumsUpTheFilesBetween) {
   EXPECT_THAT(Asked(), Optional(1000 + 70));
 }
 
-TEST_F(LogLagTest, FilesThatWereRotatedWhileTheListWasAskedForAreNotCountedYet) {
+TEST_F(ServerWatchTest, FilesThatWereRotatedWhileTheListWasAskedForAreNotCountedYet) {
   AcknowledgeUpTo("binlog.000001", 400);
   server_.files = {{"binlog.000001", 1000}, {"binlog.000002", 50}};
   server_.while_asked = [this] {
@@ -133,7 +146,7 @@ TEST_F(LogLagTest, FilesThatWereRotatedWhileTheListWasAskedForAreNotCountedYet) 
   EXPECT_THAT(Asked(), Optional(600 + 50));
 }
 
-TEST_F(LogLagTest, AsksForTheListOnlyWhereItMust) {
+TEST_F(ServerWatchTest, AsksForTheListOnlyWhereItMust) {
   AcknowledgeUpTo("binlog.000001", 400);
   EXPECT_TRUE(Asked());
   EXPECT_EQ(server_.files_asked, 0) << "there is one file only";
@@ -147,18 +160,18 @@ TEST_F(LogLagTest, AsksForTheListOnlyWhereItMust) {
   EXPECT_EQ(server_.files_asked, 1) << "the end is in the same file still";
 }
 
-TEST_F(LogLagTest, AsksForTheListAtMostOnceAMinuteAndIsNoneUntilThen) {
+TEST_F(ServerWatchTest, AsksForTheListAtMostOnceAMinuteAndIsNoneUntilThen) {
   AcknowledgeUpTo("binlog.000001", 400);
   server_.files.push_back({"binlog.000002", 50});
   EXPECT_THAT(Asked(), Optional(650));
   server_.files.push_back({"binlog.000003", 7});
-  for (int i = 0; i < 5; ++i) EXPECT_FALSE(Asked());
+  for (int i = 0; i < 11; ++i) EXPECT_FALSE(Asked());
   EXPECT_EQ(server_.files_asked, 1);
   EXPECT_THAT(Asked(), Optional(657));
   EXPECT_EQ(server_.files_asked, 2);
 }
 
-TEST_F(LogLagTest, InTheLastFileNoListIsNeededWhateverWasRotated) {
+TEST_F(ServerWatchTest, InTheLastFileNoListIsNeededWhateverWasRotated) {
   AcknowledgeUpTo("binlog.000001", 400);
   server_.files.push_back({"binlog.000002", 50});
   EXPECT_TRUE(Asked());
@@ -168,19 +181,19 @@ TEST_F(LogLagTest, InTheLastFileNoListIsNeededWhateverWasRotated) {
   EXPECT_EQ(server_.files_asked, 1);
 }
 
-TEST_F(LogLagTest, IsAskedEveryTenSeconds) {
+TEST_F(ServerWatchTest, IsAskedEveryFiveSeconds) {
   AcknowledgeUpTo("binlog.000001", 400);
-  EXPECT_EQ(lag_.Ask(), seconds(10));
+  EXPECT_EQ(watch_.Ask(), seconds(5));
   server_.end_error = {ErrorKind::kDisconnected, "gone"};
-  EXPECT_EQ(lag_.Ask(), seconds(10));
+  EXPECT_EQ(watch_.Ask(), seconds(5));
 }
 
-TEST_F(LogLagTest, IsNoneBeforeTheFirstAnswer) {
+TEST_F(ServerWatchTest, IsNoneBeforeTheFirstAnswer) {
   AcknowledgeUpTo("binlog.000001", 1000);
-  EXPECT_FALSE(lag_.bytes());
+  EXPECT_FALSE(watch_.facts().lag_bytes);
 }
 
-TEST_F(LogLagTest, IsNoneWithoutTheRightToAskWhichIsSaidOnce) {
+TEST_F(ServerWatchTest, IsNoneWithoutTheRightToAskWhichIsSaidOnce) {
   const CapturedLog log;
   AcknowledgeUpTo("binlog.000001", 1000);
   server_.end_error = {ErrorKind::kDenied, "REPLICATION CLIENT is missing"};
@@ -195,7 +208,7 @@ TEST_F(LogLagTest, IsNoneWithoutTheRightToAskWhichIsSaidOnce) {
   EXPECT_EQ(log.lines(), 2);
 }
 
-TEST_F(LogLagTest, IsNoneAsSoonAsTheServerCannotBeAsked) {
+TEST_F(ServerWatchTest, IsNoneAsSoonAsTheServerCannotBeAsked) {
   const CapturedLog log;
   AcknowledgeUpTo("binlog.000001", 1000);
   for (auto* error : {&server_.open_error, &server_.end_error}) {
@@ -207,51 +220,51 @@ TEST_F(LogLagTest, IsNoneAsSoonAsTheServerCannotBeAsked) {
   EXPECT_EQ(log.lines(), 0) << "the reader tells of an outage";
 }
 
-TEST_F(LogLagTest, AConnectionThatWasEndedInThePauseIsMadeAnew) {
+TEST_F(ServerWatchTest, AConnectionThatWasEndedInThePauseIsMadeAnew) {
   AcknowledgeUpTo("binlog.000001", 400);
   EXPECT_TRUE(Asked());
   server_.breaks_connection = true;
   EXPECT_THAT(Asked(), Optional(600));
 }
 
-TEST_F(LogLagTest, IsNoneWhereTheListIsRefused) {
+TEST_F(ServerWatchTest, IsNoneWhereTheListIsRefused) {
   AcknowledgeUpTo("binlog.000001", 400);
   server_.files.push_back({"binlog.000002", 50});
   server_.files_error = {ErrorKind::kDenied, "no"};
   EXPECT_FALSE(Asked());
 }
 
-TEST_F(LogLagTest, IsNoneWhenTheLastAnswerIsOlderThanThirtySeconds) {
+TEST_F(ServerWatchTest, IsNoneWhenTheLastAnswerIsOlderThanThirtySeconds) {
   AcknowledgeUpTo("binlog.000001", 400);
-  (void)lag_.Ask();
+  (void)watch_.Ask();
   clock_.Move(seconds(30));
-  EXPECT_THAT(lag_.bytes(), Optional(600));
+  EXPECT_THAT(watch_.facts().lag_bytes, Optional(600));
   clock_.Move(milliseconds(1));
-  EXPECT_FALSE(lag_.bytes());
+  EXPECT_FALSE(watch_.facts().lag_bytes);
 }
 
-TEST_F(LogLagTest, AnAnswerIsAsOldAsItsQuestion) {
+TEST_F(ServerWatchTest, AnAnswerIsAsOldAsItsQuestion) {
   AcknowledgeUpTo("binlog.000001", 400);
   server_.while_asked = [this] { clock_.Move(seconds(20)); };
-  (void)lag_.Ask();
+  (void)watch_.Ask();
   clock_.Move(seconds(11));
-  EXPECT_FALSE(lag_.bytes());
+  EXPECT_FALSE(watch_.facts().lag_bytes);
 }
 
-TEST_F(LogLagTest, NobodyIsAskedWhileThePlaceIsNotKnown) {
-  EXPECT_EQ(lag_.Ask(), seconds(1));
-  EXPECT_FALSE(lag_.bytes());
+TEST_F(ServerWatchTest, NobodyIsAskedWhileThePlaceIsNotKnown) {
+  EXPECT_EQ(watch_.Ask(), seconds(1));
+  EXPECT_FALSE(watch_.facts().lag_bytes);
   EXPECT_EQ(server_.ends_asked, 0);
   tracker_.ReachPlace({"binlog.000001", 1000});
   EXPECT_THAT(Asked(), Optional(0));
 }
 
-TEST_F(LogLagTest, AfterAFailoverItIsNoneUntilThePlaceIsKnownInTheFilesOfTheNewServer) {
+TEST_F(ServerWatchTest, AfterAFailoverItIsNoneUntilThePlaceIsKnownInTheFilesOfTheNewServer) {
   AcknowledgeUpTo("binlog.000001", 400);
   server_.files = {{"binlog.000001", 1000}, {"binlog.000002", 50}};
   EXPECT_THAT(Asked(), Optional(650));
   ReadFrom(kOther, 1);
-  EXPECT_FALSE(lag_.bytes()) << "that was another server's";
+  EXPECT_FALSE(watch_.facts().lag_bytes) << "that was another server's";
   server_.files = {{"binlog.000001", 90}, {"binlog.000002", 8}};
   EXPECT_FALSE(Asked());
   AcknowledgeUpTo("binlog.000001", 60);
@@ -260,23 +273,23 @@ TEST_F(LogLagTest, AfterAFailoverItIsNoneUntilThePlaceIsKnownInTheFilesOfTheNewS
   EXPECT_EQ(server_.opened.server_uuid, kOther);
 }
 
-TEST_F(LogLagTest, TheAnswerOfAFormerServerIsNoneThoughThePlaceIsKnownAlready) {
+TEST_F(ServerWatchTest, TheAnswerOfAFormerServerIsNoneThoughThePlaceIsKnownAlready) {
   AcknowledgeUpTo("binlog.000001", 1000);
   EXPECT_THAT(Asked(), Optional(0));
   ReadFrom(kOther);
   tracker_.ReachPlace({"binlog.000001", 400});
-  EXPECT_FALSE(lag_.bytes());
+  EXPECT_FALSE(watch_.facts().lag_bytes);
   EXPECT_THAT(Asked(), Optional(600));
 }
 
-TEST_F(LogLagTest, IsNoneWhereTheLogDoesNotReachToThePlace) {
+TEST_F(ServerWatchTest, IsNoneWhereTheLogDoesNotReachToThePlace) {
   AcknowledgeUpTo("binlog.000001", 1001);
   EXPECT_FALSE(Asked()) << "the server lost the end of its log";
   AcknowledgeUpTo("binlog.000007", 4);
   EXPECT_FALSE(Asked()) << "it began a new log";
 }
 
-TEST_F(LogLagTest, IsNoneWhereTheServerCannotTellHowLargeAFileIs) {
+TEST_F(ServerWatchTest, IsNoneWhereTheServerCannotTellHowLargeAFileIs) {
   AcknowledgeUpTo("binlog.000001", 400);
   server_.files = {{"binlog.000001", 1000}, {"binlog.000002", 0}, {"binlog.000003", 70}};
   EXPECT_FALSE(Asked());
@@ -285,12 +298,51 @@ TEST_F(LogLagTest, IsNoneWhereTheServerCannotTellHowLargeAFileIs) {
   EXPECT_FALSE(Asked());
 }
 
+TEST_F(ServerWatchTest, TellsHowFarTheTwoClocksAreApartAsOfTheMiddleOfTheQuestion) {
+  AcknowledgeUpTo("binlog.000001", 400);
+  server_.while_told_time = [this] { clock_.Move(milliseconds(40)); };
+  server_.ahead_us = 500'000 - 20'000;
+  (void)watch_.Ask();
+  EXPECT_THAT(watch_.facts().clock_ahead, Optional(microseconds(500'000)));
+  EXPECT_THAT(watch_.facts().round_trip, Optional(microseconds(40'000)));
+}
+
+TEST_F(ServerWatchTest, ClocksThatAreASecondApartAreToldOnceUntilTheyAgreeAgain) {
+  const CapturedLog log;
+  AcknowledgeUpTo("binlog.000001", 400);
+  const auto ask = [this](seconds ahead) {
+    server_.ahead_us = 1'000'000 * static_cast<std::uint64_t>(ahead.count());
+    (void)watch_.Ask();
+  };
+  ask(seconds(0));
+  EXPECT_EQ(log.lines(), 0);
+  ask(seconds(-3600));
+  ask(seconds(-3600));
+  EXPECT_EQ(log.lines(), 1);
+  EXPECT_THAT(log.text(), HasSubstr("3600.0 s behind this one's"));
+  ask(seconds(0));
+  EXPECT_THAT(log.text(), HasSubstr("agree again"));
+  ask(seconds(7));
+  EXPECT_THAT(log.text(), HasSubstr("7.0 s ahead of this one's"));
+}
+
+TEST_F(ServerWatchTest, TheTimeIsToldToAnAccountThatMayNotAskForTheLog) {
+  const CapturedLog log;
+  AcknowledgeUpTo("binlog.000001", 400);
+  server_.end_error = {ErrorKind::kDenied, "REPLICATION CLIENT is missing"};
+  (void)watch_.Ask();
+  EXPECT_TRUE(watch_.facts().round_trip);
+  EXPECT_FALSE(watch_.facts().lag_bytes);
+}
+
 // The server does not answer until it is interrupted.
-TEST_F(LogLagTest, AStopBreaksOffTheQuestion) {
-  class SilentServer final : public binlog::LogEndSource {
+TEST_F(ServerWatchTest, AStopBreaksOffTheQuestion) {
+  class SilentServer final : public binlog::ServerProbe {
    public:
     binlog::Result<void> Open(const binlog::StreamIdentity&) override { return {}; }
     void Interrupt() override { Set(is_interrupted_); }
+    binlog::Result<std::uint64_t> TimeOfDay() override { return 1'700'000'000'000'000; }
+    binlog::Result<bool> IsBehindItsSource() override { return false; }
     binlog::Result<binlog::LogEnd> EndOfLog() override {
       Set(is_asked_);
       Await(is_interrupted_);
@@ -316,19 +368,19 @@ TEST_F(LogLagTest, AStopBreaksOffTheQuestion) {
   };
   AcknowledgeUpTo("binlog.000001", 400);
   SilentServer silent;
-  LogLag lag(silent, tracker_, clock_);
-  std::jthread thread([&lag] { EXPECT_TRUE(lag.Run()); });
+  ServerWatch watch(silent, tracker_, lag_, clock_);
+  std::jthread thread([&watch] { EXPECT_TRUE(watch.Run()); });
   silent.AwaitQuestion();
-  lag.RequestStop();
+  watch.RequestStop();
   thread.join();
-  EXPECT_FALSE(lag.bytes());
+  EXPECT_FALSE(watch.facts().lag_bytes);
 }
 
-TEST_F(LogLagTest, AStopEndsThePauseAfterAnAnswer) {
+TEST_F(ServerWatchTest, AStopEndsThePauseAfterAnAnswer) {
   AcknowledgeUpTo("binlog.000001", 400);
-  std::jthread thread([this] { EXPECT_TRUE(lag_.Run()); });
-  while (!lag_.bytes()) std::this_thread::yield();
-  lag_.RequestStop();
+  std::jthread thread([this] { EXPECT_TRUE(watch_.Run()); });
+  while (!watch_.facts().lag_bytes) std::this_thread::yield();
+  watch_.RequestStop();
   thread.join();
   EXPECT_EQ(server_.ends_asked, 1);
   EXPECT_EQ(server_.interrupted, 1);

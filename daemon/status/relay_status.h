@@ -8,6 +8,8 @@
 #include "daemon/checkpoint/checkpoint.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/error.h"
+#include "daemon/status/lag.h"
+#include "daemon/status/server_facts.h"
 
 namespace outboxd {
 
@@ -38,12 +40,8 @@ struct RelayStatus {
   std::uint64_t skipped = 0;             // Events that an operator let pass, since then.
   std::uint64_t in_flight = 0;           // Messages on their way.
   double rate = 0;                       // Events a second, since the status before.
-  // When the oldest transaction was committed of which something is not acknowledged yet; none:
-  // all that was read is.
-  std::optional<std::uint64_t> oldest_commit_us;
-  // Bytes of the source's binary log behind what is acknowledged, as of the last 30 s; none: not
-  // known (daemon/relay/log_lag.h).
-  std::optional<std::uint64_t> lag_bytes;
+  LagFacts lag;                          // As of `written_at_us`.
+  ServerFacts server;                    // As of the last 30 s.
   std::vector<HeldXa> held_xa;
   std::uint64_t alarms = 0;              // Standing.
   std::optional<Outage> refused_reload;  // A configuration that was read again, and why.

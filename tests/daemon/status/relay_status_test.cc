@@ -1,4 +1,4 @@
-#include "daemon/checkpoint/relay_status.h"
+#include "daemon/status/relay_status.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +8,7 @@
 namespace outboxd {
 namespace {
 
+using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using Phase = RelayStatus::Phase;
@@ -15,12 +16,14 @@ using Phase = RelayStatus::Phase;
 constexpr std::uint64_t kNow = 1'700'000'000'000'000;
 
 // So many seconds ago.
-std::uint64_t Ago(std::uint64_t seconds) { return kNow - 1'000'000 * seconds; }
+std::uint64_t Ago(std::uint64_t time_s) { return kNow - 1'000'000 * time_s; }
 
 RelayStatus In(Phase phase) {
   RelayStatus status;
   status.phase = phase;
   status.receiver = "Kafka";
+  status.written_at_us = kNow;
+  status.lag.proven_for = seconds(1);
   return status;
 }
 
@@ -43,53 +46,55 @@ std::string Line(const RelayStatus& status) { return StatusLine(status, kNow); }
 
 TEST(StatusLineTest, NamesThePhase) {
   EXPECT_EQ(Line(In(Phase::kPreparing)), "preparing");
-  EXPECT_EQ(Line(In(Phase::kInitialRead)), "initial read");
-  EXPECT_EQ(Line(In(Phase::kStopping)), "stopping");
+  EXPECT_EQ(Line(In(Phase::kInitialRead)), "initial read; lag: 0 s");
+  EXPECT_EQ(Line(In(Phase::kStopping)), "stopping; lag: 0 s");
 }
 
 TEST(StatusLineTest, TellsWhatIsDeliveredOfTheStream) {
-  EXPECT_EQ(Line(Streaming()), "streaming: 17 events delivered; at binlog.000003:1234");
+  EXPECT_EQ(Line(Streaming()), "streaming: 17 events delivered; at binlog.000003:1234; lag: 0 s");
 }
 
 TEST(StatusLineTest, TellsWhatWasSkippedApartFromWhatIsDelivered) {
   RelayStatus status = Streaming();
   status.delivered = 1;
   status.skipped = 2;
-  EXPECT_EQ(Line(status), "streaming: 1 event delivered, 2 skipped; at binlog.000003:1234");
+  EXPECT_EQ(Line(status),
+            "streaming: 1 event delivered, 2 skipped; at binlog.000003:1234; lag: 0 s");
 }
 
 TEST(StatusLineTest, NamesNoPlaceWhereNoneIsKnown) {
   RelayStatus status = Streaming();
   status.file.clear();
   status.offset = 0;
-  EXPECT_EQ(Line(status), "streaming: 17 events delivered");
+  EXPECT_EQ(Line(status), "streaming: 17 events delivered; lag: 0 s");
 }
 
 TEST(StatusLineTest, TellsTheRowsOfAllTablesOfTheRead) {
-  EXPECT_EQ(Line(Reading()), "initial read: 250 rows delivered");
+  EXPECT_EQ(Line(Reading()), "initial read: 250 rows delivered; lag: 0 s");
 }
 
 TEST(StatusLineTest, TellsTheShareOfTheReadAndItsTimeLeftWhereTheyAreKnown) {
   RelayStatus status = Reading();
   status.read_rows_estimate = 1000;
-  EXPECT_EQ(Line(status), "initial read: 250 rows delivered, about 25 % of 1000");
+  EXPECT_EQ(Line(status), "initial read: 250 rows delivered, about 25 % of 1000; lag: 0 s");
   status.rate = 50;
-  EXPECT_EQ(Line(status), "initial read: 250 rows delivered, about 25 % of 1000, about 15 s left");
+  EXPECT_EQ(Line(status),
+            "initial read: 250 rows delivered, about 25 % of 1000, about 15 s left; lag: 0 s");
 }
 
 TEST(StatusLineTest, AnEstimateThatIsTooLowIsNotTold) {
   RelayStatus status = Reading();
   status.read_rows_estimate = 200;
-  EXPECT_EQ(Line(status), "initial read: 250 rows delivered");
+  EXPECT_EQ(Line(status), "initial read: 250 rows delivered; lag: 0 s");
 }
 
 TEST(StatusLineTest, AHeldEventComesBeforeThePhase) {
   RelayStatus status = Reading();
   status.held.emplace().position = "table:shop.a:7";
   status.held->since_us = Ago(90);
-  EXPECT_EQ(Line(status), "holding at event table:shop.a:7 for 90 s");
+  EXPECT_EQ(Line(status), "holding at event table:shop.a:7 for 90 s; lag: 0 s");
   status.held->reason = "topic a is missing";
-  EXPECT_EQ(Line(status), "holding at event table:shop.a:7 for 90 s: topic a is missing");
+  EXPECT_EQ(Line(status), "holding at event table:shop.a:7 for 90 s: topic a is missing; lag: 0 s");
 }
 
 TEST(ReminderTextTest, OfAHeldEventSaysWhyAndWhatToType) {
@@ -98,7 +103,7 @@ TEST(ReminderTextTest, OfAHeldEventSaysWhyAndWhatToType) {
   status.held->since_us = Ago(65);
   status.held->reason = "too large";
   status.held->hint = "raise max.message.bytes";
-  status.oldest_commit_us = Ago(66);
+  status.lag.oldest = seconds(66);
   EXPECT_EQ(ReminderText(status, kNow),
             "still holding at event u:7:1 for 65 s: too large; lag: 66.0 s HINT: raise"
             " max.message.bytes; 'outboxd skip u:7:1' drops this event, and it only");
@@ -121,25 +126,23 @@ TEST(StatusLineTest, TellsOutagesOfBothSidesInEveryPhase) {
     RelayStatus status = In(phase);
     status.source = Outage{Ago(12), "connection refused"};
     status.sink = Outage{Ago(3), "no broker"};
-    EXPECT_THAT(Line(status), testing::EndsWith("; MySQL does not answer for 12 s: connection"
-                                                " refused; Kafka does not answer for 3 s: no"
-                                                " broker"));
+    EXPECT_THAT(Line(status), HasSubstr("; MySQL does not answer for 12 s: connection refused;"
+                                        " Kafka does not answer for 3 s: no broker"));
   }
 }
 
 TEST(StatusLineTest, TellsThatTheSourceIsCutOffFromItsGroup) {
   RelayStatus status = Streaming();
   status.cut_off = Outage{Ago(75), "it has left it"};
-  EXPECT_THAT(Line(status), testing::EndsWith("; MySQL is cut off from its group for 75 s: it has"
-                                              " left it"));
+  EXPECT_THAT(Line(status),
+              HasSubstr("; MySQL is cut off from its group for 75 s: it has left it; lag"));
 }
 
 TEST(StatusLineTest, TellsThatTheStateDirectoryFails) {
   RelayStatus status = Streaming();
   status.state = Outage{Ago(5), "/s/checkpoint.new: write failed: No space left on device"};
-  EXPECT_THAT(Line(status), testing::EndsWith("; the state directory fails for 5 s:"
-                                              " /s/checkpoint.new: write failed: No space left on"
-                                              " device"));
+  EXPECT_THAT(Line(status), HasSubstr("; the state directory fails for 5 s: /s/checkpoint.new:"
+                                      " write failed: No space left on device; lag"));
 }
 
 TEST(StatusLineTest, AnOutageFromTheFutureIsAsOfNow) {
@@ -151,29 +154,58 @@ TEST(StatusLineTest, AnOutageFromTheFutureIsAsOfNow) {
 TEST(StatusLineTest, TellsWhatIsOnItsWayAndHowOldItIs) {
   RelayStatus status = Streaming();
   status.in_flight = 1;
-  EXPECT_THAT(Line(status), testing::EndsWith("; 1 message in flight"));
+  EXPECT_THAT(Line(status), testing::EndsWith("; 1 message in flight; lag: 0 s"));
   status.in_flight = 2;
-  status.oldest_commit_us = Ago(4);
+  status.lag.oldest = seconds(4);
   EXPECT_THAT(Line(status), testing::EndsWith("; 2 messages in flight; lag: 4.0 s"));
-  status.lag_bytes = 1'449'999;
+  status.server.lag_bytes = 1'449'999;
   EXPECT_THAT(Line(status), testing::EndsWith("; lag: 4.0 s, 1.4 MB of binary log"));
+}
+
+TEST(StatusLineTest, TellsALagThatIsNotKnownAndNeverThatItIsNothing) {
+  RelayStatus status = Streaming();
+  status.lag = {};
+  EXPECT_THAT(Line(status), testing::EndsWith("; lag: not known yet"));
+  status.server.lag_bytes = 700;
+  EXPECT_THAT(Line(status), testing::EndsWith("; lag: not known yet, 700 bytes of binary log"));
+  status.lag.oldest = std::chrono::microseconds(300);
+  status.server.lag_bytes.reset();
+  EXPECT_THAT(Line(status), testing::EndsWith("; lag: 0.1 s"));
+  EXPECT_EQ(Line(RelayStatus{}), "preparing") << "nothing is read yet";
+}
+
+TEST(StatusLineTest, ALagGoesOnWhileNothingIsWritten) {
+  RelayStatus status = Streaming();
+  status.lag = {.oldest = {}, .done = seconds(3), .proven_for = seconds(8)};
+  EXPECT_THAT(StatusLine(status, kNow + 7'000'000), testing::EndsWith("; lag: 0 s"));
+  EXPECT_THAT(StatusLine(status, kNow + 9'000'000), testing::EndsWith("; lag: 12.0 s"));
+}
+
+TEST(StatusLineTest, TellsThatMysqlHasAnotherTimeOfDay) {
+  RelayStatus status = Streaming();
+  status.server.clock_ahead = std::chrono::milliseconds(-999);
+  EXPECT_THAT(Line(status), testing::EndsWith("; lag: 0 s"));
+  status.server.clock_ahead = std::chrono::milliseconds(1500);
+  EXPECT_THAT(Line(status), testing::EndsWith("; MySQL's clock is 1.5 s ahead"));
+  status.server.clock_ahead = seconds(-3600);
+  EXPECT_THAT(Line(status), testing::EndsWith("; MySQL's clock is 3600.0 s behind"));
 }
 
 TEST(StatusLineTest, TellsTheLagInBytesInUnitsThatFit) {
   const auto lag = [](std::uint64_t bytes) {
     RelayStatus status = In(Phase::kStreaming);
-    status.lag_bytes = bytes;
+    status.server.lag_bytes = bytes;
     const std::string line = Line(status);
     return line.substr(line.find("lag: "));
   };
-  EXPECT_EQ(lag(0), "lag: 0 bytes of binary log");
-  EXPECT_EQ(lag(1), "lag: 1 byte of binary log");
-  EXPECT_EQ(lag(999), "lag: 999 bytes of binary log");
-  EXPECT_EQ(lag(1000), "lag: 1.0 kB of binary log");
-  EXPECT_EQ(lag(999'949), "lag: 999.9 kB of binary log");
-  EXPECT_EQ(lag(999'950), "lag: 1.0 MB of binary log");
-  EXPECT_EQ(lag(2'500'000'000), "lag: 2.5 GB of binary log");
-  EXPECT_EQ(lag(5'000'000'000'000'000), "lag: 5000.0 TB of binary log");
+  EXPECT_EQ(lag(0), "lag: 0 s, 0 bytes of binary log");
+  EXPECT_EQ(lag(1), "lag: 0 s, 1 byte of binary log");
+  EXPECT_EQ(lag(999), "lag: 0 s, 999 bytes of binary log");
+  EXPECT_EQ(lag(1000), "lag: 0 s, 1.0 kB of binary log");
+  EXPECT_EQ(lag(999'949), "lag: 0 s, 999.9 kB of binary log");
+  EXPECT_EQ(lag(999'950), "lag: 0 s, 1.0 MB of binary log");
+  EXPECT_EQ(lag(2'500'000'000), "lag: 0 s, 2.5 GB of binary log");
+  EXPECT_EQ(lag(5'000'000'000'000'000), "lag: 0 s, 5000.0 TB of binary log");
 }
 
 TEST(StatusLineTest, TellsPreparedXaTransactionsAndAlarms) {
@@ -211,10 +243,13 @@ TEST(RelayStatusTest, ALagThatIsNotKnownHasNoKey) {
     return directory.Read("status");
   };
   EXPECT_THAT(written(), testing::Not(HasSubstr("lag_bytes")));
-  status.lag_bytes = 0;
+  status.server.lag_bytes = 0;
   EXPECT_THAT(written(), HasSubstr("\"lag_bytes\":0"));
-  status.lag_bytes = 12'345;
+  status.server.lag_bytes = 12'345;
   EXPECT_THAT(written(), HasSubstr("\"lag_bytes\":12345"));
+  EXPECT_THAT(written(), HasSubstr("\"lag_seconds\":0.0"));
+  status.lag = {};
+  EXPECT_THAT(written(), testing::Not(HasSubstr("lag_seconds")));
 }
 
 TEST(RelayStatusTest, AFileOfAnotherVersionCanBeRead) {

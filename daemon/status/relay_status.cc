@@ -1,4 +1,4 @@
-#include "daemon/checkpoint/relay_status.h"
+#include "daemon/status/relay_status.h"
 
 #include <fmt/format.h>
 
@@ -64,17 +64,36 @@ std::string BytesText(std::uint64_t bytes) {
   return fmt::format("{:.1f} {}", amount, kUnits[unit]);
 }
 
+double SecondsOf(LagFacts::Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
 // "; lag: 3.2 s, 1.4 MB of binary log"
 std::string LagText(const RelayStatus& status, std::uint64_t now_us) {
+  const LagFacts::Duration elapsed(now_us - std::min(now_us, status.written_at_us));
+  const auto lag = LagAfter(status.lag, elapsed);
   std::string text;
-  if (status.oldest_commit_us) {
-    text += fmt::format("; lag: {:.1f} s", SecondsSince(*status.oldest_commit_us, now_us));
+  if (status.phase == RelayStatus::Phase::kPreparing) return text;
+  if (lag && lag->count() == 0) {
+    text = "; lag: 0 s";
+  } else if (lag) {
+    text = fmt::format("; lag: {:.1f} s", std::max(SecondsOf(*lag), 0.1));
+  } else {
+    text = "; lag: not known yet";
   }
-  if (status.lag_bytes) {
-    text += fmt::format("{}{} of binary log", text.empty() ? "; lag: " : ", ",
-                        BytesText(*status.lag_bytes));
+  if (const auto& bytes = status.server.lag_bytes) {
+    text += fmt::format(", {} of binary log", BytesText(*bytes));
   }
   return text;
+}
+
+// "; MySQL's clock is 3600.0 s behind"
+std::string ClockText(const RelayStatus& status) {
+  constexpr std::chrono::seconds kTold{1};
+  const auto& ahead = status.server.clock_ahead;
+  if (!ahead || std::chrono::abs(*ahead) < kTold) return {};
+  return fmt::format("; MySQL's clock is {:.1f} s {}", SecondsOf(std::chrono::abs(*ahead)),
+                     ahead->count() > 0 ? "ahead" : "behind");
 }
 
 }  // namespace
@@ -109,6 +128,7 @@ std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
         fmt::format("; {} message{} in flight", status.in_flight, status.in_flight == 1 ? "" : "s");
   }
   text += LagText(status, now_us);
+  text += ClockText(status);
   if (!status.held_xa.empty()) {
     const HeldXa& oldest = status.held_xa.front();
     text += fmt::format("; {} prepared XA transaction{} held, the oldest {}", status.held_xa.size(),
@@ -160,7 +180,8 @@ Result<void> WriteStatus(const std::string& directory, const RelayStatus& status
   json["skipped"] = status.skipped;
   json["in_flight"] = status.in_flight;
   json["rate"] = status.rate;
-  if (status.lag_bytes) json["lag_bytes"] = *status.lag_bytes;
+  if (const auto lag = LagAfter(status.lag)) json["lag_seconds"] = SecondsOf(*lag);
+  if (status.server.lag_bytes) json["lag_bytes"] = *status.server.lag_bytes;
   if (!status.health_socket.empty()) json["health_socket"] = status.health_socket;
   json["written_at_us"] = status.written_at_us;
   return ReplaceFile(SystemFiles(), directory, kName, JsonLine(json));

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "binlog/server_probe.h"
+#include "daemon/error.h"
+#include "daemon/relay/delivery_tracker.h"
+#include "daemon/relay/lag_watch.h"
+#include "daemon/service/clock.h"
+#include "daemon/status/server_facts.h"
+
+namespace outboxd {
+
+// Asks the server every 5 s for the end of its log and for its time of day, over a connection and
+// in a thread of its own: neither the reader nor the acknowledgements wait for it.
+class ServerWatch {
+ public:
+  // All are borrowed and outlive it. `lag` is told what it proves.
+  ServerWatch(binlog::ServerProbe& probe, const DeliveryTracker& tracker, LagWatch& lag,
+              const Clock& clock);
+
+  // Asks again and again, until RequestStop(). Never fails.
+  [[nodiscard]] Result<void> Run();
+
+  // Asks once. Returns how long to wait until it is asked again. The thread of Run() only.
+  std::chrono::milliseconds Ask();
+
+  // Makes Run() return soon. Any thread.
+  void RequestStop();
+
+  // As it was told in the last 30 s. Any thread.
+  [[nodiscard]] ServerFacts facts() const;
+
+ private:
+  struct Answer {
+    ServerFacts facts;
+    std::string server_uuid;    // Whose they are.
+    Clock::TimePoint asked_at;  // Before the question.
+  };
+
+  [[nodiscard]] binlog::Result<void> AskFor(const AcknowledgedPlace& place, ServerFacts& facts);
+  [[nodiscard]] binlog::Result<void> AskForTime(ServerFacts& facts);
+  void TellClock(std::chrono::microseconds ahead);
+  [[nodiscard]] binlog::Result<std::optional<std::uint64_t>> Measure(const AcknowledgedPlace& place,
+                                                                     const binlog::LogEnd& end);
+  [[nodiscard]] binlog::Result<void> LearnFiles(const binlog::LogEnd& end);
+  [[nodiscard]] std::optional<std::uint64_t> BytesOver(const AcknowledgedPlace& place,
+                                                       const binlog::LogEnd& end) const;
+  void TellFailure(const binlog::Error& error);
+  void Keep(std::optional<Answer> answer);
+
+  // Constant after construction.
+  binlog::ServerProbe& probe_;
+  const DeliveryTracker& tracker_;
+  LagWatch& lag_;
+  const Clock& clock_;
+
+  // The thread of Run() only.
+  std::vector<binlog::LogFile> files_;  // As they were told last ...
+  std::string files_of_;                // ... of the server with this UUID.
+  Clock::TimePoint next_files_{};       // Not asked for before.
+  bool was_told_ = false;               // That the server refuses.
+  bool clock_was_told_ = false;         // That its clock differs.
+
+  mutable std::mutex mutex_;
+  std::condition_variable stop_changed_;
+  // Guarded by mutex_.
+  bool stop_ = false;
+  std::optional<Answer> answer_;
+};
+
+}  // namespace outboxd

@@ -1,0 +1,116 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "binlog/mysql_server_probe.h"
+#include "tests/binlog/server/server_fixture.h"
+
+namespace outboxd::binlog {
+namespace {
+
+using testing::HasSubstr;
+
+class ServerProbeTest : public ServerTest {
+ protected:
+  std::uint64_t SizeOf(const std::string& file) {
+    for (const ResultRow& row : Run("SHOW BINARY LOGS")) {
+      if (row.at(0) == file) return std::stoull(row.at(1).value());
+    }
+    return 0;
+  }
+
+  MysqlServerProbe probe_{{ServerOptions()}};
+};
+
+TEST_F(ServerProbeTest, TellsTheEndOfTheLogAndTheSizesOfItsFiles) {
+  ASSERT_TRUE(probe_.Open(stream_));
+  const auto before = probe_.EndOfLog();
+  ASSERT_TRUE(before) << before.error().message;
+  EXPECT_EQ(before->offset, SizeOf(before->file));
+  Run("CREATE TABLE t (id INT PRIMARY KEY)");
+  Run("FLUSH BINARY LOGS");
+  const auto behind = probe_.EndOfLog();
+  ASSERT_TRUE(behind);
+  EXPECT_GT(behind->file, before->file);
+  const auto files = probe_.Files();
+  ASSERT_TRUE(files) << files.error().message;
+  ASSERT_GE(files->size(), 2U);
+  const LogFile& rotated = files->at(files->size() - 2);
+  EXPECT_EQ(rotated.name, before->file);
+  EXPECT_GT(rotated.end_offset, before->offset);
+  EXPECT_EQ(rotated.end_offset, SizeOf(before->file));
+  EXPECT_EQ(files->back().name, behind->file);
+  EXPECT_EQ(files->back().end_offset, behind->offset);
+}
+
+TEST_F(ServerProbeTest, TellsItsTimeOfDayWhateverTheSessionsTimeZoneIs) {
+  ASSERT_TRUE(probe_.Open(stream_));
+  const auto time = probe_.TimeOfDay();
+  ASSERT_TRUE(time) << time.error().message;
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+  EXPECT_NEAR(static_cast<double>(*time), static_cast<double>(now.count()), 60e6);
+}
+
+TEST_F(ServerProbeTest, AServerThatReplicatesNothingIsNotBehind) {
+  ASSERT_TRUE(probe_.Open(stream_));
+  const auto is_behind = probe_.IsBehindItsSource();
+  ASSERT_TRUE(is_behind) << is_behind.error().message;
+  EXPECT_FALSE(*is_behind);
+}
+
+TEST_F(ServerProbeTest, AnAccountWithoutTheRightIsDeniedAndMayBeGivenIt) {
+  Run("DROP USER IF EXISTS probe_reader");
+  Run("CREATE USER probe_reader IDENTIFIED BY ''");
+  ConnectionOptions options = ServerOptions();
+  options.log_in.user = "probe_reader";
+  options.log_in.password = {};
+  MysqlServerProbe probe({options});
+  ASSERT_TRUE(probe.Open(stream_));
+  EXPECT_TRUE(probe.TimeOfDay());
+  EXPECT_EQ(probe.EndOfLog().error().kind, ErrorKind::kDenied);
+  ASSERT_TRUE(probe.Open(stream_));
+  EXPECT_EQ(probe.IsBehindItsSource().error().kind, ErrorKind::kDenied);
+  ASSERT_TRUE(probe.Open(stream_));
+  EXPECT_EQ(probe.Files().error().kind, ErrorKind::kDenied);
+  Run("GRANT REPLICATION CLIENT ON *.* TO probe_reader");
+  ASSERT_TRUE(probe.Open(stream_));
+  EXPECT_TRUE(probe.EndOfLog());
+  Run("DROP USER probe_reader");
+}
+
+TEST_F(ServerProbeTest, DoesNotAskAnotherServer) {
+  ASSERT_TRUE(probe_.Open(stream_));
+  const auto opened = probe_.Open({.server_uuid = "another"});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().kind, ErrorKind::kDisconnected);
+  EXPECT_THAT(opened.error().message, HasSubstr("another server answers there now"));
+  EXPECT_EQ(probe_.EndOfLog().error().kind, ErrorKind::kDisconnected);
+}
+
+TEST_F(ServerProbeTest, AKilledConnectionIsDisconnectedAndMadeAnew) {
+  ASSERT_TRUE(probe_.Open(stream_));
+  for (const ResultRow& row :
+       Run("SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND command"
+           " = 'Sleep'")) {
+    Run("KILL " + *row[0]);
+  }
+  EXPECT_EQ(probe_.EndOfLog().error().kind, ErrorKind::kDisconnected);
+  EXPECT_TRUE(probe_.Open(stream_));
+  EXPECT_TRUE(probe_.EndOfLog());
+}
+
+TEST_F(ServerProbeTest, AnInterruptMeetsTheNextCall) {
+  ASSERT_TRUE(probe_.Open(stream_));
+  probe_.Interrupt();
+  EXPECT_EQ(probe_.EndOfLog().error().kind, ErrorKind::kInterrupted);
+  probe_.Interrupt();
+  EXPECT_EQ(probe_.Open(stream_).error().kind, ErrorKind::kInterrupted);
+  ASSERT_TRUE(probe_.Open(stream_));
+  probe_.Interrupt();
+  EXPECT_EQ(probe_.Open(stream_).error().kind, ErrorKind::kInterrupted) << "it was connected";
+}
+
+}  // namespace
+}  // namespace outboxd::binlog
