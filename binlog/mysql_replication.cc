@@ -129,12 +129,17 @@ bool IsBehind(const ResultRow& channel) {
   return channel[kSecondsBehind] != "0" || !has_read_all;
 }
 
-Result<bool> AskWhetherBehind(MysqlConnection& connection) {
+Result<ReplicaStanding> AskForReplicaStanding(MysqlConnection& connection) {
   const auto channels = AskForChannels(connection);
   if (!channels) return std::unexpected(channels.error());
-  if (channels->empty()) return false;
-  if (!std::ranges::all_of(*channels, IsStopped)) return std::ranges::any_of(*channels, IsBehind);
-  return AskWhetherReadOnly(connection);
+  if (channels->empty()) return ReplicaStanding::kNone;
+  if (!std::ranges::all_of(*channels, IsStopped)) {
+    const bool is_behind = std::ranges::any_of(*channels, IsBehind);
+    return is_behind ? ReplicaStanding::kBehind : ReplicaStanding::kCaughtUp;
+  }
+  const auto is_read_only = AskWhetherReadOnly(connection);
+  if (!is_read_only) return std::unexpected(is_read_only.error());
+  return *is_read_only ? ReplicaStanding::kBehind : ReplicaStanding::kNone;
 }
 
 Result<std::optional<GroupStanding>> AskForStanding(MysqlConnection& connection) {

@@ -8,6 +8,7 @@
 #include "binlog/failover.h"
 #include "binlog/group_member.h"
 #include "binlog/result_row.h"
+#include "binlog/server_probe.h"
 
 namespace outboxd::binlog {
 
@@ -20,11 +21,10 @@ class MysqlConnection;
 [[nodiscard]] Result<Replication> AskForReplication(MysqlConnection& connection,
                                                     const GtidSet& missing);
 
-// Whether the server is a replica that may lack something its own source has: it has received what
-// it has not applied, or it does not receive. One that does not replicate at all is none if it can
-// be written to: it was one. kDenied: REPLICATION CLIENT is missing.
-[[nodiscard]] Result<bool> AskWhetherBehind(MysqlConnection& connection);
-// The same of one row of SHOW REPLICA STATUS.
+// By the channels that the server replicates through. One that does not replicate at all is no
+// replica if it can be written to: it was one. kDenied: REPLICATION CLIENT is missing.
+[[nodiscard]] Result<ReplicaStanding> AskForReplicaStanding(MysqlConnection& connection);
+// Whether it may lack something, by one row of SHOW REPLICA STATUS.
 [[nodiscard]] bool IsBehind(const ResultRow& channel);
 // Whether neither thread of the channel runs.
 [[nodiscard]] bool IsStopped(const ResultRow& channel);

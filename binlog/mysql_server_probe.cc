@@ -76,7 +76,9 @@ Result<std::uint64_t> MysqlServerProbe::TimeOfDay() { return Asked(&AskForTimeOf
 
 Result<LogEnd> MysqlServerProbe::EndOfLog() { return Asked(&AskForLogEnd); }
 
-Result<bool> MysqlServerProbe::IsBehindItsSource() { return Asked(&AskWhetherBehind); }
+Result<ReplicaStanding> MysqlServerProbe::StandingToSource() {
+  return Asked(&AskForReplicaStanding);
+}
 
 Result<std::vector<LogFile>> MysqlServerProbe::Files() { return Asked(&AskForLogFiles); }
 

@@ -25,7 +25,7 @@ class MysqlServerProbe final : public ServerProbe {
   void Interrupt() override;
   [[nodiscard]] Result<std::uint64_t> TimeOfDay() override;
   [[nodiscard]] Result<LogEnd> EndOfLog() override;
-  [[nodiscard]] Result<bool> IsBehindItsSource() override;
+  [[nodiscard]] Result<ReplicaStanding> StandingToSource() override;
   [[nodiscard]] Result<std::vector<LogFile>> Files() override;
 
  private:

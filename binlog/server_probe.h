@@ -9,6 +9,13 @@
 
 namespace outboxd::binlog {
 
+// How a server stands to the one that it replicates from.
+enum class ReplicaStanding {
+  kNone,      // It replicates from none.
+  kCaughtUp,  // It has applied what it has received.
+  kBehind,    // It may lack something: it applies something, or does not replicate now.
+};
+
 // Asks one server about itself while its log is read, over a connection that nobody else waits for.
 //
 // One thread; Interrupt() alone may be called from another. kDenied, kUnsuitable: the account may
@@ -27,9 +34,8 @@ class ServerProbe {
   // Its time of day now, by its own clock: microseconds since the epoch. Every account may ask.
   [[nodiscard]] virtual Result<std::uint64_t> TimeOfDay() = 0;
   [[nodiscard]] virtual Result<LogEnd> EndOfLog() = 0;
-  // Whether it is a replica that may lack something its own source has: it applies something, or
-  // does not replicate now. The group of a member is not asked.
-  [[nodiscard]] virtual Result<bool> IsBehindItsSource() = 0;
+  // The group of a member is not asked.
+  [[nodiscard]] virtual Result<ReplicaStanding> StandingToSource() = 0;
   // All files, in their order. For a server of many files this is work: it opens each of them.
   [[nodiscard]] virtual Result<std::vector<LogFile>> Files() = 0;
 };

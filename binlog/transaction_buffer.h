@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,15 +15,15 @@
 
 namespace outboxd::binlog {
 
-// What all buffers that share one keep in the spill directory. One thread.
+// What all buffers that share one keep in the spill directory. One thread, but for bytes().
 class SpillUse {
  public:
-  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
-  void Add(std::uint64_t bytes) { bytes_ += bytes; }
-  void Subtract(std::uint64_t bytes) { bytes_ -= bytes; }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  void Add(std::uint64_t bytes) { bytes_.fetch_add(bytes, std::memory_order_relaxed); }
+  void Subtract(std::uint64_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
 
  private:
-  std::uint64_t bytes_ = 0;
+  std::atomic<std::uint64_t> bytes_ = 0;
 };
 
 struct TransactionBufferOptions {

@@ -64,3 +64,12 @@ install_packages() {
     return 1
   outcome="installed ${#missing[@]} of $#"
 }
+
+# download_package FOLDER PACKAGE: of this machine's release, as apt verifies it.
+download_package() {
+  local as_root=()
+  ((EUID == 0)) || as_root=(sudo)
+  if ! (cd "$1" && apt-get -q download "$2"); then
+    "${as_root[@]}" apt-get -q update && (cd "$1" && apt-get -q download "$2")
+  fi
+}

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,12 +30,21 @@ struct DeliveryReports {
   // What the client said last of its connections to the servers, where it said something: it goes
   // on trying by itself.
   std::string complaint = {};
+  // Whether a connection to the servers stands, now and then where the sink knows.
+  std::optional<bool> is_connected = {};
+  // The shortest time that one of `delivered` took, where it is measured.
+  std::optional<std::chrono::microseconds> round_trip = {};
+  // Keys and values that are accepted and not reported yet, as of the end of the poll.
+  std::uint64_t in_flight_bytes = 0;
 
   void Clear() {
     delivered.clear();
     failed.clear();
     lost.reset();
     complaint.clear();
+    is_connected.reset();
+    round_trip.reset();
+    in_flight_bytes = 0;
   }
 };
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "daemon/config/config_reader.h"
-#include "daemon/service/health_server.h"
+#include "daemon/service/http_server.h"
 #include "daemon/status/relay_status.h"
 
 namespace outboxd {

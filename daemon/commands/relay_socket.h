@@ -7,7 +7,7 @@
 
 namespace outboxd {
 
-// Where the running relay answers (daemon/service/health_server.h). Reads the configuration only
+// Where the running relay answers (daemon/service/http_server.h). Reads the configuration only
 // where RUNTIME_DIRECTORY does not say it. kConfiguration.
 [[nodiscard]] Result<std::string> SocketToAsk(const CommandLine& line);
 

@@ -9,8 +9,8 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/relay_socket.h"
+#include "daemon/http/relay_pages.h"
 #include "daemon/service/health_client.h"
-#include "daemon/service/health_server.h"
 #include "daemon/service/unix_socket.h"
 
 namespace outboxd {
@@ -21,7 +21,7 @@ constexpr std::chrono::minutes kPatience{3};
 constexpr std::chrono::milliseconds kLook{100};
 
 // How many were answered, and how the last one was.
-Result<Health> AskReloads(const std::string& path) { return AskHealth(path, kReloadsUrl); }
+Result<Health> AskReloads(const std::string& path) { return AskHealth(path, kReloadsPath); }
 
 // The process that listens at `path`.
 Result<pid_t> ProcessAt(const std::string& path) {

@@ -11,6 +11,9 @@
 #include "daemon/checkpoint/checkpoint_file.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/commands.h"
+#include "daemon/http/http_endpoint.h"
+#include "daemon/http/relay_pages.h"
+#include "daemon/http/status_board.h"
 #include "daemon/preparation/memory_need.h"
 #include "daemon/preparation/sink_setup.h"
 #include "daemon/process/parking.h"
@@ -19,7 +22,7 @@
 #include "daemon/relay/back_off.h"
 #include "daemon/relay/event_fields.h"
 #include "daemon/service/health_board.h"
-#include "daemon/service/health_server.h"
+#include "daemon/service/http_server.h"
 #include "daemon/service/log.h"
 #include "daemon/service/log_record.h"
 #include "daemon/service/memory_limit.h"
@@ -96,7 +99,7 @@ class RelayRun {
   // Answers at `path` from now on, if it does not yet.
   Result<void> Answer(std::string path) {
     if (server_) return {};
-    auto server = HealthServer::Start(std::move(path), health_);
+    auto server = HttpServer::Start(std::move(path), pages_);
     if (!server) return std::unexpected(server.error());
     server_ = std::move(*server);
     return {};
@@ -114,6 +117,7 @@ class RelayRun {
   // As Park().
   bool Parks(const Error& error, std::optional<std::chrono::milliseconds> pause) {
     return Park({.health = health_,
+                 .board = board_,
                  .notifier = notifier_,
                  .signals = signals_,
                  .clock = clock_,
@@ -125,6 +129,10 @@ class RelayRun {
 
  private:
   Result<void> Once(const Config& config, bool& begins_anew) {
+    pages_.Set({.version = std::string(Version()),
+                .relay = config.relay.name,
+                .config_hash = fmt::format("{:016x}", config.rules_hash.value)});
+    AnswerAt(config.http);
     auto sink = MakeSink(config);
     if (!sink) {
       AnswerWhereItIsNamed();
@@ -147,6 +155,7 @@ class RelayRun {
                           .signals = signals_,
                           .clock = clock_,
                           .health = &health_,
+                          .board = &board_,
                           .health_socket = server_->path(),
                           .reload = &*reload_});
     auto ended =
@@ -157,6 +166,14 @@ class RelayRun {
     return LogEnd(ended, process.ended_at());
   }
 
+  // A configuration that is taken anew may name another address, or none.
+  void AnswerAt(const HttpConfig& http) {
+    if (http == listens_at_) return;
+    endpoint_.reset();
+    listens_at_ = http;
+    if (!http.host.empty()) endpoint_.emplace(http.host, http.port, pages_);
+  }
+
   static std::string SocketOf(const Config& config) {
     return RuntimeSocketPath().value_or(SocketPathIn(config.relay.state_directory));
   }
@@ -165,7 +182,11 @@ class RelayRun {
   ServiceNotifier notifier_;
   const SystemClock clock_;
   HealthBoard health_;
-  std::unique_ptr<HealthServer> server_;
+  StatusBoard board_{clock_};
+  RelayPages pages_{health_, board_, clock_};
+  std::unique_ptr<HttpServer> server_;
+  HttpConfig listens_at_;
+  std::optional<HttpEndpoint> endpoint_;
   std::optional<Reload> reload_;
 };
 

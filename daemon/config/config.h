@@ -114,6 +114,21 @@ struct CheckpointConfig {
   bool operator==(const CheckpointConfig&) const = default;
 };
 
+struct HttpConfig {
+  std::string host;  // Empty: only the Unix socket.
+  std::uint16_t port = 0;
+
+  bool operator==(const HttpConfig&) const = default;
+};
+
+// Of the settings that decide what is published, and how. Configurations are equal or not by the
+// settings themselves.
+struct RulesHash {
+  std::uint64_t value = 0;
+
+  bool operator==(const RulesHash&) const { return true; }
+};
+
 struct LogConfig {
   enum class Level { kDebug, kInfo, kWarning, kError };
   Level level = Level::kInfo;
@@ -132,7 +147,9 @@ struct Config {
   TopicsConfig topics;
   DeliveryConfig delivery;
   CheckpointConfig checkpoint;
+  HttpConfig http;
   LogConfig log;
+  RulesHash rules_hash;
 
   bool operator==(const Config&) const = default;
 };

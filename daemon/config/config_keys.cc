@@ -366,6 +366,11 @@ const std::vector<Key>& Keys() {
         "failover lost. With 0 the relay keeps none."},
        [](Config& c) { return Set<ParseJournalBytes>(c.checkpoint.journal_bytes_max); }},
 
+      {{"http", "listen", ConfigType::kText, "ADDRESS:PORT", "",
+        "Where the relay answers over TCP, besides its Unix socket: its page, metrics, status and "
+        "health. Everyone who reaches the address may read them."},
+       [](Config& c) { return Set<ParseListen>(c.http); }},
+
       {{"log", "level", ConfigType::kWord, "debug, info, warning, error", "info",
         "The least severe lines that the log shows."},
        [](Config& c) { return Set<ParseLevel>(c.log.level); }},
@@ -413,9 +418,7 @@ const ConfigKey* FindConfigKey(std::string_view section, std::string_view key) {
   return nullptr;
 }
 
-bool IsLaterSection(std::string_view section) {
-  return section == "http" || section == "housekeeping";
-}
+bool IsLaterSection(std::string_view section) { return section == "housekeeping"; }
 
 bool IsLaterKey(std::string_view section, std::string_view key) {
   static constexpr std::pair<std::string_view, std::string_view> kLater[] = {

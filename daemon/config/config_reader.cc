@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/escaped.h"
+#include "base/stable_hash.h"
 #include "daemon/checkpoint/file_system.h"
 #include "daemon/config/complaints.h"
 #include "daemon/config/config_check.h"
@@ -97,6 +98,23 @@ void FillInDirectories(RelayConfig& relay) {
   if (relay.spill_directory.empty()) relay.spill_directory = relay.state_directory;
 }
 
+// The speed changes nothing of what is published.
+bool IsRule(const Setting& setting) {
+  const std::string_view kind = SectionKind(setting.section);
+  return kind == "outbox" || kind == "topics" || (kind == "delivery" && setting.key != "max-rate");
+}
+
+RulesHash HashOf(const Settings& settings) {
+  std::vector<std::string> lines;
+  for (const Setting& setting : settings.all) {
+    if (IsRule(setting)) lines.push_back(fmt::format("{}={}\n", setting.name(), setting.value));
+  }
+  std::ranges::sort(lines);
+  RulesHash hash;
+  for (const std::string& line : lines) hash.value = StableHash(line, hash.value);
+  return hash;
+}
+
 Result<Config> Read(const std::string& path, std::string_view text,
                     const std::vector<std::string>& overrides) {
   Complaints complaints(path);
@@ -106,6 +124,7 @@ Result<Config> Read(const std::string& path, std::string_view text,
   config.path = path;
   ConfigFiller(settings, config, complaints).Fill();
   FillInDirectories(config.relay);
+  config.rules_hash = HashOf(settings);
   CheckConfig(config, settings, complaints);
   if (!complaints.empty()) return std::unexpected(complaints.All());
   return config;

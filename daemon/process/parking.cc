@@ -21,6 +21,10 @@ bool Park(const Parking& parking, const Error& error,
   const Clock::TimePoint begun = parking.clock.Now();
   parking.notifier.Ready();  // A manager that waits for it would end the process.
   parking.health.Set({false, text});
+  RelayStatus status;
+  status.written_at_us = parking.clock.WallMicroseconds();
+  status.parked = Outage{.since_us = status.written_at_us, .reason = text};
+  parking.board.Set(std::move(status));
   parking.notifier.Status(text);
   spdlog::warn("parked{}", pause ? again
                                  : "; nothing is published until a person has removed the reason"

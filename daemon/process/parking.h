@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "daemon/error.h"
+#include "daemon/http/status_board.h"
 #include "daemon/process/reload.h"
 #include "daemon/service/clock.h"
 #include "daemon/service/health_board.h"
@@ -14,6 +15,7 @@ namespace outboxd {
 
 struct Parking {  // Borrowed.
   HealthBoard& health;
+  StatusBoard& board;
   ServiceNotifier& notifier;
   ProcessSignals& signals;
   const Clock& clock;

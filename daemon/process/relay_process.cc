@@ -23,6 +23,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kPollTimeout{100};
 constexpr milliseconds kSignalCheck{50};
 constexpr std::chrono::seconds kStatusInterval{5};
+// For those who ask by HTTP.
+constexpr std::chrono::seconds kBoardInterval{1};
 constexpr std::chrono::seconds kReadInterval{30};
 constexpr std::chrono::seconds kSourceAnswerMargin{100};
 
@@ -294,12 +296,19 @@ void RelayProcess::WhileRelaying(RelayCore& core, const Worker& reader, const Al
                                                   .sink = parts_.sink,
                                                   .relay = core.relay(),
                                                   .outages = outages_});
-    if (now < next_status_ && !is_reloaded) continue;
+    const bool tells = now >= next_status_ || is_reloaded;
+    if (!tells && now < next_board_) continue;
+    next_board_ = now + kBoardInterval;
     RelayStatus status = core.status();
     if (is_stopping_) status.phase = RelayStatus::Phase::kStopping;
     if (alarms != nullptr) status.alarms = alarms->CountStanding().value_or(0);
     if (status.read) TellRead(*status.read, pace);
-    Tell(std::move(status));
+    if (tells) {
+      Tell(std::move(status));
+    } else if (parts_.board != nullptr) {
+      Complete(status);
+      parts_.board->Set(std::move(status));
+    }
   }
 }
 
@@ -311,24 +320,32 @@ void RelayProcess::Beat(Clock::TimePoint now) {
 // To the service manager, to those who ask how it is, and in the state directory for `status`.
 void RelayProcess::Tell(RelayStatus status) {
   next_status_ = parts_.clock.Now() + kStatusInterval;
-  status.written_at_us = parts_.clock.WallMicroseconds();
-  status.read_rows_estimate = rows_estimate_;
-  if (parts_.reload != nullptr) status.refused_reload = parts_.reload->refused();
-  if (told_at_us_ != 0 && status.written_at_us > told_at_us_) {
-    status.rate = static_cast<double>(status.delivered - told_delivered_) * 1e6 /
-                  static_cast<double>(status.written_at_us - told_at_us_);
+  const std::uint64_t now_us = parts_.clock.WallMicroseconds();
+  if (told_at_us_ != 0 && now_us > told_at_us_) {
+    rate_ = static_cast<double>(status.delivered - told_delivered_) * 1e6 /
+            static_cast<double>(now_us - told_at_us_);
   }
-  told_at_us_ = status.written_at_us;
+  told_at_us_ = now_us;
   told_delivered_ = status.delivered;
+  Complete(status);
   const std::string line = StatusLine(status, status.written_at_us);
   parts_.notifier.Status(line);
   if (parts_.health != nullptr) parts_.health->Set({IsReady(status), line});
-  status.health_socket = parts_.health_socket;
   Remind(status);
-  if (parts_.state == nullptr) return;
-  if (auto written = WriteStatus(parts_.state->path(), status); !written) {
-    spdlog::debug("the status cannot be written: {}", written.error().ToText());
+  if (parts_.state != nullptr) {
+    if (auto written = WriteStatus(parts_.state->path(), status); !written) {
+      spdlog::debug("the status cannot be written: {}", written.error().ToText());
+    }
   }
+  if (parts_.board != nullptr) parts_.board->Set(std::move(status));
+}
+
+void RelayProcess::Complete(RelayStatus& status) const {
+  status.written_at_us = parts_.clock.WallMicroseconds();
+  status.read_rows_estimate = rows_estimate_;
+  status.rate = rate_;
+  status.health_socket = parts_.health_socket;
+  if (parts_.reload != nullptr) status.refused_reload = parts_.reload->refused();
 }
 
 // What stands in the way was logged when it began; it is said again as long as it lasts.

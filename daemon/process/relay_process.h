@@ -10,6 +10,7 @@
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/config/config.h"
 #include "daemon/error.h"
+#include "daemon/http/status_board.h"
 #include "daemon/preparation/preparation.h"
 #include "daemon/preparation/source_setup.h"
 #include "daemon/process/opening.h"
@@ -46,6 +47,7 @@ class RelayProcess {
     ProcessSignals& signals;
     const Clock& clock;
     HealthBoard* health = nullptr;   // Null: nobody asks.
+    StatusBoard* board = nullptr;    // The same.
     std::string health_socket = {};  // Where it is asked.
     Reload* reload = nullptr;        // Null: the configuration is not read again.
     decltype(Publisher::Options::on_mapped) on_mapped = {};
@@ -77,6 +79,8 @@ class RelayProcess {
   [[nodiscard]] Result<void> Relaying(Preparation preparation, const ReplicaIdentity& identity);
   void WhileRelaying(RelayCore& core, const Worker& reader, const AlarmLog* alarms, ReadPace& pace);
   void Tell(RelayStatus status);
+  // What of a status only the process knows.
+  void Complete(RelayStatus& status) const;
   // The calling loop is alive.
   void Beat(Clock::TimePoint now);
   void Remind(const RelayStatus& status);
@@ -101,9 +105,10 @@ class RelayProcess {
   Clock::TimePoint stop_deadline_ = Clock::TimePoint::max();
 
   // What was told last, and when it is time again.
-  Clock::TimePoint next_status_{}, next_read_told_{};
+  Clock::TimePoint next_status_{}, next_board_{}, next_read_told_{};
   Reminder reminder_;
   std::uint64_t told_at_us_ = 0, told_delivered_ = 0;
+  double rate_ = 0;
   std::uint64_t rows_estimate_ = 0;
 };
 

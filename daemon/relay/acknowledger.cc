@@ -35,6 +35,7 @@ void Acknowledger::Step(std::chrono::milliseconds timeout) {
   if (!reports_.delivered.empty()) silence_.Complains({});
   if (!reports_.complaint.empty()) silence_.Complains(std::move(reports_.complaint));
   NoticeSilence();
+  NoteReceiver();
   if (tracker_.delivered_events_bytes() > kJournalBytesMax) WriteJournal();
   const auto now = clock_.Now();
   if (now < next_store_) return;
@@ -75,6 +76,19 @@ void Acknowledger::NoticeSilence() {
   }
 }
 
+void Acknowledger::NoteReceiver() {
+  if (reports_.is_connected) silence_.Connects(*reports_.is_connected);
+  const std::lock_guard lock(mutex_);
+  if (reports_.round_trip) receiver_.round_trip = reports_.round_trip;
+  receiver_.in_flight_bytes = reports_.in_flight_bytes;
+  if (!reports_.delivered.empty()) receiver_.acknowledged_at_us = clock_.WallMicroseconds();
+}
+
+ReceiverFacts Acknowledger::receiver() const {
+  const std::lock_guard lock(mutex_);
+  return receiver_;
+}
+
 Result<void> Acknowledger::Store() {
   const std::uint64_t version = tracker_.progress_version();
   if (store_ == nullptr || version == stored_version_) return {};
@@ -84,6 +98,8 @@ Result<void> Acknowledger::Store() {
       MakeCheckpoint(progress, options_.relay, options_.tables, clock_.WallMicroseconds()));
   if (!stored) return stored;
   stored_version_ = version;
+  const std::lock_guard lock(mutex_);
+  receiver_.stored_at_us = clock_.WallMicroseconds();
   return {};
 }
 

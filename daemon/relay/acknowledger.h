@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "daemon/relay/delivery_tracker.h"
 #include "daemon/relay/sink_owner.h"
 #include "daemon/service/clock.h"
+#include "daemon/status/receiver_facts.h"
 #include "sinks/sink.h"
 
 namespace outboxd {
@@ -19,7 +21,7 @@ namespace outboxd {
 // The acknowledgements' side of a running relay: takes what the sink reports to the tracker and
 // stores the progress as a checkpoint, at least once an interval while it moves.
 //
-// Acknowledgement thread only.
+// Acknowledgement thread only, but for receiver().
 class Acknowledger {
  public:
   struct Options {
@@ -43,8 +45,12 @@ class Acknowledger {
   // journal lacks of it. kState.
   [[nodiscard]] Result<void> Store();
 
+  // Any thread.
+  [[nodiscard]] ReceiverFacts receiver() const;
+
  private:
   void NoticeSilence();
+  void NoteReceiver();
   void TellUnstored(const Error& error);
   void WriteJournal();
 
@@ -62,6 +68,9 @@ class Acknowledger {
   std::uint64_t stored_version_ = 0;
   int unstored_times_ = 0;  // In a row.
   Clock::TimePoint next_store_{};
+
+  mutable std::mutex mutex_;
+  ReceiverFacts receiver_;  // Guarded by mutex_.
 };
 
 }  // namespace outboxd

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,8 @@ class DeliverySilence {
   void Complains(std::string complaint);
   // It has answered.
   void End();
+  // Whether there is a connection to it. What waits for an acknowledgement is no better for one.
+  void Connects(bool is_connected);
   // Nothing is on its way, so that no answer is due. What was told stands until it answers: that a
   // message was taken back says nothing of it.
   void Rest() { since_ = is_told_ ? since_ : clock_.Now(); }
@@ -42,6 +45,8 @@ class DeliverySilence {
   std::string complaint_;
   Clock::TimePoint since_;
   bool is_told_ = false;
+  bool is_only_apart_ = false;  // It is told for want of a connection, with nothing on its way.
+  std::optional<Clock::TimePoint> apart_since_;  // None: there is a connection.
 };
 
 }  // namespace outboxd

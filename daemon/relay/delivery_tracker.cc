@@ -7,11 +7,12 @@
 
 namespace outboxd {
 
-DeliveryTracker::DeliveryTracker(Progress progress, bool keeps_events)
-    : keeps_events_(keeps_events), position_(std::move(progress)) {}
+DeliveryTracker::DeliveryTracker(Progress progress, bool keeps_events, const ServerClock* clock)
+    : keeps_events_(keeps_events), position_(std::move(progress)), counter_(clock) {}
 
 void DeliveryTracker::Begin(std::uint64_t commit_us) {
   open_events_.Clear();
+  counter_.Begin();
   const std::lock_guard lock(mutex_);
   position_.Begin(commit_us);
 }
@@ -35,7 +36,7 @@ std::string DeliveryTracker::TakeAnnouncedEvents() {
 void DeliveryTracker::Finish(const binlog::Transaction& transaction, bool counts_gtids) {
   const std::string line = LineOf(transaction);
   const std::lock_guard lock(mutex_);
-  position_.Finish(next_id_, transaction, counts_gtids, line);
+  position_.Finish(next_id_, transaction, counts_gtids, line, counter_.unit());
   Advance();
 }
 
@@ -49,13 +50,13 @@ void DeliveryTracker::Pass(const binlog::Transaction& transaction, bool counts_g
 
 void DeliveryTracker::FinishChunk(std::uint64_t number, TableReadState table) {
   const std::lock_guard lock(mutex_);
-  position_.FinishChunk(next_id_, number, std::move(table));
+  position_.FinishChunk(next_id_, number, std::move(table), counter_.unit());
   Advance();
 }
 
 void DeliveryTracker::FinishRead(std::uint64_t number) {
   const std::lock_guard lock(mutex_);
-  position_.FinishChunk(next_id_, number, std::nullopt);
+  position_.FinishChunk(next_id_, number, std::nullopt, counter_.unit());
   Advance();
 }
 
@@ -111,7 +112,12 @@ void DeliveryTracker::TakeOut(const binlog::GtidSet& gtids) {
   position_.TakeOut(gtids);
 }
 
-void DeliveryTracker::Advance() { position_.AdvanceTo(ids_.first_unacknowledged()); }
+void DeliveryTracker::LearnTable(std::string_view schema_name, std::string_view table_name) {
+  const std::lock_guard lock(mutex_);
+  counter_.TableNumber(schema_name, table_name);
+}
+
+void DeliveryTracker::Advance() { position_.AdvanceTo(ids_.first_unacknowledged(), &counter_); }
 
 Progress DeliveryTracker::Restart() {
   const std::lock_guard lock(mutex_);
@@ -207,6 +213,11 @@ DeliveryStanding DeliveryTracker::standing() const {
   return {.oldest_commit_us = position_.oldest_commit_us(),
           .passed_commit_us = position_.passed_commit_us(),
           .place = position_.acknowledged_place()};
+}
+
+DeliveryCounts DeliveryTracker::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counter_.counts();
 }
 
 std::uint64_t DeliveryTracker::progress_version() const {

@@ -14,6 +14,7 @@
 #include "daemon/checkpoint/checkpoint.h"
 #include "daemon/checkpoint/journal.h"
 #include "daemon/relay/acknowledged_ids.h"
+#include "daemon/relay/delivery_counter.h"
 #include "daemon/relay/safe_position.h"
 #include "sinks/error.h"
 #include "sinks/sink.h"
@@ -52,7 +53,9 @@ struct DeliveryStanding {
 class DeliveryTracker {
  public:
   // `keeps_events`: whether TakeDeliveredEvents() is called now and then.
-  explicit DeliveryTracker(Progress progress, bool keeps_events = false);
+  // `clock` is borrowed; null: no latency is counted.
+  explicit DeliveryTracker(Progress progress, bool keeps_events = false,
+                           const ServerClock* clock = nullptr);
 
   // Reader thread.
 
@@ -71,6 +74,12 @@ class DeliveryTracker {
   // The event that the message last handed over stands for.
   void AddEvent(std::string_view schema_name, std::string_view table_name, std::string_view id) {
     if (keeps_events_) open_events_.Add(schema_name, table_name, id);
+  }
+  // The message last handed over, for the counts. A lock only where its table is not that of the
+  // message before.
+  void CountMessage(std::string_view schema_name, std::string_view table_name, std::size_t bytes) {
+    if (!counter_.IsLastTable(schema_name, table_name)) LearnTable(schema_name, table_name);
+    counter_.Count(counter_.last_table(), bytes);
   }
   // So much of it is delivered once the messages that have got an id are.
   void MarkPart(const TransactionPart& part);
@@ -139,6 +148,7 @@ class DeliveryTracker {
   [[nodiscard]] bool AllAcknowledged() const;
   [[nodiscard]] Progress progress() const;
   [[nodiscard]] DeliveryStanding standing() const;
+  [[nodiscard]] DeliveryCounts counts() const;
   // Counts the changes of the progress, so that an unchanged one needs no copy.
   [[nodiscard]] std::uint64_t progress_version() const;
   // Messages that were acknowledged; and events that operators let pass instead.
@@ -151,6 +161,7 @@ class DeliveryTracker {
 
  private:
   [[nodiscard]] std::string LineOf(const binlog::Transaction& transaction) const;
+  void LearnTable(std::string_view schema_name, std::string_view table_name);
   // Moves the position over what is acknowledged by now.
   void Advance();
 
@@ -165,6 +176,7 @@ class DeliveryTracker {
   AcknowledgedIds ids_;
   SafePosition position_;
   DeliveryTrouble trouble_;
+  DeliveryCounter counter_;  // But for what is the reader thread's.
   std::uint64_t skipped_ = 0;
   std::string taken_events_;  // By the acknowledgement thread, which reads it without the mutex.
 

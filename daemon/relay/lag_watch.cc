@@ -27,8 +27,9 @@ bool Reaches(const AcknowledgedPlace& place, const binlog::LogEnd& end) {
 
 }  // namespace
 
-LagWatch::LagWatch(const DeliveryTracker& tracker, const Clock& clock, Options options)
-    : tracker_(tracker), clock_(clock), options_(options) {}
+LagWatch::LagWatch(const DeliveryTracker& tracker, const ServerClock& server_clock,
+                   const Clock& clock, Options options)
+    : tracker_(tracker), server_clock_(server_clock), clock_(clock), options_(options) {}
 
 void LagWatch::OnOpened(const std::string& server_uuid) {
   const std::lock_guard lock(mutex_);
@@ -49,7 +50,7 @@ void LagWatch::OnHeartbeat(const binlog::LogEnd& place) {
   const std::lock_guard lock(mutex_);
   const bool is_there_still = last_heartbeat_ && last_heartbeat_->place == place;
   const int count = is_there_still ? last_heartbeat_->count + 1 : 1;
-  if (count >= kProvingHeartbeats && is_acknowledged && heartbeats_count_) {
+  if (count >= kProvingHeartbeats && is_acknowledged && heartbeats_count_ && !is_away_) {
     Prove(last_heartbeat_->at, now + std::max(options_.proof_age_max, 2 * options_.heartbeat));
   }
   last_heartbeat_ = {place, count, now};
@@ -58,8 +59,8 @@ void LagWatch::OnHeartbeat(const binlog::LogEnd& place) {
 void LagWatch::OnLogEnd(LogEndAnswer answer) {
   const std::lock_guard lock(mutex_);
   if (answer.server_uuid != server_uuid_) return;
-  heartbeats_count_ = !answer.is_behind_source;
-  if (answer.is_behind_source) proven_until_ = {};
+  heartbeats_count_ = answer.standing == binlog::ReplicaStanding::kNone;
+  if (answer.standing == binlog::ReplicaStanding::kBehind) proven_until_ = {};
   log_end_ = std::move(answer);
 }
 
@@ -68,18 +69,13 @@ void LagWatch::OnNoAnswer(const std::string& server_uuid) {
   if (server_uuid == server_uuid_) heartbeats_count_ = true;
 }
 
-void LagWatch::OnTimeOfDay(std::uint64_t server_us, Clock::TimePoint at) {
-  const std::lock_guard lock(mutex_);
-  time_of_day_ = {server_us, at};
-}
-
 void LagWatch::Prove(Clock::TimePoint done, Clock::TimePoint until) {
   done_ = done_ ? std::max(*done_, done) : done;
   proven_until_ = std::max(proven_until_, until);
 }
 
 void LagWatch::ProveByLogEnd(const DeliveryStanding& standing, Clock::TimePoint now) {
-  if (!log_end_ || log_end_->is_behind_source) return;
+  if (!log_end_ || log_end_->standing == binlog::ReplicaStanding::kBehind) return;
   if (now - log_end_->asked_at > options_.proof_age_max) return;
   const auto& place = standing.place;
   if (!place || place->server_uuid != log_end_->server_uuid) return;
@@ -87,20 +83,17 @@ void LagWatch::ProveByLogEnd(const DeliveryStanding& standing, Clock::TimePoint 
   Prove(log_end_->asked_at, log_end_->asked_at + options_.proof_age_max);
 }
 
-// By the server's clock, where it is known.
 microseconds LagWatch::AgeOf(SeenCommit& seen, std::uint64_t commit_us,
                              Clock::TimePoint now) const {
   if (seen.commit_us != commit_us) seen = {commit_us, now};
-  const microseconds age =
-      time_of_day_ ? Between(commit_us, time_of_day_->server_us) + Since(time_of_day_->at, now)
-                   : Between(commit_us, clock_.WallMicroseconds());
-  return std::max(age, Since(seen.since, now));
+  return std::max(Between(commit_us, server_clock_.Now()), Since(seen.since, now));
 }
 
 LagFacts LagWatch::Facts(bool is_away, std::optional<std::uint64_t> read_begun_us) {
   const std::lock_guard lock(mutex_);
   const DeliveryStanding standing = tracker_.standing();
   const Clock::TimePoint now = clock_.Now();
+  is_away_ = is_away;
   LagFacts facts;
   if (read_begun_us == 0) return facts;
   if (read_begun_us) {

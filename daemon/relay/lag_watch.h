@@ -7,7 +7,9 @@
 #include <string>
 
 #include "binlog/log_end.h"
+#include "binlog/server_probe.h"
 #include "daemon/relay/delivery_tracker.h"
+#include "daemon/relay/server_clock.h"
 #include "daemon/service/clock.h"
 #include "daemon/status/lag.h"
 
@@ -20,7 +22,8 @@ namespace outboxd {
 // that was read acknowledged. Fewer prove nothing: the server also sends them while it skips what
 // was read before, and where it comes to the end of that two can come at one place, with more
 // behind (MySQL 9.7 sql/rpl_binlog_sender.cc, Binlog_sender::send_events()). Of a replica that is
-// behind its own source neither is a proof, so that heartbeats count only once it was asked.
+// behind its own source neither is a proof. Whether it is, is known as of the question only: of a
+// replica heartbeats prove nothing, nor do they before the server was asked.
 //
 // Two threads tell it something, the reader and that of ServerWatch; any thread asks.
 class LagWatch {
@@ -29,8 +32,8 @@ class LagWatch {
   struct LogEndAnswer {
     std::string server_uuid;
     binlog::LogEnd end;
-    bool is_behind_source = false;  // The server may lack something of its own source.
-    Clock::TimePoint asked_at;      // Before the question.
+    binlog::ReplicaStanding standing{};  // Of the server to its own source.
+    Clock::TimePoint asked_at;           // Before the question.
   };
 
   struct Options {
@@ -41,7 +44,8 @@ class LagWatch {
   };
 
   // Borrowed.
-  LagWatch(const DeliveryTracker& tracker, const Clock& clock, Options options);
+  LagWatch(const DeliveryTracker& tracker, const ServerClock& server_clock, const Clock& clock,
+           Options options);
 
   // Reader thread.
 
@@ -57,8 +61,6 @@ class LagWatch {
   void OnLogEnd(LogEndAnswer answer);
   // That server did not answer, or may not be asked: heartbeats have to do.
   void OnNoAnswer(const std::string& server_uuid);
-  // The server's time of day at `at`, in microseconds since the epoch.
-  void OnTimeOfDay(std::uint64_t server_us, Clock::TimePoint at);
 
   // Any thread.
 
@@ -71,10 +73,6 @@ class LagWatch {
   struct Heartbeat {
     binlog::LogEnd place;
     int count = 1;  // In a row, at that place.
-    Clock::TimePoint at;
-  };
-  struct TimeOfDay {
-    std::uint64_t server_us;
     Clock::TimePoint at;
   };
 
@@ -92,6 +90,7 @@ class LagWatch {
 
   // Constant after construction.
   const DeliveryTracker& tracker_;
+  const ServerClock& server_clock_;
   const Clock& clock_;
   const Options options_;
 
@@ -101,7 +100,7 @@ class LagWatch {
   std::optional<LogEndAnswer> log_end_;
   std::string server_uuid_;  // Of the stream that was opened last.
   bool heartbeats_count_ = false;
-  std::optional<TimeOfDay> time_of_day_;
+  bool is_away_ = false;                  // As Facts() was told last.
   std::optional<Clock::TimePoint> done_;  // All committed before was acknowledged.
   Clock::TimePoint proven_until_{};
   SeenCommit oldest_, passed_;

@@ -22,19 +22,29 @@ class Outages {
 
   // `since_us`: by the wall clock; none: now, unless it fails already.
   void SourceFails(const std::string& reason, std::optional<std::uint64_t> since_us = {}) {
+    Count(&FailureCounts::source_failed);
     Fails(source_, reason, since_us);
   }
-  void SourceAnswers() { Answers(source_); }
+  // It is open.
+  void SourceAnswers() {
+    Count(&FailureCounts::source_opened);
+    Answers(source_);
+  }
   // It answers, but is cut off from its group, so that nothing new of that comes.
   void SourceIsCutOff(const std::string& reason) { Fails(cut_off_, reason); }
   void SourceIsNotCutOff() { Answers(cut_off_); }
   // What comes next does not fit into memory or into the spill directory.
   void HasNoRoom(const std::string& reason) { Fails(room_, reason); }
   void HasRoom() { Answers(room_); }
-  void SinkFails(const std::string& reason) { Fails(sink_, reason); }
+  void SinkFails(const std::string& reason) {
+    Count(&FailureCounts::sink_unreachable);
+    Fails(sink_, reason);
+  }
   void SinkAnswers() { Answers(sink_); }
   // It is open and takes messages, but acknowledges none.
-  void SinkIsSilent(const std::string& reason) { Fails(silence_, reason); }
+  void SinkIsSilent(const std::string& reason) {
+    if (Fails(silence_, reason)) Count(&FailureCounts::sink_silent);
+  }
   void SinkAcknowledges() { Answers(silence_); }
 
   void CheckpointFails(const std::string& reason) {
@@ -56,6 +66,16 @@ class Outages {
     return at != kNever && clock_.Now() - Clock::TimePoint(Clock::TimePoint::duration(at)) >= time;
   }
 
+  // What else goes wrong is counted here, too.
+  void Count(std::uint64_t FailureCounts::* what) {
+    const std::lock_guard lock(mutex_);
+    ++(counts_.*what);
+  }
+  [[nodiscard]] FailureCounts counts() const {
+    const std::lock_guard lock(mutex_);
+    return counts_;
+  }
+
   [[nodiscard]] std::optional<Outage> state() const {
     auto outage = Copy(checkpoint_);
     return outage ? outage : Copy(record_);
@@ -69,11 +89,14 @@ class Outages {
   }
 
  private:
-  void Fails(std::optional<Outage>& side, const std::string& reason,
+  // Whether it did not before.
+  bool Fails(std::optional<Outage>& side, const std::string& reason,
              std::optional<std::uint64_t> since_us = {}) {
     const std::lock_guard lock(mutex_);
-    if (!side) side.emplace().since_us = since_us.value_or(clock_.WallMicroseconds());
+    const bool is_new = !side;
+    if (is_new) side.emplace().since_us = since_us.value_or(clock_.WallMicroseconds());
     side->reason = reason;
+    return is_new;
   }
   void Answers(std::optional<Outage>& side) {
     const std::lock_guard lock(mutex_);
@@ -88,6 +111,7 @@ class Outages {
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::optional<Outage> source_, cut_off_, room_, sink_, silence_, checkpoint_, record_;
+  FailureCounts counts_;
 
   static constexpr Clock::TimePoint::rep kNever = std::numeric_limits<Clock::TimePoint::rep>::min();
   std::atomic<Clock::TimePoint::rep> checkpoint_failed_at_ = kNever;

@@ -84,6 +84,7 @@ Result<Publisher::Published> Publisher::Send(const binlog::Row& row, std::string
     const Error& error = message.error();
     return Hold(BadEvent(row, position, {}, fmt::format("{}{}", what, error.message), error.hint));
   }
+  message_bytes_ = message->key.value_or("").size() + message->value.value_or("").size();
   if (options_.on_mapped) options_.on_mapped(mappings_[row.selection], position, *message);
   if (dead_lettered_.contains(position)) {
     tracker_.Acknowledge(tracker_.NextId());
@@ -92,6 +93,7 @@ Result<Publisher::Published> Publisher::Send(const binlog::Row& row, std::string
   }
   const std::string& own_topic = dead_letter_.topic();
   if (!dead_ && !own_topic.empty() && message->topic == own_topic) {
+    is_refused_by_receiver_ = false;
     return Refused(
         BadEvent(row, position, own_topic,
                  fmt::format("topic {} is for dead letters, not for events", own_topic)));
@@ -114,6 +116,7 @@ Result<Publisher::Published> Publisher::HandOver(const binlog::Row& row, std::st
                       outcome.error().ToText()));
       return Published{.step = {Step::Kind::kPause, pause}};
     }
+    is_refused_by_receiver_ = false;
     if (outcome.error().kind == sinks::ErrorKind::kRejected) {
       return Refused(
           BadEvent(row, position, message.topic, outcome.error().message, outcome.error().hint));
@@ -149,6 +152,8 @@ Result<Publisher::Published> Publisher::Await(const binlog::Row& row, std::strin
   sink_.Close();  // No report of this producer comes after it.
   const DeliveryTrouble trouble = tracker_.TakeTrouble();
   tracker_.ForgetUnacknowledged();
+  outages_.Count(trouble.failed ? &FailureCounts::sink_refused : &FailureCounts::sink_lost);
+  is_refused_by_receiver_ = trouble.failed.has_value();
   if (trouble.failed) {
     auto message = mappings_[row.selection].Map(row, position);
     return Refused(BadEvent(row, position, message ? message->topic : std::string_view{},
@@ -199,6 +204,8 @@ bool Publisher::CountDeadLetter() {
       fmt::format("dead letter in topic {}: event {} (id {}) of table {}: {}", dead_letter_.topic(),
                   dead_->position, Escaped(dead_->id), dead_->table,
                   WithHint(dead_->reason, dead_->hint)));
+  outages_.Count(is_refused_by_receiver_ ? &FailureCounts::dead_refused
+                                         : &FailureCounts::dead_not_accepted);
   // Forgetting them only sends some of them twice.
   if (dead_lettered_.size() >= kDeadLetteredMax) dead_lettered_.clear();
   dead_lettered_.insert(dead_->position);
@@ -300,6 +307,7 @@ Result<Publisher::Published> Publisher::PassAgain(std::string_view position) {
 Result<Publisher::Published> Publisher::CountHandedOver(const binlog::Row& row,
                                                         std::string_view position) {
   tracker_.AddEvent(row.schema_name, row.table_name, mappings_[row.selection].event_id());
+  tracker_.CountMessage(row.schema_name, row.table_name, message_bytes_);
   return Passed(position);
 }
 

@@ -129,12 +129,14 @@ class Publisher {
   std::set<std::string, std::less<>> dead_lettered_;
   // Of those that operators let pass, also before this process.
   std::set<std::string, std::less<>> passed_;
-  bool is_unreachable_ = false;  // The sink could not take the row in hand.
-  bool record_is_own_ = false;   // The directory's record of it is not that of an earlier process.
-  bool is_unrecorded_ = false;   // Something that has to stand there could not be written.
+  bool is_refused_by_receiver_ = false;  // The row in hand; else it was not even sent.
+  bool is_unreachable_ = false;          // The sink could not take the row in hand.
+  bool record_is_own_ = false;  // The directory's record of it is not that of an earlier process.
+  bool is_unrecorded_ = false;  // Something that has to stand there could not be written.
   BackOff back_off_;
   Clock::TimePoint retry_at_{};
   std::string item_position_;
+  std::size_t message_bytes_ = 0;  // Key and value of the message mapped last.
   std::atomic<std::uint64_t> unselected_ = 0;
 };
 

@@ -272,6 +272,7 @@ void Relay::CloseStalledSource(bool moved) {
 Result<Step> Relay::OnDeliveryTrouble() {
   const Step step = CloseSink();
   const DeliveryTrouble trouble = parts_.tracker.TakeTrouble();
+  parts_.outages.Count(trouble.failed ? &FailureCounts::sink_refused : &FailureCounts::sink_lost);
   if (trouble.failed) {
     spdlog::warn("a message was refused ({}); sending again from the last delivered transaction",
                  trouble.failed->error.message);

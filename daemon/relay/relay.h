@@ -37,7 +37,7 @@ class Relay {
     DeliveryTracker& tracker;
     Publisher& publisher;
     Liveness& liveness;
-    const Outages& outages;
+    Outages& outages;
     const Clock& clock;
     Journal* journal = nullptr;  // Null: none is kept.
   };

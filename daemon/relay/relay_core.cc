@@ -39,12 +39,15 @@ RelayCore::RelayCore(World world, Settings settings, Progress progress,
       rows_(filter_, world.character_sets, settings.schema_lookup),
       outages_(world.outages),
       sink_(world.sink),
+      spill_use_(settings.buffer.spill_use),
       retry_(world.clock, world.outages, settings.retry),
-      tracker_(std::move(progress), world.journal != nullptr),
-      lag_(tracker_, world.clock, settings.lag),
-      server_watch_(world.probe != nullptr ? std::optional<ServerWatch>(std::in_place, *world.probe,
-                                                                        tracker_, lag_, world.clock)
-                                           : std::nullopt),
+      server_clock_(world.clock),
+      tracker_(std::move(progress), world.journal != nullptr, &server_clock_),
+      lag_(tracker_, server_clock_, world.clock, settings.lag),
+      server_watch_(world.probe != nullptr
+                        ? std::optional<ServerWatch>(std::in_place, *world.probe, tracker_, lag_,
+                                                     server_clock_, world.clock)
+                        : std::nullopt),
       publisher_(std::move(mappings), world.sink, tracker_, world.state, world.outages, world.clock,
                  {.on_bad_event = settings.delivery.on_bad_event,
                   .dead_letter_topic = settings.delivery.dead_letter_topic,
@@ -102,6 +105,10 @@ RelayStatus RelayCore::status() {
   const auto begun_us =
       status.read ? std::optional(status.read->begun_us) : std::optional<std::uint64_t>();
   status.lag = lag_.Facts(status.source || status.cut_off || status.sink, begun_us);
+  status.at_receiver = acknowledger_.receiver();
+  status.counts = tracker_.counts();
+  status.failures = outages_.counts();
+  if (spill_use_) status.spill_bytes = spill_use_->bytes();
   if (server_watch_) status.server = server_watch_->facts();
   status.held_xa = std::move(progress.held_xa);
   status.written_at_us = clock_.WallMicroseconds();

@@ -100,7 +100,9 @@ class RelayCore {
   binlog::RowReader rows_;
   const Outages& outages_;
   const SinkOwner& sink_;
+  const std::shared_ptr<const binlog::SpillUse> spill_use_;  // Null: it is not known.
   SourceRetry retry_;
+  ServerClock server_clock_;
   DeliveryTracker tracker_;
   LagWatch lag_;
   std::optional<ServerWatch> server_watch_;

@@ -16,9 +16,10 @@ SafePosition::SafePosition(Progress progress)
       place_{.file = done_file_, .offset = done_offset_} {}
 
 void SafePosition::Finish(sinks::DeliveryId end_id, const binlog::Transaction& transaction,
-                          bool counts_gtids, const std::string& events) {
+                          bool counts_gtids, const std::string& events, const UnitCounts& counts) {
   OUTBOXD_INVARIANT(HasOpenUnit(), "a transaction begins before it is finished");
   Pending& pending = pending_.back();
+  pending.counts = counts;
   pending.events += events;
   pending.end_id = end_id;
   pending.is_finished = true;
@@ -38,9 +39,10 @@ void SafePosition::Pass(sinks::DeliveryId next_id, const binlog::Transaction& tr
 
 // The position stays where the read began.
 void SafePosition::FinishChunk(sinks::DeliveryId end_id, std::uint64_t number,
-                               std::optional<TableReadState> table) {
+                               std::optional<TableReadState> table, const UnitCounts& counts) {
   OUTBOXD_INVARIANT(HasOpenUnit(), "a chunk begins before it is finished");
   Pending& pending = pending_.back();
+  pending.counts = counts;
   pending.end_id = end_id;
   pending.is_finished = true;
   pending.chunk = std::make_shared<ChunkEnd>(number, std::move(table));
@@ -188,10 +190,11 @@ void SafePosition::PassMarks(Pending& pending, sinks::DeliveryId first_unacknowl
   ++version_;
 }
 
-void SafePosition::AdvanceTo(sinks::DeliveryId first_unacknowledged) {
+void SafePosition::AdvanceTo(sinks::DeliveryId first_unacknowledged, DeliveryCounter* counter) {
   while (!pending_.empty() && pending_.front().is_finished &&
          pending_.front().end_id <= first_unacknowledged) {
     Pending& done = pending_.front();
+    if (counter != nullptr) counter->Pass(done.counts, done.begun_commit_us);
     if (done.has_gtid) progress_.position.gtids.Add(done.origin, done.numbers);
     if (!done.more.empty()) progress_.position.gtids.Unite(done.more);
     if (done.has_last) {

@@ -14,6 +14,7 @@
 #include "binlog/position.h"
 #include "binlog/transaction.h"
 #include "daemon/checkpoint/progress.h"
+#include "daemon/relay/delivery_counter.h"
 #include "sinks/message.h"
 
 namespace outboxd {
@@ -38,22 +39,23 @@ class SafePosition {
   // A unit's messages follow. `commit_us`: when it was committed; 0: not told.
   void Begin(std::uint64_t commit_us) { pending_.emplace_back().begun_commit_us = commit_us; }
   // The unit that was begun is complete. `end_id`: behind its last message. `events`: the journal's
-  // line about it.
+  // line about it. `counts`: of its messages.
   void Finish(sinks::DeliveryId end_id, const binlog::Transaction& transaction, bool counts_gtids,
-              const std::string& events);
+              const std::string& events, const UnitCounts& counts = {});
   // A transaction without messages. `next_id`: of the next message.
   void Pass(sinks::DeliveryId next_id, const binlog::Transaction& transaction, bool counts_gtids,
             const std::string& events);
   // A chunk is complete. `table`: how far its table is with it; none: the read is at its end.
   void FinishChunk(sinks::DeliveryId end_id, std::uint64_t number,
-                   std::optional<TableReadState> table);
+                   std::optional<TableReadState> table, const UnitCounts& counts = {});
 
   // So much of the transaction in hand is delivered once all messages before `end_id` are.
   // `events`: the journal's line about what came since the last mark.
   void MarkPart(sinks::DeliveryId end_id, TransactionPart part, const std::string& events);
 
-  // All messages before `first_unacknowledged` are acknowledged.
-  void AdvanceTo(sinks::DeliveryId first_unacknowledged);
+  // All messages before `first_unacknowledged` are acknowledged. `counter` is told of units that
+  // are passed; null: nobody is.
+  void AdvanceTo(sinks::DeliveryId first_unacknowledged, DeliveryCounter* counter = nullptr);
   // Forgets the units that are not passed: they will be announced again. `next_id`: of the first
   // message then.
   Progress Restart(sinks::DeliveryId next_id);
@@ -127,6 +129,7 @@ class SafePosition {
     std::optional<binlog::Gtid> last_gtid;  // and this.
     std::vector<XaChange> xa_changes;
     std::string events;  // The journal's lines.
+    UnitCounts counts;
   };
   // Where a stream by file has to begin again for one of Progress::held_xa.
   struct HeldPlace {

@@ -22,8 +22,8 @@ constexpr microseconds kClockDifferenceTold{1'000'000};
 }  // namespace
 
 ServerWatch::ServerWatch(binlog::ServerProbe& probe, const DeliveryTracker& tracker, LagWatch& lag,
-                         const Clock& clock)
-    : probe_(probe), tracker_(tracker), lag_(lag), clock_(clock) {}
+                         ServerClock& server_clock, const Clock& clock)
+    : probe_(probe), tracker_(tracker), lag_(lag), server_clock_(server_clock), clock_(clock) {}
 
 Result<void> ServerWatch::Run() {
   while (true) {
@@ -99,12 +99,10 @@ binlog::Result<void> ServerWatch::AskFor(const AcknowledgedPlace& place, ServerF
   const auto asked_at = clock_.Now();
   const auto end = probe_.EndOfLog();
   if (!end) return std::unexpected(end.error());
-  const auto is_behind = probe_.IsBehindItsSource();
-  if (!is_behind) return std::unexpected(is_behind.error());
-  lag_.OnLogEnd({.server_uuid = place.server_uuid,
-                 .end = *end,
-                 .is_behind_source = *is_behind,
-                 .asked_at = asked_at});
+  const auto standing = probe_.StandingToSource();
+  if (!standing) return std::unexpected(standing.error());
+  lag_.OnLogEnd(
+      {.server_uuid = place.server_uuid, .end = *end, .standing = *standing, .asked_at = asked_at});
   const auto bytes = Measure(place, *end);
   if (!bytes) return std::unexpected(bytes.error());
   facts.lag_bytes = *bytes;
@@ -118,7 +116,7 @@ binlog::Result<void> ServerWatch::AskForTime(ServerFacts& facts) {
   if (!server_us) return std::unexpected(server_us.error());
   const auto answered_at = clock_.Now();
   const auto middle = asked_at + (answered_at - asked_at) / 2;
-  lag_.OnTimeOfDay(*server_us, middle);
+  server_clock_.Set(*server_us, middle);
   facts.round_trip = std::chrono::duration_cast<microseconds>(answered_at - asked_at);
   const auto wall_us = clock_.WallMicroseconds() - std::uint64_t(facts.round_trip->count()) / 2;
   facts.clock_ahead = microseconds(static_cast<std::int64_t>(*server_us - wall_us));

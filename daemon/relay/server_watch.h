@@ -21,9 +21,9 @@ namespace outboxd {
 // in a thread of its own: neither the reader nor the acknowledgements wait for it.
 class ServerWatch {
  public:
-  // All are borrowed and outlive it. `lag` is told what it proves.
+  // All are borrowed and outlive it. `lag` is told what it proves, `server_clock` its time.
   ServerWatch(binlog::ServerProbe& probe, const DeliveryTracker& tracker, LagWatch& lag,
-              const Clock& clock);
+              ServerClock& server_clock, const Clock& clock);
 
   // Asks again and again, until RequestStop(). Never fails.
   [[nodiscard]] Result<void> Run();
@@ -59,6 +59,7 @@ class ServerWatch {
   binlog::ServerProbe& probe_;
   const DeliveryTracker& tracker_;
   LagWatch& lag_;
+  ServerClock& server_clock_;
   const Clock& clock_;
 
   // The thread of Run() only.

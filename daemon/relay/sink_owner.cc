@@ -48,6 +48,7 @@ Result<Step> SinkOwner::Open() {
   checkpoint_ = std::move(opened->checkpoint);
   is_open_ = true;
   was_open_ = true;
+  outages_.Count(&FailureCounts::sink_opened);
   outages_.SinkAnswers();
   // After a trouble of deliveries a new producer is needed, and the receiver answered all the time.
   if (!identity_.empty() && !std::exchange(is_told_, true)) {

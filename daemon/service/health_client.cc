@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 
@@ -43,7 +44,10 @@ std::optional<Health> Parse(std::string_view answer) {
   if (status != "200" && status != "503") return {};
   std::string_view text = answer.substr(head_end + kHeadEnd.size());
   if (text.ends_with('\n')) text.remove_suffix(1);
-  return Health{status == "200", Escaped(text, 2000)};
+  if (!text.starts_with('{')) return Health{status == "200", Escaped(text, 2000)};
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object() || !json.contains("text") || !json["text"].is_string()) return {};
+  return Health{status == "200", Escaped(json["text"].get<std::string>(), 2000)};
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ int With(decltype(&::connect) call, int descriptor, const std::string& path) {
   return call(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
 }
 
-UnixSocket NewSocket() { return UnixSocket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
+Socket NewSocket() { return Socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
 
 std::unexpected<Error> Failed(ExitCode kind, const std::string& path, int error) {
   return Fail(kind, "socket {}: {}", Escaped(path), std::strerror(error));
@@ -39,9 +39,9 @@ std::unexpected<Error> Failed(ExitCode kind, const std::string& path, int error)
 
 }  // namespace
 
-int UnixSocket::Release() { return std::exchange(descriptor_, -1); }
+int Socket::Release() { return std::exchange(descriptor_, -1); }
 
-void UnixSocket::Close() {
+void Socket::Close() {
   if (descriptor_ >= 0) ::close(Release());
 }
 
@@ -53,9 +53,9 @@ Result<void> CheckSocketPath(const std::string& path) {
       .Hint("set RUNTIME_DIRECTORY, or a relay.state-directory, with a shorter path");
 }
 
-Result<UnixSocket> ConnectTo(const std::string& path) {
+Result<Socket> ConnectTo(const std::string& path) {
   if (auto fits = CheckSocketPath(path); !fits) return std::unexpected(fits.error());
-  UnixSocket socket = NewSocket();
+  Socket socket = NewSocket();
   const timeval patience{.tv_sec = 2, .tv_usec = 0};
   ::setsockopt(socket.descriptor(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
   ::setsockopt(socket.descriptor(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
@@ -66,17 +66,17 @@ Result<UnixSocket> ConnectTo(const std::string& path) {
   return socket;
 }
 
-std::optional<pid_t> PeerOf(const UnixSocket& socket) {
+std::optional<pid_t> PeerOf(const Socket& socket) {
   ucred peer{};
   socklen_t size = sizeof(peer);
   const int got = ::getsockopt(socket.descriptor(), SOL_SOCKET, SO_PEERCRED, &peer, &size);
   return got == 0 && peer.pid > 0 ? std::optional(peer.pid) : std::nullopt;
 }
 
-Result<UnixSocket> ListenAt(const std::string& path) {
+Result<Socket> ListenAt(const std::string& path) {
   constexpr int kWaitingMax = 16;
   constexpr mode_t kOwnerAndGroup = 0660;
-  UnixSocket socket = NewSocket();
+  Socket socket = NewSocket();
   ::unlink(path.c_str());
   if (With(::bind, socket.descriptor(), path) != 0 || ::chmod(path.c_str(), kOwnerAndGroup) != 0 ||
       ::listen(socket.descriptor(), kWaitingMax) != 0) {

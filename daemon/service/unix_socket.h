@@ -10,13 +10,13 @@
 namespace outboxd {
 
 // A socket's descriptor that closes itself.
-class UnixSocket {
+class Socket {
  public:
-  UnixSocket() = default;
-  explicit UnixSocket(int descriptor) : descriptor_(descriptor) {}
-  ~UnixSocket() { Close(); }
-  UnixSocket(UnixSocket&& other) noexcept : descriptor_(other.Release()) {}
-  UnixSocket& operator=(UnixSocket&& other) noexcept {
+  Socket() = default;
+  explicit Socket(int descriptor) : descriptor_(descriptor) {}
+  ~Socket() { Close(); }
+  Socket(Socket&& other) noexcept : descriptor_(other.Release()) {}
+  Socket& operator=(Socket&& other) noexcept {
     Close();
     descriptor_ = other.Release();
     return *this;
@@ -37,12 +37,12 @@ class UnixSocket {
 
 // A stream socket that is connected to `path`, whose reads and writes wait for two seconds at most.
 // kUnreachable: nobody listens there. kDenied: this user may not.
-[[nodiscard]] Result<UnixSocket> ConnectTo(const std::string& path);
+[[nodiscard]] Result<Socket> ConnectTo(const std::string& path);
 
 // The process that listens where `socket` is connected to; none: it is not told.
-[[nodiscard]] std::optional<pid_t> PeerOf(const UnixSocket& socket);
+[[nodiscard]] std::optional<pid_t> PeerOf(const Socket& socket);
 
 // One that listens at `path`, mode 0660; what stands there is replaced. kState.
-[[nodiscard]] Result<UnixSocket> ListenAt(const std::string& path);
+[[nodiscard]] Result<Socket> ListenAt(const std::string& path);
 
 }  // namespace outboxd

@@ -51,8 +51,28 @@ std::string ReadText(const RelayStatus& status) {
 }
 
 std::string OutageText(std::string_view side, const Outage& outage, std::uint64_t now_us) {
-  return fmt::format("; {} for {:.0f} s: {}", side, SecondsSince(outage.since_us, now_us),
+  return fmt::format("{} for {:.0f} s: {}", side, SecondsSince(outage.since_us, now_us),
                      outage.reason);
+}
+
+std::string HeldText(const HeldEvent& held, std::uint64_t now_us) {
+  return fmt::format("holding at event {} for {:.0f} s{}{}", held.position,
+                     SecondsSince(held.since_us, now_us), held.reason.empty() ? "" : ": ",
+                     held.reason);
+}
+
+// Of sides and resources, not of events.
+std::vector<std::string> OutageTexts(const RelayStatus& status, std::uint64_t now_us) {
+  std::vector<std::string> texts;
+  const auto add = [&](std::string_view side, const std::optional<Outage>& outage) {
+    if (outage) texts.push_back(OutageText(side, *outage, now_us));
+  };
+  add("MySQL does not answer", status.source);
+  add("MySQL is cut off from its group", status.cut_off);
+  add("holding", status.room);
+  add(status.receiver + " does not answer", status.sink);
+  add("the state directory fails", status.state);
+  return texts;
 }
 
 std::string BytesText(std::uint64_t bytes) {
@@ -105,24 +125,17 @@ std::uint64_t RowsRead(const InitialRead& read) {
 }
 
 std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
+  if (status.parked) return status.parked->reason;
   std::string text(PhaseText(status.phase));
   if (status.held) {
-    text = fmt::format("holding at event {} for {:.0f} s{}{}", status.held->position,
-                       SecondsSince(status.held->since_us, now_us),
-                       status.held->reason.empty() ? "" : ": ", status.held->reason);
+    text = HeldText(*status.held, now_us);
   } else if (status.phase == RelayStatus::Phase::kInitialRead && status.read) {
     text += ReadText(status);
   } else if (status.phase == RelayStatus::Phase::kStreaming) {
     text += fmt::format(": {}", DeliveredText(status.delivered, status.skipped));
     if (!status.file.empty()) text += fmt::format("; at {}:{}", status.file, status.offset);
   }
-  if (status.source) text += OutageText("MySQL does not answer", *status.source, now_us);
-  if (status.cut_off) {
-    text += OutageText("MySQL is cut off from its group", *status.cut_off, now_us);
-  }
-  if (status.room) text += OutageText("holding", *status.room, now_us);
-  if (status.sink) text += OutageText(status.receiver + " does not answer", *status.sink, now_us);
-  if (status.state) text += OutageText("the state directory fails", *status.state, now_us);
+  for (const std::string& outage : OutageTexts(status, now_us)) text += "; " + outage;
   if (status.in_flight > 0) {
     text +=
         fmt::format("; {} message{} in flight", status.in_flight, status.in_flight == 1 ? "" : "s");
@@ -148,9 +161,19 @@ std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
   return text;
 }
 
+std::vector<std::string> Hindrances(const RelayStatus& status, std::uint64_t now_us) {
+  if (status.parked) return {status.parked->reason};
+  std::vector<std::string> texts = OutageTexts(status, now_us);
+  if (status.held) texts.insert(texts.begin(), HeldText(*status.held, now_us));
+  const bool relays = status.phase == RelayStatus::Phase::kInitialRead ||
+                      status.phase == RelayStatus::Phase::kStreaming;
+  if (!relays) texts.emplace_back(PhaseText(status.phase));
+  return texts;
+}
+
 bool IsHindered(const RelayStatus& status) {
-  return status.held || status.source || status.cut_off || status.room || status.sink ||
-         status.state;
+  return status.parked || status.held || status.source || status.cut_off || status.room ||
+         status.sink || status.state;
 }
 
 bool IsReady(const RelayStatus& status) {

@@ -8,7 +8,10 @@
 #include "daemon/checkpoint/checkpoint.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/error.h"
+#include "daemon/status/delivery_counts.h"
+#include "daemon/status/failure_counts.h"
 #include "daemon/status/lag.h"
+#include "daemon/status/receiver_facts.h"
 #include "daemon/status/server_facts.h"
 
 namespace outboxd {
@@ -42,8 +45,13 @@ struct RelayStatus {
   double rate = 0;                       // Events a second, since the status before.
   LagFacts lag;                          // As of `written_at_us`.
   ServerFacts server;                    // As of the last 30 s.
+  ReceiverFacts at_receiver;
+  DeliveryCounts counts;
+  FailureCounts failures;
   std::vector<HeldXa> held_xa;
   std::uint64_t alarms = 0;              // Standing.
+  std::uint64_t spill_bytes = 0;         // Of large transactions, in the spill directory.
+  std::optional<Outage> parked;          // The relay has ended, and the process stays.
   std::optional<Outage> refused_reload;  // A configuration that was read again, and why.
   std::string health_socket;             // Where it answers; empty: nowhere.
   std::uint64_t written_at_us = 0;
@@ -57,6 +65,8 @@ struct RelayStatus {
 // The same, as it is said again while something stands in its way; of a held event with what to do.
 [[nodiscard]] std::string ReminderText(const RelayStatus& status, std::uint64_t now_us);
 
+// What stands in its way, each in some words; empty: nothing does.
+[[nodiscard]] std::vector<std::string> Hindrances(const RelayStatus& status, std::uint64_t now_us);
 // Whether something stands in its way.
 [[nodiscard]] bool IsHindered(const RelayStatus& status);
 // Whether messages flow, or would if there were events: nothing stands in the way.

@@ -32,8 +32,9 @@ void ForwardLogLine(const rd_kafka_t* client, int level, const char* facility,
   if (is_about_gapless) return;
   // The sink reports each fatal error with what it means here: the producer is replaced.
   if (std::string_view(facility) == "FATAL") level = kLogLevelDebug;
-  const auto* log = static_cast<const SinkLog*>(rd_kafka_opaque(client));
-  if (log != nullptr && *log) (*log)(level, fmt::format("{}: {}", facility, text));
+  const auto* host = static_cast<const ClientHost*>(rd_kafka_opaque(client));
+  if (host == nullptr || !host->log) return;
+  host->log(level, fmt::format("{}: {}", facility, text));
 }
 
 // `pairs`: names and values in turn, `count` of both together.
@@ -138,11 +139,12 @@ void CollectErrors(rd_kafka_queue_t* events, int timeout_ms, const SinkLog& log,
 }
 
 // Of which no token is asked for yet.
-Result<ClientHandle> CreateClient(ConfigurationHandle configuration, const SinkLog& log,
+Result<ClientHandle> CreateClient(ConfigurationHandle configuration, ClientHost& host,
                                   rd_kafka_type_t type) {
   rd_kafka_conf_set_events(configuration.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
   rd_kafka_conf_set_log_cb(configuration.get(), ForwardLogLine);
-  rd_kafka_conf_set_opaque(configuration.get(), const_cast<SinkLog*>(&log));
+  rd_kafka_conf_set_opaque(configuration.get(), &host);
+  KafkaConnections::Watch(configuration.get());
   ErrorText text{};
   ClientHandle client(rd_kafka_new(type, configuration.get(), text.data(), text.size()));
   if (!client) {
@@ -178,9 +180,9 @@ Result<ConfigurationHandle> BuildConfiguration(const KafkaProperties& properties
   return configuration;
 }
 
-Result<ClientHandle> NewClient(ConfigurationHandle configuration, const SinkLog& log,
+Result<ClientHandle> NewClient(ConfigurationHandle configuration, ClientHost& host,
                                rd_kafka_type_t type) {
-  auto client = CreateClient(std::move(configuration), log, type);
+  auto client = CreateClient(std::move(configuration), host, type);
   if (client) ServeTokens(client->get());
   return client;
 }
@@ -194,7 +196,7 @@ Result<void> ValidateKafkaProperties(const KafkaProperties& properties) {
   if (const auto set = Set(configuration->get(), nowhere); !set) {
     return std::unexpected(set.error());
   }
-  const SinkLog quiet;
+  ClientHost quiet;
   const auto client = CreateClient(*std::move(configuration), quiet, RD_KAFKA_PRODUCER);
   if (!client) return std::unexpected(client.error());
   return {};

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "sinks/error.h"
+#include "sinks/kafka/kafka_connections.h"
 #include "sinks/kafka/kafka_handles.h"
 #include "sinks/kafka/kafka_properties.h"
 #include "sinks/sink_log.h"
@@ -18,8 +19,14 @@ namespace outboxd::sinks {
 [[nodiscard]] Result<ConfigurationHandle> BuildConfiguration(const KafkaProperties& properties,
                                                              const BatchLimits& limits);
 
-// A client whose delivery reports and errors come as events. `log` must outlive it.
-[[nodiscard]] Result<ClientHandle> NewClient(ConfigurationHandle configuration, const SinkLog& log,
+// What a client calls back to. It outlives the client.
+struct ClientHost {
+  SinkLog log = nullptr;
+  KafkaConnections connections = {};
+};
+
+// A client whose delivery reports and errors come as events. `host` is borrowed.
+[[nodiscard]] Result<ClientHandle> NewClient(ConfigurationHandle configuration, ClientHost& host,
                                              rd_kafka_type_t type = RD_KAFKA_PRODUCER);
 
 // Waits until a broker has told the cluster's id and returns it. kDenied: the credentials are

@@ -65,11 +65,11 @@ std::string_view HintFor(rd_kafka_resp_err_t code) {
 }  // namespace
 
 DeliveryReader::DeliveryReader(rd_kafka_t* client, rd_kafka_queue_t* events, PartitionGate& gate,
-                               const SinkLog& log, BatchLimits limits)
+                               const ClientHost& host, BatchLimits limits)
     : client_(client),
       events_(events),
       gate_(gate),
-      log_(log),
+      host_(host),
       signal_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       limits_(limits) {
   // Without a descriptor the queue is asked at the end of each wait.
@@ -95,7 +95,19 @@ bool DeliveryReader::Read(std::chrono::milliseconds timeout, DeliveryReports& re
     timeout = std::chrono::milliseconds(0);
   }
   if (failed()) Settle(reports);
+  LookAtConnections(reports);
+  // What was accepted meanwhile may be reported before it is counted.
+  const std::uint64_t accepted = accepted_bytes_.load(std::memory_order_relaxed);
+  reports.in_flight_bytes = accepted - std::min(accepted, ended_bytes_);
   return room_;
+}
+
+void DeliveryReader::LookAtConnections(DeliveryReports& reports) {
+  constexpr std::chrono::seconds kInterval{1};
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_look_) return;
+  next_look_ = now + kInterval;
+  reports.is_connected = host_.connections.AnyEstablished();
 }
 
 // Null: none came, or Wake().
@@ -126,7 +138,7 @@ bool DeliveryReader::TakeEvent(std::chrono::milliseconds timeout, DeliveryReport
         fatal_ = *std::move(error);
         failed_.store(true, std::memory_order_release);
       }
-      if (log_) log_(kLogLevelWarning, text);
+      if (host_.log) host_.log(kLogLevelWarning, text);
       const bool says_why = SaysWhy(event.get());
       if (says_why || !has_said_why_) reports.complaint = std::move(text);
       has_said_why_ = has_said_why_ || says_why;
@@ -143,19 +155,27 @@ bool DeliveryReader::TakeEvent(std::chrono::milliseconds timeout, DeliveryReport
 void DeliveryReader::TakeBatch(rd_kafka_event_t* event, DeliveryReports& reports) {
   std::array<const rd_kafka_message_t*, 256> messages;
   const std::size_t delivered_before = reports.delivered.size();
+  const rd_kafka_message_t* last_delivered = nullptr;
   refused_.clear();
   spared_count_ = 0;
   while (const std::size_t count =
              rd_kafka_event_message_array(event, messages.data(), messages.size())) {
     for (const rd_kafka_message_t* message : std::span(messages.data(), count)) {
+      ended_bytes_ += message->len + message->key_len;
       if (IsPersisted(*message)) {
         reports.delivered.push_back(IdOf(*message));
+        last_delivered = message;
       } else {
         TakeFailure(*message);
       }
     }
   }
   room_ = true;
+  // Of all in the batch it waited least before it was sent.
+  if (last_delivered != nullptr) {
+    const std::chrono::microseconds latency(rd_kafka_message_latency(last_delivered));
+    reports.round_trip = std::min(reports.round_trip.value_or(latency), latency);
+  }
   if (reports.delivered.size() > delivered_before) has_said_why_ = false;
   gate_.Acknowledge(std::span(reports.delivered).subspan(delivered_before));
   if (!refused_.empty()) JudgeBatch(reports);

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,7 +33,7 @@ class DeliveryReader {
  public:
   // All but `limits` are borrowed.
   DeliveryReader(rd_kafka_t* client, rd_kafka_queue_t* events, PartitionGate& gate,
-                 const SinkLog& log, BatchLimits limits);
+                 const ClientHost& host, BatchLimits limits);
   ~DeliveryReader();
   DeliveryReader(const DeliveryReader&) = delete;
   DeliveryReader& operator=(const DeliveryReader&) = delete;
@@ -41,6 +42,12 @@ class DeliveryReader {
   // goes on for up to a second, until nothing is on its way, and sets `lost`. Acknowledgement
   // thread only. Returns whether the queue got room.
   [[nodiscard]] bool Read(std::chrono::milliseconds timeout, DeliveryReports& reports);
+
+  // A message of so many bytes is on its way. Reader thread.
+  void CountAccepted(std::size_t bytes) {
+    accepted_bytes_.store(accepted_bytes_.load(std::memory_order_relaxed) + bytes,
+                          std::memory_order_relaxed);
+  }
 
   // Makes Read() return, or the next one where none is under way. Any thread.
   void Wake();
@@ -66,21 +73,25 @@ class DeliveryReader {
   void JudgeBatch(DeliveryReports& reports);
   void ShrinkBatches(rd_kafka_resp_err_t code);
   void Settle(DeliveryReports& reports);
+  void LookAtConnections(DeliveryReports& reports);
   void Fail(ErrorKind kind, std::string text);
 
   // Constant after construction.
   rd_kafka_t* const client_;
   rd_kafka_queue_t* const events_;
   PartitionGate& gate_;
-  const SinkLog& log_;
+  const ClientHost& host_;
   const int signal_;  // An eventfd that librdkafka adds 1 to when its queue is empty no longer.
 
   std::atomic<bool> failed_ = false;
+  std::atomic<std::uint64_t> accepted_bytes_ = 0;  // Stored by the reader thread only.
 
   // Acknowledgement thread only.
   BatchLimits limits_;
-  std::optional<Error> fatal_;   // What librdkafka says: right, but not why.
-  std::optional<Error> reason_;  // What the first failed delivery says.
+  std::uint64_t ended_bytes_ = 0;                      // Of accepted_bytes_.
+  std::chrono::steady_clock::time_point next_look_{};  // At the connections.
+  std::optional<Error> fatal_;                         // What librdkafka says: right, but not why.
+  std::optional<Error> reason_;                        // What the first failed delivery says.
   bool room_ = false;
   bool has_said_why_ = false;  // A complaint, since a message was delivered last.
   // Of the batch that is being read.

@@ -14,7 +14,7 @@
 namespace outboxd::sinks {
 
 struct KafkaProbe::State {
-  SinkLog log;  // The client keeps its address.
+  ClientHost host;
   ClientHandle client;
   std::string cluster_id;
 };
@@ -113,13 +113,13 @@ Result<KafkaProbe> KafkaProbe::Connect(const KafkaProperties& properties, SinkLo
   auto configuration = BuildConfiguration(properties, {});
   if (!configuration) return std::unexpected(configuration.error());
   auto state = std::make_unique<State>();
-  state->log = std::move(log);
-  auto client = NewClient(*std::move(configuration), state->log);
+  state->host.log = std::move(log);
+  auto client = NewClient(*std::move(configuration), state->host);
   if (!client) return std::unexpected(client.error());
   state->client = *std::move(client);
   const QueueHandle events(rd_kafka_queue_get_main(state->client.get()));
   auto cluster_id = WaitForCluster(state->client.get(), events.get(), BootstrapServers(properties),
-                                   timeout, state->log);
+                                   timeout, state->host.log);
   if (!cluster_id) return std::unexpected(cluster_id.error());
   state->cluster_id = *std::move(cluster_id);
   return KafkaProbe(std::move(state));

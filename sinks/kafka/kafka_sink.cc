@@ -15,13 +15,15 @@
 namespace outboxd::sinks {
 
 struct KafkaSink::Producer {
-  Producer(ClientHandle client_handle, QueueHandle event_queue, const KafkaSinkOptions& options,
-           BatchLimits limits)
-      : client(std::move(client_handle)),
+  Producer(std::unique_ptr<ClientHost> client_host, ClientHandle client_handle,
+           QueueHandle event_queue, const KafkaSinkOptions& options, BatchLimits limits)
+      : host(std::move(client_host)),
+        client(std::move(client_handle)),
         events(std::move(event_queue)),
-        reader(client.get(), events.get(), gate, options.log, limits),
+        reader(client.get(), events.get(), gate, *host, limits),
         topics(client.get(), options) {}
 
+  std::unique_ptr<ClientHost> host;
   ClientHandle client;
   QueueHandle events;
   PartitionGate gate;
@@ -69,14 +71,15 @@ Result<OpenedSink> KafkaSink::Open(std::chrono::milliseconds timeout) {
   }
   auto configuration = BuildConfiguration(options_.properties, limits_);
   if (!configuration) return std::unexpected(configuration.error());
-  auto client = NewClient(*std::move(configuration), options_.log);
+  auto host = std::make_unique<ClientHost>(options_.log);
+  auto client = NewClient(*std::move(configuration), *host);
   if (!client) return std::unexpected(client.error());
   QueueHandle events(rd_kafka_queue_get_main(client->get()));
   auto cluster = WaitForCluster(client->get(), events.get(), BootstrapServers(options_.properties),
                                 timeout, options_.log);
   if (!cluster) return std::unexpected(cluster.error());
-  auto producer =
-      std::make_unique<Producer>(*std::move(client), std::move(events), options_, limits_);
+  auto producer = std::make_unique<Producer>(std::move(host), *std::move(client), std::move(events),
+                                             options_, limits_);
   {
     const std::scoped_lock lock(mutex_);
     producer_ = std::move(producer);
@@ -138,7 +141,11 @@ Result<PublishOutcome> KafkaSink::TryPublish(const Message& message, DeliveryId 
   if (!producer_->gate.TryEnter(partition, id, now)) return PublishOutcome::kFull;
   const ErrorHandle error =
       Produce(producer_->client.get(), (*topic)->handle.get(), *number, message, id);
-  if (!error) return PublishOutcome::kAccepted;
+  if (!error) {
+    producer_->reader.CountAccepted(message.key.value_or("").size() +
+                                    message.value.value_or("").size());
+    return PublishOutcome::kAccepted;
+  }
   producer_->gate.TakeBack(partition, id);
   if (rd_kafka_error_is_fatal(error.get()) != 0) return RefuseAll();
   const rd_kafka_resp_err_t code = rd_kafka_error_code(error.get());

@@ -11,7 +11,7 @@
 namespace outboxd::sinks {
 
 struct KafkaTopicReader::State {
-  SinkLog log;  // The client keeps its address.
+  ClientHost host;
   ClientHandle client;
 };
 
@@ -151,13 +151,13 @@ Result<KafkaTopicReader> KafkaTopicReader::Connect(const KafkaProperties& proper
   if (!configuration) return std::unexpected(configuration.error());
   if (auto set = SetForReading(configuration->get()); !set) return std::unexpected(set.error());
   auto state = std::make_unique<State>();
-  state->log = std::move(log);
-  auto client = NewClient(*std::move(configuration), state->log, RD_KAFKA_CONSUMER);
+  state->host.log = std::move(log);
+  auto client = NewClient(*std::move(configuration), state->host, RD_KAFKA_CONSUMER);
   if (!client) return std::unexpected(client.error());
   state->client = *std::move(client);
   const QueueHandle events(rd_kafka_queue_get_main(state->client.get()));
   const auto cluster = WaitForCluster(state->client.get(), events.get(),
-                                      BootstrapServers(properties), timeout, state->log);
+                                      BootstrapServers(properties), timeout, state->host.log);
   if (!cluster) return std::unexpected(cluster.error());
   return KafkaTopicReader(std::move(state));
 }

@@ -63,11 +63,16 @@ class Manager(threading.Thread):
         wait_until(lambda: self.fed >= goal, "signs of life", 10)
 
 
-@pytest.fixture
-def relay(outboxd, mysql, kafka, tmp_path):
+def wall_clock_library(outboxd):
     built = pathlib.Path(outboxd).parent / "tests/integration/libwall_clock.so"
     library = pathlib.Path(os.environ.get("OUTBOXD_WALL_CLOCK", built))
     assert library.exists(), f"there is no {library}"
+    return library
+
+
+@pytest.fixture
+def relay(outboxd, mysql, kafka, tmp_path):
+    library = wall_clock_library(outboxd)
     with Relay(outboxd, mysql, kafka, tmp_path) as relay:
         relay.clock = WallClock(library, tmp_path / "clock")
         relay.manager = Manager(tmp_path / "manager")

@@ -20,7 +20,9 @@ class PassingProbe : public binlog::ServerProbe {
   void Interrupt() override { inner_.Interrupt(); }
   binlog::Result<std::uint64_t> TimeOfDay() override { return inner_.TimeOfDay(); }
   binlog::Result<binlog::LogEnd> EndOfLog() override { return inner_.EndOfLog(); }
-  binlog::Result<bool> IsBehindItsSource() override { return inner_.IsBehindItsSource(); }
+  binlog::Result<binlog::ReplicaStanding> StandingToSource() override {
+    return inner_.StandingToSource();
+  }
   binlog::Result<std::vector<binlog::LogFile>> Files() override { return inner_.Files(); }
 
  protected:
@@ -94,7 +96,9 @@ class StaleLogEndProbe final : public PassingProbe {
 class ReplicaIsItsSourceProbe final : public PassingProbe {
  public:
   using PassingProbe::PassingProbe;
-  binlog::Result<bool> IsBehindItsSource() override { return false; }
+  binlog::Result<binlog::ReplicaStanding> StandingToSource() override {
+    return binlog::ReplicaStanding::kNone;
+  }
 };
 
 // Bug: the age of a commit is by a clock that is behind.

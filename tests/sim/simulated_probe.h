@@ -27,7 +27,10 @@ class SimulatedProbe final : public binlog::ServerProbe {
     const SimulatedServer::File& file = source_.server->files().back();
     return binlog::LogEnd{file.name, file.end};
   }
-  binlog::Result<bool> IsBehindItsSource() override { return !source_.lagging.empty(); }
+  binlog::Result<binlog::ReplicaStanding> StandingToSource() override {
+    return source_.lagging.empty() ? binlog::ReplicaStanding::kNone
+                                   : binlog::ReplicaStanding::kBehind;
+  }
   binlog::Result<std::vector<binlog::LogFile>> Files() override {
     std::vector<binlog::LogFile> files;
     const auto& all = source_.server->files();

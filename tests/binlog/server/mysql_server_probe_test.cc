@@ -53,11 +53,11 @@ TEST_F(ServerProbeTest, TellsItsTimeOfDayWhateverTheSessionsTimeZoneIs) {
   EXPECT_NEAR(static_cast<double>(*time), static_cast<double>(now.count()), 60e6);
 }
 
-TEST_F(ServerProbeTest, AServerThatReplicatesNothingIsNotBehind) {
+TEST_F(ServerProbeTest, AServerThatReplicatesNothingIsNoReplica) {
   ASSERT_TRUE(probe_.Open(stream_));
-  const auto is_behind = probe_.IsBehindItsSource();
-  ASSERT_TRUE(is_behind) << is_behind.error().message;
-  EXPECT_FALSE(*is_behind);
+  const auto standing = probe_.StandingToSource();
+  ASSERT_TRUE(standing) << standing.error().message;
+  EXPECT_EQ(*standing, ReplicaStanding::kNone);
 }
 
 TEST_F(ServerProbeTest, AnAccountWithoutTheRightIsDeniedAndMayBeGivenIt) {
@@ -71,7 +71,7 @@ TEST_F(ServerProbeTest, AnAccountWithoutTheRightIsDeniedAndMayBeGivenIt) {
   EXPECT_TRUE(probe.TimeOfDay());
   EXPECT_EQ(probe.EndOfLog().error().kind, ErrorKind::kDenied);
   ASSERT_TRUE(probe.Open(stream_));
-  EXPECT_EQ(probe.IsBehindItsSource().error().kind, ErrorKind::kDenied);
+  EXPECT_EQ(probe.StandingToSource().error().kind, ErrorKind::kDenied);
   ASSERT_TRUE(probe.Open(stream_));
   EXPECT_EQ(probe.Files().error().kind, ErrorKind::kDenied);
   Run("GRANT REPLICATION CLIENT ON *.* TO probe_reader");

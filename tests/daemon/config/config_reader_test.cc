@@ -204,10 +204,10 @@ TEST_F(ConfigReaderTest, AnUnreadableFileComesWithTheSystemsReason) {
 
 TEST_F(ConfigReaderTest, FeaturesToComeAreNotCalledUnknown) {
   const std::string more =
-      "[http]\nlisten = 127.0.0.1:9464\n[delivery]\nguarantee = exactly-once\n"
+      "[housekeeping]\nmark = yes\n[delivery]\nguarantee = exactly-once\n"
       "standby = yes\n[checkpoint]\nstore = kafka\n";
   const std::string wrong = Wrong(kLeast + more);
-  EXPECT_THAT(wrong, HasSubstr("c.conf:5: section [http] is not available in this version"));
+  EXPECT_THAT(wrong, HasSubstr("c.conf:5: section [housekeeping] is not available"));
   EXPECT_THAT(wrong, HasSubstr("c.conf:8: delivery.guarantee: 'exactly-once' is not available"));
   EXPECT_THAT(wrong, HasSubstr("c.conf:9: delivery.standby: is not available in this version"));
   EXPECT_THAT(wrong, HasSubstr("c.conf:11: checkpoint.store: 'kafka' is not available"));

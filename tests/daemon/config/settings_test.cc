@@ -115,8 +115,8 @@ TEST_F(SettingsTest, AFamilyHasAPlainName) {
 }
 
 TEST_F(SettingsTest, WhatComesLaterIsNotCalledUnknown) {
-  EXPECT_EQ(Wrong("[http]\nlisten = 127.0.0.1:9464\n[delivery]\nstandby = yes\n"),
-            "c.conf:1: section [http] is not available in this version\n"
+  EXPECT_EQ(Wrong("[housekeeping]\nmark = yes\n[delivery]\nstandby = yes\n"),
+            "c.conf:1: section [housekeeping] is not available in this version\n"
             "c.conf:4: delivery.standby: is not available in this version");
 }
 

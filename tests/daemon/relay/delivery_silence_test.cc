@@ -49,6 +49,34 @@ TEST_F(DeliverySilenceTest, SaysWhatWasSaidOfTheConnections) {
   EXPECT_EQ(log_.lines(), 1);
 }
 
+TEST_F(DeliverySilenceTest, ThatThereIsNoConnectionIsToldThoughNothingWaits) {
+  silence_.Complains("kafka-1:9092/1: Connect failed");
+  silence_.Connects(false);
+  clock_.Move(milliseconds(4'900));
+  silence_.Connects(false);
+  EXPECT_EQ(log_.lines(), 0) << "a broker that is restarted";
+  clock_.Move(milliseconds(100));
+  silence_.Connects(false);
+  silence_.Rest();
+  silence_.Connects(false);
+  EXPECT_EQ(log_.lines(), 1);
+  EXPECT_THAT(log_.text(), HasSubstr("Kafka cannot be reached; nothing waits for it yet:"
+                                     " kafka-1:9092/1: Connect failed"));
+  EXPECT_EQ(outages_.sink()->reason, "kafka-1:9092/1: Connect failed");
+  clock_.Move(milliseconds(7'000));
+  silence_.Connects(true);
+  EXPECT_FALSE(outages_.sink());
+  EXPECT_THAT(log_.text(), HasSubstr("Kafka answers again after 12.0 s"));
+}
+
+TEST_F(DeliverySilenceTest, AConnectionIsNoAnswerToWhatWaits) {
+  GoOnFor(milliseconds(6'000));
+  silence_.Connects(true);
+  EXPECT_TRUE(outages_.sink());
+  silence_.End();
+  EXPECT_FALSE(outages_.sink());
+}
+
 TEST_F(DeliverySilenceTest, WhatWasSaidBeforeItAnsweredIsForgotten) {
   silence_.Complains("kafka-1:9092/1: Connect failed");
   silence_.Complains("");

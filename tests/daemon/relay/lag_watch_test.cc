@@ -8,6 +8,7 @@
 namespace outboxd {
 namespace {
 
+using binlog::ReplicaStanding;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -46,9 +47,10 @@ class LagWatchTest : public testing::Test {
   void Acknowledge(const binlog::LogEnd& end, std::uint64_t commit_us) {
     tracker_.Acknowledge(Send(end, commit_us));
   }
-  void TellLogEnd(const binlog::LogEnd& end, bool is_behind = false, const char* uuid = kUuid) {
+  void TellLogEnd(const binlog::LogEnd& end, ReplicaStanding standing = ReplicaStanding::kNone,
+                  const char* uuid = kUuid) {
     lag_.OnLogEnd(
-        {.server_uuid = uuid, .end = end, .is_behind_source = is_behind, .asked_at = clock_.Now()});
+        {.server_uuid = uuid, .end = end, .standing = standing, .asked_at = clock_.Now()});
   }
   void TellHeartbeats(int count, const binlog::LogEnd& place = kEnd) {
     for (int i = 0; i < count; ++i) {
@@ -63,7 +65,8 @@ class LagWatchTest : public testing::Test {
 
   FakeClock clock_;
   DeliveryTracker tracker_{Progress{}};
-  LagWatch lag_{tracker_, clock_, {}};
+  ServerClock server_clock_{clock_};
+  LagWatch lag_{tracker_, server_clock_, clock_, {}};
 };
 
 TEST_F(LagWatchTest, IsNotKnownUntilSomethingIsProven) {
@@ -165,7 +168,7 @@ TEST_F(LagWatchTest, HeartbeatsOfAnEarlierStreamDoNotCount) {
 }
 
 TEST_F(LagWatchTest, HeartbeatsThatAreFarApartProveUntilTheNextIsOverdue) {
-  LagWatch lag(tracker_, clock_, {.heartbeat = seconds(30)});
+  LagWatch lag(tracker_, server_clock_, clock_, {.heartbeat = seconds(30)});
   lag.OnOpened(kUuid);
   lag.OnNoAnswer(kUuid);
   for (int i = 0; i < 3; ++i) {
@@ -180,20 +183,29 @@ TEST_F(LagWatchTest, HeartbeatsThatAreFarApartProveUntilTheNextIsOverdue) {
 
 TEST_F(LagWatchTest, OfAReplicaThatIsBehindNothingIsProven) {
   tracker_.ReachPlace(kEnd);
-  TellLogEnd(kEnd, true);
+  TellLogEnd(kEnd, ReplicaStanding::kBehind);
   TellHeartbeats(5);
   EXPECT_EQ(Lag(), std::nullopt);
   TellLogEnd(kEnd);
   EXPECT_THAT(Lag(), Optional(seconds(0)));
-  TellLogEnd(kEnd, true);
+  TellLogEnd(kEnd, ReplicaStanding::kBehind);
   EXPECT_NE(Lag(), seconds(0));
 }
 
 // What an event that comes with a delay of an hour is acknowledged, the next one may wait as long.
 TEST_F(LagWatchTest, OfAReplicaThatIsBehindItIsTheAgeOfTheLastThatIsAcknowledged) {
-  TellLogEnd(kEnd, true);
+  TellLogEnd(kEnd, ReplicaStanding::kBehind);
   Acknowledge(kEnd, Ago(seconds(3600)));
   EXPECT_THAT(Lag(), Optional(seconds(3600)));
+}
+
+// It may have received something since it was asked.
+TEST_F(LagWatchTest, HeartbeatsOfAReplicaProveNothing) {
+  tracker_.ReachPlace(kEnd);
+  TellLogEnd(kEnd, ReplicaStanding::kCaughtUp);
+  EXPECT_THAT(Lag(), Optional(seconds(0)));
+  TellHeartbeats(12);
+  EXPECT_THAT(Lag(), Optional(seconds(12)));
 }
 
 TEST_F(LagWatchTest, HeartbeatsOfAnotherServerDoNotCountBeforeItWasAsked) {
@@ -201,7 +213,7 @@ TEST_F(LagWatchTest, HeartbeatsOfAnotherServerDoNotCountBeforeItWasAsked) {
   Open(kOther);
   TellHeartbeats(5);
   EXPECT_EQ(Lag(), std::nullopt) << "it may be a replica that is behind";
-  TellLogEnd(kEnd, false, kUuid);
+  TellLogEnd(kEnd, ReplicaStanding::kNone, kUuid);
   TellHeartbeats(5);
   EXPECT_EQ(Lag(), std::nullopt) << "that was asked of the former one";
   lag_.OnNoAnswer(kOther);
@@ -234,7 +246,7 @@ TEST_F(LagWatchTest, WhatIsReadAgainTakesTheProofAway) {
 
 TEST_F(LagWatchTest, IsByTheServersClock) {
   const std::uint64_t server_us = clock_.WallMicroseconds() + 3'600'000'000;
-  lag_.OnTimeOfDay(server_us, clock_.Now());
+  server_clock_.Set(server_us, clock_.Now());
   clock_.Move(seconds(2));
   (void)Send(kEnd, server_us - 5'000'000);
   EXPECT_THAT(Lag(), Optional(seconds(7)));

@@ -51,7 +51,7 @@ class FakeServer final : public binlog::ServerProbe {
     if (while_told_time) while_told_time();
     return clock.WallMicroseconds() + ahead_us;
   }
-  binlog::Result<bool> IsBehindItsSource() override { return is_behind; }
+  binlog::Result<binlog::ReplicaStanding> StandingToSource() override { return standing; }
   binlog::Result<std::vector<binlog::LogFile>> Files() override {
     ++files_asked;
     if (files_error) return std::unexpected(*files_error);
@@ -63,7 +63,7 @@ class FakeServer final : public binlog::ServerProbe {
   std::optional<binlog::Error> open_error, time_error, end_error, files_error;
   std::function<void()> while_asked, while_told_time;
   std::uint64_t ahead_us = 0;
-  bool is_behind = false;
+  binlog::ReplicaStanding standing = binlog::ReplicaStanding::kNone;
   binlog::StreamIdentity opened;
   bool breaks_connection = false;  // At the next question.
   int ends_asked = 0, files_asked = 0, interrupted = 0;
@@ -101,8 +101,9 @@ class ServerWatchTest : public testing::Test {
   FakeClock clock_;
   FakeServer server_{clock_};
   DeliveryTracker tracker_{Progress{}};
-  LagWatch lag_{tracker_, clock_, {}};
-  ServerWatch watch_{server_, tracker_, lag_, clock_};
+  ServerClock server_clock_{clock_};
+  LagWatch lag_{tracker_, server_clock_, clock_, {}};
+  ServerWatch watch_{server_, tracker_, lag_, server_clock_, clock_};
 };
 
 TEST_F(ServerWatchTest, IsWhatLiesBetweenTheAcknowledgedPlaceAndTheEnd) {
@@ -342,7 +343,9 @@ TEST_F(ServerWatchTest, AStopBreaksOffTheQuestion) {
     binlog::Result<void> Open(const binlog::StreamIdentity&) override { return {}; }
     void Interrupt() override { Set(is_interrupted_); }
     binlog::Result<std::uint64_t> TimeOfDay() override { return 1'700'000'000'000'000; }
-    binlog::Result<bool> IsBehindItsSource() override { return false; }
+    binlog::Result<binlog::ReplicaStanding> StandingToSource() override {
+      return binlog::ReplicaStanding::kNone;
+    }
     binlog::Result<binlog::LogEnd> EndOfLog() override {
       Set(is_asked_);
       Await(is_interrupted_);
@@ -368,7 +371,7 @@ TEST_F(ServerWatchTest, AStopBreaksOffTheQuestion) {
   };
   AcknowledgeUpTo("binlog.000001", 400);
   SilentServer silent;
-  ServerWatch watch(silent, tracker_, lag_, clock_);
+  ServerWatch watch(silent, tracker_, lag_, server_clock_, clock_);
   std::jthread thread([&watch] { EXPECT_TRUE(watch.Run()); });
   silent.AwaitQuestion();
   watch.RequestStop();
