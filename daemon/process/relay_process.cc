@@ -305,9 +305,9 @@ void RelayProcess::WhileRelaying(RelayCore& core, const Worker& reader, const Al
     if (status.read) TellRead(*status.read, pace);
     if (tells) {
       Tell(std::move(status));
-    } else if (parts_.board != nullptr) {
+    } else {
       Complete(status);
-      parts_.board->Set(std::move(status));
+      Show(std::move(status));
     }
   }
 }
@@ -328,14 +328,20 @@ void RelayProcess::Tell(RelayStatus status) {
   told_at_us_ = now_us;
   told_delivered_ = status.delivered;
   Complete(status);
-  const std::string line = StatusLine(status, status.written_at_us);
-  parts_.notifier.Status(line);
-  if (parts_.health != nullptr) parts_.health->Set({IsReady(status), line});
+  parts_.notifier.Status(StatusLine(status, status.written_at_us));
   Remind(status);
   if (parts_.state != nullptr) {
     if (auto written = WriteStatus(parts_.state->path(), status); !written) {
       spdlog::debug("the status cannot be written: {}", written.error().ToText());
     }
+  }
+  Show(std::move(status));
+}
+
+// To those who ask.
+void RelayProcess::Show(RelayStatus status) {
+  if (parts_.health != nullptr) {
+    parts_.health->Set({IsReady(status), StatusLine(status, status.written_at_us)});
   }
   if (parts_.board != nullptr) parts_.board->Set(std::move(status));
 }

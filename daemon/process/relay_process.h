@@ -79,6 +79,7 @@ class RelayProcess {
   [[nodiscard]] Result<void> Relaying(Preparation preparation, const ReplicaIdentity& identity);
   void WhileRelaying(RelayCore& core, const Worker& reader, const AlarmLog* alarms, ReadPace& pace);
   void Tell(RelayStatus status);
+  void Show(RelayStatus status);
   // What of a status only the process knows.
   void Complete(RelayStatus& status) const;
   // The calling loop is alive.

@@ -38,7 +38,7 @@ MHD_Result Respond(MHD_Connection* connection, const HttpAnswer& answer) {
   return queued;
 }
 
-template <std::optional<HttpAnswer> (HttpPages::*answer)(std::string_view path) const>
+template <std::optional<HttpAnswer> (HttpPages::*kAnswer)(std::string_view path) const>
 MHD_Result OnRequest(void* pages, MHD_Connection* connection, const char* url, const char* method,
                      const char*, const char*, std::size_t* upload_bytes, void**) {
   // What a client sends behind the request's head is not looked at.
@@ -47,7 +47,7 @@ MHD_Result OnRequest(void* pages, MHD_Connection* connection, const char* url, c
   if (asked != MHD_HTTP_METHOD_GET && asked != MHD_HTTP_METHOD_HEAD) {
     return Respond(connection, {.status = MHD_HTTP_METHOD_NOT_ALLOWED, .body = "GET only\n"});
   }
-  auto page = (static_cast<const HttpPages*>(pages)->*answer)(url);
+  auto page = (static_cast<const HttpPages*>(pages)->*kAnswer)(url);
   if (!page) page = HttpAnswer{.status = MHD_HTTP_NOT_FOUND, .body = "not here\n"};
   return Respond(connection, *page);
 }

@@ -246,6 +246,7 @@ def test_a_relay_that_wants_a_writable_server_waits_while_it_is_read_only_and_sa
         relay.sql("SET GLOBAL read_only = OFF")
         relay.insert("e-1")
         relay.wait_for(1)
+        wait_until(lambda: is_ready(relay), relay.log)
         # The server becomes one that follows another.
         relay.sql("SET GLOBAL read_only = ON")
         wait_until(lambda: "the server is read-only" in health(relay)[1], relay.log)

@@ -229,9 +229,7 @@ def test_a_clock_that_is_an_hour_off_changes_nothing(outboxd, servers, tmp_path,
     with new_relay(outboxd, mysql, kafka, tmp_path) as relay:
         relay.start(**clock.environment)
         with watched(relay) as watch:
-            watch.insert()  # A topic that is looked up when the clock is set back is waited for.
             watch.wait_for_zero()
-            relay.wait_for(1)
             kafka.stop()
             watch.insert()
             outage = time.time()
@@ -239,13 +237,14 @@ def test_a_clock_that_is_an_hour_off_changes_nothing(outboxd, servers, tmp_path,
             assert watch.told() == pytest.approx(time.time() - outage, abs=MARGIN)
             difference = watch.metric("outboxd_clock_difference_seconds")
             assert difference == pytest.approx(-0.9 * hours * HOUR, abs=1)
-            clock.jump(0)
-            time.sleep(2)
-            assert watch.told() == pytest.approx(time.time() - outage, abs=MARGIN)
             kafka.start()
             watch.wait_for_zero(90)
+            # While Kafka is away, librdkafka would wait as much longer as it is set back.
+            clock.jump(0)
+            watch.insert()
+            watch.wait_for_zero(30)
+            wait_until(lambda: "agree again" in relay.log(), relay.log)
         assert "the clock of MySQL's machine is 3240" in relay.log()
-        assert "agree again" in relay.log()
 
 
 def test_of_a_replica_that_is_behind_it_is_the_age_by_the_source(outboxd, servers, tmp_path):

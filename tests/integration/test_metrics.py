@@ -111,8 +111,7 @@ def test_prometheus_stores_each_metric_that_is_told(relay):
     relay.wait_for(1)
     told = metrics(relay)
     with PrivatePrometheus({"outboxd": f"127.0.0.1:{relay.port}"}) as prometheus:
-        wait_until(lambda: prometheus.query("up").values() == [1.0] or
-                   list(prometheus.query("up").values()) == [1.0], "a scrape")
+        wait_until(lambda: list(prometheus.query("up").values()) == [1.0], "a scrape")
         for name in {name.split("{")[0] for name in told}:
             assert prometheus.query(name), name
         assert len(prometheus.query("outboxd_state == 1")) == 1
@@ -186,7 +185,7 @@ def test_hostile_names_and_texts_are_data(outboxd, mysql, kafka, tmp_path):
         name = 'o"u\\t<script>\n{x="1"}'
         relay.sql(f"CREATE TABLE `{name}` LIKE outbox")
         relay.sql(f"GRANT SELECT ON {relay.database}.* TO {relay.user}@'%'")
-        relay.configure(outbox__table=f"{relay.database}.*", delivery__start="now")
+        relay.configure(outbox__table=f"{relay.database}.*script*", delivery__start="now")
         relay.begin_now().start()
         wait_until(lambda: get_quietly(relay, "/readyz") == 200, relay.log)
         relay.sql(f"INSERT INTO `{name}` VALUES ('e-1', 'order', 'k', 'Created', '1')")

@@ -16,7 +16,7 @@ using testing::Optional;
 
 constexpr const char* kUuid = "11111111-1111-1111-1111-111111111111";
 constexpr const char* kOther = "22222222-2222-2222-2222-222222222222";
-constexpr binlog::LogEnd kEnd{"binlog.000001", 1000};
+const binlog::LogEnd kEnd{"binlog.000001", 1000};
 
 class LagWatchTest : public testing::Test {
  protected:
