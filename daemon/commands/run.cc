@@ -26,6 +26,7 @@
 #include "daemon/service/log.h"
 #include "daemon/service/log_record.h"
 #include "daemon/service/memory_limit.h"
+#include "daemon/service/recent_records.h"
 #include "daemon/status/relay_status.h"
 
 namespace outboxd {
@@ -69,7 +70,9 @@ Result<void> LogEnd(Result<void> ended, const std::optional<HeldEvent>& at) {
 class RelayRun {
  public:
   // Before another thread starts.
-  explicit RelayRun(ProcessSignals::Hangup hangup) : signals_(hangup), health_(clock_) {}
+  explicit RelayRun(ProcessSignals::Hangup hangup) : signals_(hangup), health_(clock_) {
+    KeepRecords(records_);
+  }
 
   // From now on the configuration is what `read` brings when a signal says so.
   void ReloadBy(Config in_force, std::function<Result<Config>()> read) {
@@ -183,7 +186,8 @@ class RelayRun {
   const SystemClock clock_;
   HealthBoard health_;
   StatusBoard board_{clock_};
-  RelayPages pages_{health_, board_, clock_};
+  const std::shared_ptr<RecentRecords> records_ = std::make_shared<RecentRecords>();
+  RelayPages pages_{health_, board_, *records_, clock_};
   std::unique_ptr<HttpServer> server_;
   HttpConfig listens_at_;
   std::optional<HttpEndpoint> endpoint_;

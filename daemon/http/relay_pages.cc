@@ -4,6 +4,9 @@
 #include <chrono>
 #include <utility>
 
+#include "daemon/http/history_json.h"
+#include "daemon/http/page.h"
+#include "daemon/http/page_policy.h"
 #include "daemon/status/metrics.h"
 #include "daemon/status/status_json.h"
 
@@ -17,20 +20,29 @@ unsigned CodeOf(const Health& health) { return health.is_good ? 200 : 503; }
 
 }  // namespace
 
+RelayPages::RelayPages(const HealthBoard& health, const StatusBoard& status,
+                       const RecentRecords& records, const Clock& clock)
+    : health_(health),
+      status_(status),
+      records_(records),
+      clock_(clock),
+      page_policy_(PagePolicy(PageText())) {}
+
 void RelayPages::Set(About about) {
   const std::lock_guard lock(mutex_);
   about_ = std::move(about);
 }
 
 std::optional<HttpAnswer> RelayPages::Answer(std::string_view path) const {
-  struct Page {
+  struct Answerer {
     std::string_view path;
     HttpAnswer (RelayPages::*answer)() const;
   };
   static constexpr std::array kPages = {
-      Page{"/healthz", &RelayPages::Live}, Page{"/readyz", &RelayPages::Ready},
-      Page{"/status", &RelayPages::Status}, Page{"/metrics", &RelayPages::Metrics}};
-  for (const Page& page : kPages) {
+      Answerer{"/healthz", &RelayPages::Live},     Answerer{"/readyz", &RelayPages::Ready},
+      Answerer{"/status", &RelayPages::Status},    Answerer{"/metrics", &RelayPages::Metrics},
+      Answerer{"/history", &RelayPages::LastHour}, Answerer{"/", &RelayPages::Page}};
+  for (const Answerer& page : kPages) {
     if (page.path == path) return (this->*page.answer)();
   }
   return std::nullopt;
@@ -62,6 +74,17 @@ HttpAnswer RelayPages::Status() const { return {.type = kJson, .body = Told(&Sta
 
 HttpAnswer RelayPages::Metrics() const {
   return {.type = kMetricsText, .body = Told(&MetricsText)};
+}
+
+HttpAnswer RelayPages::LastHour() const {
+  return {.type = kJson,
+          .body = HistoryJson(status_.history(), records_.All(), clock_.WallMicroseconds())};
+}
+
+HttpAnswer RelayPages::Page() const {
+  return {.type = "text/html; charset=utf-8",
+          .body = std::string(PageText()),
+          .content_policy = page_policy_};
 }
 
 template <typename Text>

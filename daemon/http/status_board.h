@@ -3,6 +3,7 @@
 #include <mutex>
 #include <utility>
 
+#include "daemon/http/history.h"
 #include "daemon/service/clock.h"
 #include "daemon/status/relay_status.h"
 
@@ -15,7 +16,9 @@ class StatusBoard {
   explicit StatusBoard(const Clock& clock) : clock_(clock), told_at_(clock.Now()) {}
 
   void Set(RelayStatus status) {
+    const std::uint64_t now_us = clock_.WallMicroseconds();
     const std::lock_guard lock(mutex_);
+    history_.Note(status, now_us);
     status_ = std::move(status);
     told_at_ = clock_.Now();
   }
@@ -24,6 +27,10 @@ class StatusBoard {
     RelayStatus status;
     Clock::TimePoint::duration age;
   };
+  [[nodiscard]] std::deque<History::Sample> history() const {
+    const std::lock_guard lock(mutex_);
+    return history_.samples();
+  }
   [[nodiscard]] Told Read() const {
     const std::lock_guard lock(mutex_);
     return {status_, clock_.Now() - told_at_};
@@ -35,6 +42,7 @@ class StatusBoard {
   // Guarded by mutex_.
   RelayStatus status_;
   Clock::TimePoint told_at_;
+  History history_;
 };
 
 }  // namespace outboxd

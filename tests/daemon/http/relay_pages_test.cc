@@ -35,7 +35,8 @@ class RelayPagesTest : public testing::Test {
   FakeClock clock_;
   HealthBoard health_{clock_};
   StatusBoard status_{clock_};
-  RelayPages pages_{health_, status_, clock_};
+  RecentRecords records_;
+  RelayPages pages_{health_, status_, records_, clock_};
 };
 
 TEST_F(RelayPagesTest, ReadinessComesWithItsReasons) {
@@ -115,6 +116,24 @@ TEST_F(RelayPagesTest, TheMetricsAreOfNow) {
   clock_.Move(seconds(30));
   EXPECT_THAT(Ask("/metrics").body, HasSubstr("\noutboxd_lag_seconds 31\n"));
   EXPECT_THAT(Ask("/metrics").body, HasSubstr("\noutboxd_relay_info{relay=\"shop\",config_hash"));
+}
+
+TEST_F(RelayPagesTest, ThePageRunsNothingButItsOwnScript) {
+  const HttpAnswer page = Ask("/");
+  EXPECT_EQ(page.type, "text/html; charset=utf-8");
+  EXPECT_THAT(page.content_policy, HasSubstr("default-src 'none'; script-src 'sha256-"));
+  EXPECT_THAT(page.body, HasSubstr("<title>outboxd</title>"));
+}
+
+TEST_F(RelayPagesTest, TheLastHourComesWithTheLastWarnings) {
+  status_.Set(Streaming());
+  records_.Add(clock_.WallMicroseconds(), true, "it failed HINT: mend it");
+  const json told = json::parse(Ask("/history").body);
+  EXPECT_EQ(told["samples"].size(), 1u);
+  EXPECT_TRUE(told["samples"][0]["lag"].is_null());
+  EXPECT_EQ(told["records"][0]["text"], "it failed");
+  EXPECT_EQ(told["records"][0]["hint"], "mend it");
+  EXPECT_EQ(told["records"][0]["level"], "error");
 }
 
 TEST_F(RelayPagesTest, OtherPathsAreNotThere) {

@@ -56,7 +56,8 @@ class HttpServerTest : public testing::Test {
   FakeClock clock_;
   HealthBoard board_{clock_};
   StatusBoard status_{clock_};
-  RelayPages pages_{board_, status_, clock_};
+  RecentRecords records_;
+  RelayPages pages_{board_, status_, records_, clock_};
   std::unique_ptr<HttpServer> server_;
 };
 
