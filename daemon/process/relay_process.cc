@@ -281,6 +281,7 @@ void RelayProcess::WhileRelaying(RelayCore& core, const Worker& reader, const Al
                                  ReadPace& pace) {
   const Config& config = parts_.config;
   bool stop_was_requested = false;
+  std::uint64_t alarms_standing = 0;  // Counted in a file: not as often as the rest is shown.
   next_status_ = parts_.clock.Now();
   while (!reader.finished()) {
     core.acknowledger().Step(kPollTimeout);
@@ -301,7 +302,8 @@ void RelayProcess::WhileRelaying(RelayCore& core, const Worker& reader, const Al
     next_board_ = now + kBoardInterval;
     RelayStatus status = core.status();
     if (is_stopping_) status.phase = RelayStatus::Phase::kStopping;
-    if (alarms != nullptr) status.alarms = alarms->CountStanding().value_or(0);
+    if (tells && alarms != nullptr) alarms_standing = alarms->CountStanding().value_or(0);
+    status.alarms = alarms_standing;
     if (status.read) TellRead(*status.read, pace);
     if (tells) {
       Tell(std::move(status));
