@@ -36,6 +36,12 @@ std::string_view PhaseText(RelayStatus::Phase phase) {
   return "";
 }
 
+// Neither is it about to begin, nor to end.
+bool Relays(const RelayStatus& status) {
+  return status.phase == RelayStatus::Phase::kInitialRead ||
+         status.phase == RelayStatus::Phase::kStreaming;
+}
+
 std::string ReadText(const RelayStatus& status) {
   const std::uint64_t rows = RowsRead(*status.read);
   std::string text = fmt::format(": {} rows delivered", rows);
@@ -165,9 +171,7 @@ std::vector<std::string> Hindrances(const RelayStatus& status, std::uint64_t now
   if (status.parked) return {status.parked->reason};
   std::vector<std::string> texts = OutageTexts(status, now_us);
   if (status.held) texts.insert(texts.begin(), HeldText(*status.held, now_us));
-  const bool relays = status.phase == RelayStatus::Phase::kInitialRead ||
-                      status.phase == RelayStatus::Phase::kStreaming;
-  if (!relays) texts.emplace_back(PhaseText(status.phase));
+  if (!Relays(status)) texts.emplace_back(PhaseText(status.phase));
   return texts;
 }
 
@@ -176,11 +180,7 @@ bool IsHindered(const RelayStatus& status) {
          status.sink || status.state;
 }
 
-bool IsReady(const RelayStatus& status) {
-  const bool relays = status.phase == RelayStatus::Phase::kInitialRead ||
-                      status.phase == RelayStatus::Phase::kStreaming;
-  return relays && !IsHindered(status);
-}
+bool IsReady(const RelayStatus& status) { return Relays(status) && !IsHindered(status); }
 
 std::string ReminderText(const RelayStatus& status, std::uint64_t now_us) {
   std::string text = "still " + StatusLine(status, now_us);
