@@ -27,4 +27,12 @@ std::string IsoTimeText(std::uint64_t microseconds) {
                      microseconds / 1000 % 1000);
 }
 
+std::string DurationText(std::chrono::seconds duration) {
+  using namespace std::chrono_literals;
+  if (duration < 2min) return fmt::format("{} s", duration.count());
+  if (duration < 2h) return fmt::format("{} min", duration / 1min);
+  if (duration < 48h) return fmt::format("{} h", duration / 1h);
+  return fmt::format("{} days", duration / 24h);
+}
+
 }  // namespace outboxd

@@ -1,9 +1,14 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
 namespace outboxd {
+
+// How long something takes, for people: "90 s", "90 min", "36 h", "30 days", and never more than it
+// is.
+[[nodiscard]] std::string DurationText(std::chrono::seconds duration);
 
 // Times in microseconds since 1970, in UTC.
 

@@ -89,6 +89,28 @@ LogFile LogFileOf(const ResultRow& row) {
   return {.name = TextOf(row[0]), .end_offset = size - std::min(size, header)};
 }
 
+Result<std::chrono::seconds> AskForExpiry(MysqlConnection& connection) {
+  // Of the first two at most one is set: the second one is of servers before 8.0.1.
+  auto rows = connection.Query(
+      "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('binlog_expire_logs_seconds',"
+      " 'expire_logs_days', 'binlog_expire_logs_auto_purge')",
+      2);
+  if (!rows) return std::unexpected(rows.error());
+  std::chrono::seconds expiry{0};
+  for (const ResultRow& row : *rows) {
+    const std::string name = TextOf(row[0]);
+    const std::string value = TextOf(row[1]);
+    if (name == "binlog_expire_logs_seconds" && NumberOf(value) != 0) {
+      expiry = std::chrono::seconds(NumberOf(value));
+    } else if (name == "expire_logs_days" && NumberOf(value) != 0) {
+      expiry = std::chrono::days(NumberOf(value));
+    } else if (name == "binlog_expire_logs_auto_purge" && value == "OFF") {
+      return std::chrono::seconds{0};
+    }
+  }
+  return expiry;
+}
+
 Result<Position> AskForEarliestPosition(MysqlConnection& connection) {
   const auto by_gtid = CountsByGtid(connection);
   if (!by_gtid) return std::unexpected(by_gtid.error());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -46,6 +47,10 @@ struct LogStatus {
 [[nodiscard]] Result<std::vector<LogFile>> AskForLogFiles(MysqlConnection& connection);
 // One of them, of its row: name, size, and since 8.0.14 whether it is encrypted.
 [[nodiscard]] LogFile LogFileOf(const ResultRow& row);
+
+// After how long the server removes a file of its log, as it is set, counted from the last write to
+// it; 0: never. What else removes files it does not tell. One statement.
+[[nodiscard]] Result<std::chrono::seconds> AskForExpiry(MysqlConnection& connection);
 
 // The oldest boundary that the log still holds, by GTID where gtid_mode is ON. Two statements.
 // kUnsuitable also: there is no log.

@@ -61,7 +61,7 @@ Result<ServerFacts> MysqlServer::Facts() {
       "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_id', 'server_uuid', "
       "'gtid_mode',"
       " 'log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata', 'binlog_checksum',"
-      " 'sync_binlog', 'innodb_flush_log_at_trx_commit', 'binlog_expire_logs_seconds',"
+      " 'sync_binlog', 'innodb_flush_log_at_trx_commit',"
       " 'max_allowed_packet', 'lower_case_table_names', 'log_replica_updates', "
       "'log_slave_updates')",
       2);
@@ -80,13 +80,15 @@ Result<ServerFacts> MysqlServer::Facts() {
   facts.binlog_checksum = values["binlog_checksum"];
   facts.sync_binlog = values["sync_binlog"];
   facts.innodb_flush_log_at_trx_commit = values["innodb_flush_log_at_trx_commit"];
-  facts.binlog_expire_seconds = NumberOf(values["binlog_expire_logs_seconds"]);
   facts.max_allowed_packet = NumberOf(values["max_allowed_packet"]);
   facts.lower_case_table_names = values["lower_case_table_names"];
   // The former name is the only one before 8.0.26.
   facts.log_replica_updates =
       values["log_replica_updates"] == "ON" || values["log_slave_updates"] == "ON";
   if (!facts.log_bin) return facts;
+  const auto expiry = AskForExpiry(connection_);
+  if (!expiry) return std::unexpected(expiry.error());
+  facts.log_expiry = *expiry;
   if (auto added = AddReplicationFacts(connection_, facts); !added) {
     return std::unexpected(added.error());
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,7 +25,7 @@ struct ServerFacts {
   std::string binlog_row_metadata;  // FULL, MINIMAL; empty: the server has no such variable
   std::string binlog_checksum;      // CRC32, NONE
   std::string sync_binlog, innodb_flush_log_at_trx_commit;
-  std::uint64_t binlog_expire_seconds = 0;
+  std::chrono::seconds log_expiry{0};    // As AskForExpiry() has it; 0 where there is no log.
   std::uint64_t max_allowed_packet = 0;  // Bytes, of sessions that begin now; 0: not told.
   std::string lower_case_table_names;    // 0: names of schemas differ by case.
   // Schemas outside which nothing is logged; none: all are. Then those left out otherwise. Empty
@@ -49,7 +50,7 @@ class MysqlServer {
   // Waits and fails as MysqlConnection::Connect(); the message names the address.
   [[nodiscard]] static Result<MysqlServer> Connect(const ConnectionOptions& options);
 
-  // At most five statements.
+  // At most six statements.
   [[nodiscard]] Result<ServerFacts> Facts();
 
   // Of the account, to read the log and these tables, by schema and table; patterns among them, and

@@ -15,8 +15,8 @@ constexpr std::chrono::seconds kAnswerTimeout{10};
 
 }  // namespace
 
-MysqlServerProbe::MysqlServerProbe(std::vector<ConnectionOptions> hosts)
-    : hosts_(std::move(hosts)) {
+MysqlServerProbe::MysqlServerProbe(std::vector<ConnectionOptions> hosts, DumpIdentity identity)
+    : hosts_(std::move(hosts)), identity_(std::move(identity)) {
   for (ConnectionOptions& host : hosts_) {
     host.interrupter = &interrupter_;
     host.answer_timeout = host.read_timeout = kAnswerTimeout;
@@ -30,7 +30,10 @@ void MysqlServerProbe::Close() {
   server_.reset();
 }
 
-void MysqlServerProbe::Interrupt() { interrupter_.Request(); }
+void MysqlServerProbe::Interrupt() {
+  interrupter_.Request();
+  begin_interrupter_.Request();
+}
 
 Result<void> MysqlServerProbe::Open(const StreamIdentity& stream) {
   if (server_ && server_uuid_ == stream.server_uuid) return Checked(Result<void>());
@@ -53,6 +56,7 @@ Result<void> MysqlServerProbe::Connect(const StreamIdentity& stream) {
                 AddressText(hosts_[stream.host]), server_uuid_, stream.server_uuid);
   }
   server_ = std::make_unique<MysqlServer>(std::move(*server));
+  host_ = stream.host;
   return {};
 }
 
@@ -81,5 +85,17 @@ Result<ReplicaStanding> MysqlServerProbe::StandingToSource() {
 }
 
 Result<std::vector<LogFile>> MysqlServerProbe::Files() { return Asked(&AskForLogFiles); }
+
+Result<std::chrono::seconds> MysqlServerProbe::Expiry() { return Asked(&AskForExpiry); }
+
+Result<std::uint64_t> MysqlServerProbe::BeginOf(const std::string& file) {
+  if (!server_) return Fail(ErrorKind::kDisconnected, "not connected");
+  ConnectionOptions options = hosts_[host_];
+  options.interrupter = &begin_interrupter_;
+  auto begun = AskForFileBegin(options, identity_, file);
+  begin_interrupter_.Clear();
+  if (begin_interrupter_.Take()) return Fail(ErrorKind::kInterrupted, "interrupted");
+  return begun;
+}
 
 }  // namespace outboxd::binlog

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -7,18 +8,20 @@
 
 #include "binlog/interrupter.h"
 #include "binlog/mysql_connection.h"
+#include "binlog/mysql_file_begin.h"
 #include "binlog/server_probe.h"
 
 namespace outboxd::binlog {
 
 class MysqlServer;
 
-// Asks a MySQL server by SHOW BINARY LOG STATUS, SHOW BINARY LOGS and SHOW REPLICA STATUS. No call
-// takes longer than about 20 s, but for the look-up of a host's name.
+// Asks a MySQL server by SHOW BINARY LOG STATUS, SHOW BINARY LOGS and SHOW REPLICA STATUS, and by
+// the first event of a file. No call takes longer than about 20 s, but for the look-up of a host's
+// name.
 class MysqlServerProbe final : public ServerProbe {
  public:
-  // `hosts`: as the event source has them.
-  explicit MysqlServerProbe(std::vector<ConnectionOptions> hosts);
+  // `hosts`: as the event source has them. `identity`: for BeginOf(), of nobody else.
+  MysqlServerProbe(std::vector<ConnectionOptions> hosts, DumpIdentity identity);
   ~MysqlServerProbe() override;
 
   [[nodiscard]] Result<void> Open(const StreamIdentity& stream) override;
@@ -27,6 +30,8 @@ class MysqlServerProbe final : public ServerProbe {
   [[nodiscard]] Result<LogEnd> EndOfLog() override;
   [[nodiscard]] Result<ReplicaStanding> StandingToSource() override;
   [[nodiscard]] Result<std::vector<LogFile>> Files() override;
+  [[nodiscard]] Result<std::chrono::seconds> Expiry() override;
+  [[nodiscard]] Result<std::uint64_t> BeginOf(const std::string& file) override;
 
  private:
   [[nodiscard]] Result<void> Connect(const StreamIdentity& stream);
@@ -40,11 +45,13 @@ class MysqlServerProbe final : public ServerProbe {
 
   // Constant after construction.
   std::vector<ConnectionOptions> hosts_;
+  const DumpIdentity identity_;
 
   std::unique_ptr<MysqlServer> server_;  // Null: closed.
   std::string server_uuid_;              // Of that server.
+  std::size_t host_ = 0;                 // Which one it is.
 
-  Interrupter interrupter_;
+  Interrupter interrupter_, begin_interrupter_;
 };
 
 }  // namespace outboxd::binlog

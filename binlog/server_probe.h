@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "binlog/error.h"
@@ -38,6 +40,11 @@ class ServerProbe {
   [[nodiscard]] virtual Result<ReplicaStanding> StandingToSource() = 0;
   // All files, in their order. For a server of many files this is work: it opens each of them.
   [[nodiscard]] virtual Result<std::vector<LogFile>> Files() = 0;
+  // After how long it removes a file, as it is set; 0: never.
+  [[nodiscard]] virtual Result<std::chrono::seconds> Expiry() = 0;
+  // When it began this file, by its own clock: microseconds since the epoch. It is asked over a
+  // connection of its own, so that an error closes nothing. kGone: the file is no longer there.
+  [[nodiscard]] virtual Result<std::uint64_t> BeginOf(const std::string& file) = 0;
 };
 
 }  // namespace outboxd::binlog

@@ -92,6 +92,7 @@ Result<void> TransactionBuffer::Append(EventType type, Bytes body) {
   }
   if (auto opened = OpenSpill(); !opened) return opened;
   if (auto taken = TakeSpill(record_bytes); !taken) return taken;
+  if (spilled_bytes_ == 0) options_.spill_use->CountTransaction();
   if (auto written = WriteSpill(header); !written) return written;
   return WriteSpill(body);
 }

@@ -15,15 +15,22 @@
 
 namespace outboxd::binlog {
 
-// What all buffers that share one keep in the spill directory. One thread, but for bytes().
+// What all buffers that share one keep in the spill directory. One thread, but for
+// bytes() and transactions().
 class SpillUse {
  public:
   [[nodiscard]] std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
   void Add(std::uint64_t bytes) { bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   void Subtract(std::uint64_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
 
+  // How many transactions did not fit into memory so far.
+  [[nodiscard]] std::uint64_t transactions() const {
+    return transactions_.load(std::memory_order_relaxed);
+  }
+  void CountTransaction() { transactions_.fetch_add(1, std::memory_order_relaxed); }
+
  private:
-  std::atomic<std::uint64_t> bytes_ = 0;
+  std::atomic<std::uint64_t> bytes_ = 0, transactions_ = 0;
 };
 
 struct TransactionBufferOptions {

@@ -36,6 +36,8 @@ struct DeliveryReports {
   std::optional<std::chrono::microseconds> round_trip = {};
   // Keys and values that are accepted and not reported yet, as of the end of the poll.
   std::uint64_t in_flight_bytes = 0;
+  // How many messages may be, where the sink bounds them; 0: not known.
+  std::uint64_t in_flight_max = 0;
 
   void Clear() {
     delivered.clear();
@@ -44,7 +46,7 @@ struct DeliveryReports {
     complaint.clear();
     is_connected.reset();
     round_trip.reset();
-    in_flight_bytes = 0;
+    in_flight_bytes = in_flight_max = 0;
   }
 };
 

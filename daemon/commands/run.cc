@@ -134,8 +134,9 @@ class RelayRun {
   Result<void> Once(const Config& config, bool& begins_anew) {
     pages_.Set({.version = std::string(Version()),
                 .relay = config.relay.name,
-                .config_hash = fmt::format("{:016x}", config.rules_hash.value)});
-    AnswerAt(config.http);
+                .config_hash = fmt::format("{:016x}", config.rules_hash.value),
+                .tells_debezium_metrics = config.http.debezium_metrics});
+    AnswerAt(config.http.listen);
     auto sink = MakeSink(config);
     if (!sink) {
       AnswerWhereItIsNamed();
@@ -170,11 +171,11 @@ class RelayRun {
   }
 
   // A configuration that is taken anew may name another address, or none.
-  void AnswerAt(const HttpConfig& http) {
-    if (http == listens_at_) return;
+  void AnswerAt(const ListenAddress& address) {
+    if (address == listens_at_) return;
     endpoint_.reset();
-    listens_at_ = http;
-    if (!http.host.empty()) endpoint_.emplace(http.host, http.port, pages_);
+    listens_at_ = address;
+    if (!address.host.empty()) endpoint_.emplace(address.host, address.port, pages_);
   }
 
   static std::string SocketOf(const Config& config) {
@@ -189,7 +190,7 @@ class RelayRun {
   const std::shared_ptr<RecentRecords> records_ = std::make_shared<RecentRecords>();
   RelayPages pages_{health_, board_, *records_, clock_};
   std::unique_ptr<HttpServer> server_;
-  HttpConfig listens_at_;
+  ListenAddress listens_at_;
   std::optional<HttpEndpoint> endpoint_;
   std::optional<Reload> reload_;
 };

@@ -114,9 +114,16 @@ struct CheckpointConfig {
   bool operator==(const CheckpointConfig&) const = default;
 };
 
-struct HttpConfig {
-  std::string host;  // Empty: only the Unix socket.
+struct ListenAddress {
+  std::string host;
   std::uint16_t port = 0;
+
+  bool operator==(const ListenAddress&) const = default;
+};
+
+struct HttpConfig {
+  ListenAddress listen;  // Without a host: only the Unix socket.
+  bool debezium_metrics = false;
 
   bool operator==(const HttpConfig&) const = default;
 };

@@ -369,7 +369,11 @@ const std::vector<Key>& Keys() {
       {{"http", "listen", ConfigType::kText, "ADDRESS:PORT", "",
         "Where the relay answers over TCP, besides its Unix socket: its page, metrics, status and "
         "health. Everyone who reaches the address may read them."},
-       [](Config& c) { return Set<ParseListen>(c.http); }},
+       [](Config& c) { return Set<ParseListen>(c.http.listen); }},
+      {{"http", "debezium-metrics", ConfigType::kYesNo, "", "no",
+        "Whether the relay also tells its metrics under the names of Debezium's, at "
+        "/metrics/debezium, for dashboards and alerts made for it."},
+       [](Config& c) { return Set<ParseYesNo>(c.http.debezium_metrics); }},
 
       {{"log", "level", ConfigType::kWord, "debug, info, warning, error", "info",
         "The least severe lines that the log shows."},

@@ -212,13 +212,13 @@ Parsed<std::vector<std::string>> ParseHosts(std::string_view text) {
   return hosts;
 }
 
-Parsed<HttpConfig> ParseListen(std::string_view text) {
+Parsed<ListenAddress> ParseListen(std::string_view text) {
   auto split = SplitHost(text, 0);
   if (!split) return std::unexpected(split.error());
   if (split->port == 0) {
     return Wrong("'{}' names no port", Escaped(text)).Hint("ADDRESS:PORT, as 127.0.0.1:9464");
   }
-  return HttpConfig{.host = std::move(split->host), .port = split->port};
+  return ListenAddress{.host = std::move(split->host), .port = split->port};
 }
 
 Parsed<TlsChoice> ParseTls(std::string_view text) {

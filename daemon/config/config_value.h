@@ -26,7 +26,7 @@ inline constexpr std::string_view kNotInThisVersion = "is not available in this 
 [[nodiscard]] Parsed<std::vector<std::string>> ParseWords(std::string_view text);  // "a, b,c"
 
 [[nodiscard]] Parsed<std::string> ParseRelayName(std::string_view text);
-[[nodiscard]] Parsed<HttpConfig> ParseListen(std::string_view text);
+[[nodiscard]] Parsed<ListenAddress> ParseListen(std::string_view text);
 [[nodiscard]] Parsed<std::vector<std::string>> ParseHosts(std::string_view text);
 [[nodiscard]] Parsed<TlsChoice> ParseTls(std::string_view text);
 [[nodiscard]] Parsed<std::uint32_t> ParseServerId(std::string_view text);

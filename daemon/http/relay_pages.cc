@@ -7,6 +7,7 @@
 #include "daemon/http/history_json.h"
 #include "daemon/http/page.h"
 #include "daemon/http/page_policy.h"
+#include "daemon/status/debezium_metrics.h"
 #include "daemon/status/metrics.h"
 #include "daemon/status/status_json.h"
 
@@ -45,7 +46,7 @@ std::optional<HttpAnswer> RelayPages::Answer(std::string_view path) const {
   for (const Answerer& page : kPages) {
     if (page.path == path) return (this->*page.answer)();
   }
-  return std::nullopt;
+  return path == "/metrics/debezium" ? DebeziumMetrics() : std::nullopt;
 }
 
 std::optional<HttpAnswer> RelayPages::AnswerLocally(std::string_view path) const {
@@ -74,6 +75,14 @@ HttpAnswer RelayPages::Status() const { return {.type = kJson, .body = Told(&Sta
 
 HttpAnswer RelayPages::Metrics() const {
   return {.type = kMetricsText, .body = Told(&MetricsText)};
+}
+
+std::optional<HttpAnswer> RelayPages::DebeziumMetrics() const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!about_.tells_debezium_metrics) return std::nullopt;
+  }
+  return HttpAnswer{.type = kMetricsText, .body = Told(&DebeziumMetricsText)};
 }
 
 HttpAnswer RelayPages::LastHour() const {

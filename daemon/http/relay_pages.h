@@ -25,6 +25,7 @@ class RelayPages final : public HttpPages {
     std::string version;      // Of the program.
     std::string relay;        // Its name; empty while it is not known.
     std::string config_hash;  // Of mapping and policies; the same.
+    bool tells_debezium_metrics = false;
   };
 
   // All are borrowed.
@@ -42,6 +43,7 @@ class RelayPages final : public HttpPages {
   [[nodiscard]] HttpAnswer Ready() const;
   [[nodiscard]] HttpAnswer Status() const;
   [[nodiscard]] HttpAnswer Metrics() const;
+  [[nodiscard]] std::optional<HttpAnswer> DebeziumMetrics() const;
   [[nodiscard]] HttpAnswer LastHour() const;
   [[nodiscard]] HttpAnswer Page() const;
   template <typename Text>

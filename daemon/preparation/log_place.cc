@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "binlog/log_file_name.h"
 #include "binlog/mysql_event_source.h"
 #include "binlog/mysql_log.h"
 #include "binlog/transaction_reader.h"
@@ -26,12 +27,6 @@ std::string SetText(std::string_view what, const binlog::GtidSet& gtids,
   if (gtids.empty()) return {};
   return fmt::format("the next run will {} {} transaction{}{}: {}\n", what, gtids.count(),
                      gtids.count() == 1 ? "" : "s", how, gtids.ToText());
-}
-
-// Of two files of one log: names differ in their number alone, which can have more digits later.
-bool IsBefore(std::string_view file, std::string_view other) {
-  if (file.substr(0, file.rfind('.')) != other.substr(0, other.rfind('.'))) return false;
-  return std::pair(file.size(), file) < std::pair(other.size(), other);
 }
 
 }  // namespace
@@ -62,7 +57,7 @@ std::optional<std::string> WhyNoPlace(const std::vector<binlog::LogFile>& files,
   if (files.empty()) return std::nullopt;
   const auto found = std::ranges::find(files, file, &binlog::LogFile::name);
   if (found == files.end()) {
-    if (IsBefore(file, files.front().name)) return std::nullopt;
+    if (binlog::IsBefore(file, files.front().name)) return std::nullopt;
     return fmt::format("there is no binary log {} on the server: it has {}{}", file,
                        files.front().name,
                        files.size() == 1 ? "" : fmt::format(" to {}", files.back().name));

@@ -78,7 +78,7 @@ Prepared<Preparation> PrepareAt(const binlog::ConnectionOptions& host, const Con
                           .tables = {},
                           .warnings = std::move(warnings),
                           .read_rows_estimate = checked->read_rows_estimate,
-                          .log_kept = std::chrono::seconds(facts->binlog_expire_seconds)};
+                          .log_kept = facts->log_expiry};
   auto collations = server->Collations();
   if (!collations) return Pass(collations.error());
   for (const auto& [id, name] : *collations) preparation.character_sets.Add(id, name);

@@ -26,7 +26,7 @@ struct Preparation {
   std::vector<Finding> warnings;  // Of what readiness.h looks at, for the log.
   // Of an initial read.
   std::uint64_t read_rows_estimate = 0;  // 0: unknown.
-  std::chrono::seconds log_kept{0};      // How long the server keeps its log; 0: for ever.
+  std::chrono::seconds log_kept{0};      // As the server is set; 0: for ever.
 };
 
 // Connects to MySQL, ends at the first problem that readiness.h finds, and takes the place to begin

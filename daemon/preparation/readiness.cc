@@ -205,20 +205,20 @@ std::optional<Finding> CheckCascade(const binlog::Cascade& cascade, const TableR
 }
 
 // A read that lasts longer than the server keeps its log cannot go on from where it began.
-std::optional<Finding> CheckReadTime(std::uint64_t rows, std::uint64_t expire_seconds,
+std::optional<Finding> CheckReadTime(std::uint64_t rows, std::chrono::seconds expiry,
                                      std::uint64_t max_rate) {
   // Low on purpose: rows of some KiB, over a network, into brokers that are busy.
   constexpr std::uint64_t kRowsPerSecond = 5'000;
-  if (expire_seconds == 0) return std::nullopt;  // Never, or not known to the server.
+  if (expiry.count() == 0) return std::nullopt;  // It never does.
   const std::uint64_t rate = max_rate == 0 ? kRowsPerSecond : std::min(max_rate, kRowsPerSecond);
   const std::uint64_t seconds = rows / rate;
-  if (seconds <= expire_seconds / 2) return std::nullopt;
+  if (std::chrono::seconds(seconds) <= expiry / 2) return std::nullopt;
   return Warning(
       "binlog_expire_logs_seconds",
       fmt::format(
           "{}: the event tables have about {} rows, and to read them takes {} s if it goes at"
           " {} a second: the log of its beginning may be purged before its end",
-          expire_seconds, rows, seconds, rate),
+          expiry.count(), rows, seconds, rate),
       fmt::format("SET PERSIST binlog_expire_logs_seconds = {}, or delete rows that need not be"
                   " published",
                   4 * seconds));
@@ -399,7 +399,7 @@ std::vector<Finding> CheckTableRead(const TableReadFacts& facts, const binlog::S
                                            missing->privilege),
                                missing->grant));
   }
-  auto time = CheckReadTime(facts.rows, server.binlog_expire_seconds, delivery.max_rate);
+  auto time = CheckReadTime(facts.rows, server.log_expiry, delivery.max_rate);
   if (time) findings.push_back(std::move(*time));
   return findings;
 }

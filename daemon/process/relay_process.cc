@@ -63,7 +63,8 @@ RelayProcess::RelayProcess(Parts parts)
     : parts_(std::move(parts)),
       liveness_(parts_.clock),
       outages_(parts_.clock),
-      sink_(parts_.sink, parts_.config.sink.family->words(), liveness_, outages_, parts_.clock) {}
+      sink_(parts_.sink, parts_.config.sink.family->words(), liveness_, outages_, parts_.clock),
+      purge_warning_(parts_.clock) {}
 
 Result<void> RelayProcess::Run(const ReplicaIdentity& identity) {
   if (parts_.lock != nullptr) {
@@ -229,7 +230,8 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
   binlog::MysqlEventSource source(std::move(source_options));
   binlog::MysqlTableSource tables({.hosts = ConnectionOptionsOf(mysql)});
   SqliteReadLedger ledger(config.relay.spill_directory);
-  binlog::MysqlServerProbe probe(ConnectionOptionsOf(mysql));
+  const ReplicaIdentity asking_as = RandomIdentity();
+  binlog::MysqlServerProbe probe(ConnectionOptionsOf(mysql), {asking_as.server_id, asking_as.uuid});
   const std::string directory = parts_.state == nullptr ? "" : parts_.state->path();
   std::optional<AlarmLog> alarms;
   std::optional<Journal> journal;
@@ -332,6 +334,7 @@ void RelayProcess::Tell(RelayStatus status) {
   Complete(status);
   parts_.notifier.Status(StatusLine(status, status.written_at_us));
   Remind(status);
+  purge_warning_.Look(status);
   if (parts_.state != nullptr) {
     if (auto written = WriteStatus(parts_.state->path(), status); !written) {
       spdlog::debug("the status cannot be written: {}", written.error().ToText());

@@ -19,6 +19,7 @@
 #include "daemon/relay/liveness.h"
 #include "daemon/relay/outages.h"
 #include "daemon/relay/publisher.h"
+#include "daemon/relay/purge_warning.h"
 #include "daemon/relay/read_pace.h"
 #include "daemon/relay/relay_core.h"
 #include "daemon/relay/reminder.h"
@@ -108,6 +109,7 @@ class RelayProcess {
   // What was told last, and when it is time again.
   Clock::TimePoint next_status_{}, next_board_{}, next_read_told_{};
   Reminder reminder_;
+  PurgeWarning purge_warning_;
   std::uint64_t told_at_us_ = 0, told_delivered_ = 0;
   double rate_ = 0;
   std::uint64_t rows_estimate_ = 0;

@@ -81,6 +81,7 @@ void Acknowledger::NoteReceiver() {
   const std::lock_guard lock(mutex_);
   if (reports_.round_trip) receiver_.round_trip = reports_.round_trip;
   receiver_.in_flight_bytes = reports_.in_flight_bytes;
+  receiver_.in_flight_max = reports_.in_flight_max;
   if (!reports_.delivered.empty()) receiver_.acknowledged_at_us = clock_.WallMicroseconds();
 }
 

@@ -51,16 +51,29 @@ std::string WithoutLiterals(std::string_view statement) {
   return text;
 }
 
+// What is prepared is neither yet.
+void ChangeWatch::Count(const binlog::Transaction& transaction) {
+  const bool is_prepared =
+      transaction.xa == binlog::XaStep::kHeld || transaction.xa == binlog::XaStep::kPrepared;
+  if (is_prepared) return;
+  auto& count = transaction.xa == binlog::XaStep::kRolledBack ? rolled_back_ : committed_;
+  count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
 Result<void> ChangeWatch::Observe(const binlog::Transaction& transaction) {
   const bool is_plain = transaction.statements == 0 && transaction.updates == 0 &&
                         transaction.deletes == 0 && transaction.ddl.empty() &&
                         !transaction.xa_is_unknown;
-  if (is_plain) return {};
+  if (is_plain) {
+    Count(transaction);
+    return {};
+  }
   if (auto raised = RaiseAlarms(transaction); !raised) return raised;
   if (!transaction.ddl.empty()) {
     spdlog::info("DDL {} may concern an event table; rows that it moved are not in the log: {}",
                  PlaceOf(transaction), Escaped(WithoutLiterals(transaction.ddl)));
   }
+  Count(transaction);
   const std::lock_guard lock(mutex_);
   counts_.statements += transaction.statements;
   counts_.updates += transaction.updates;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -11,6 +12,7 @@
 #include "daemon/error.h"
 #include "daemon/service/clock.h"
 #include "daemon/service/notice.h"
+#include "daemon/status/log_counts.h"
 
 namespace outboxd {
 
@@ -25,7 +27,7 @@ struct ChangeCounts {
 
 // Looks at each transaction before it is passed: counts what publishes nothing though it concerns
 // an event table, and logs and records as an alarm what may be an event that nobody gets.
-// Reader thread only, but for counts().
+// Reader thread only, but for the counts.
 class ChangeWatch {
  public:
   // `alarms` is borrowed and may be null: then alarms are only logged.
@@ -40,8 +42,14 @@ class ChangeWatch {
   [[nodiscard]] Result<void> Observe(const binlog::Transaction& transaction);
 
   [[nodiscard]] ChangeCounts counts() const;
+  // Of transactions that were observed.
+  [[nodiscard]] LogCounts log_counts() const {
+    return {.committed = committed_.load(std::memory_order_relaxed),
+            .rolled_back = rolled_back_.load(std::memory_order_relaxed)};
+  }
 
  private:
+  void Count(const binlog::Transaction& transaction);
   Result<void> RaiseAlarms(const binlog::Transaction& transaction);
   Result<void> OnStatements(const binlog::Transaction& transaction);
   struct Kind {
@@ -56,6 +64,7 @@ class ChangeWatch {
   AlarmLog* alarms_;
   const Clock& clock_;
 
+  std::atomic<std::uint64_t> committed_ = 0, rolled_back_ = 0;  // Stored by the reader thread only.
   Clock::TimePoint next_log_{};  // Of a flood of alarms only some are logged.
   std::uint64_t unlogged_ = 0;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/time_text.h"
 
 namespace outboxd {
 namespace {
@@ -13,8 +14,7 @@ constexpr std::uint64_t kSecondUs = 1'000'000;
 constexpr std::uint64_t kBetweenWarningsUs = 600 * kSecondUs;
 
 std::string Duration(std::uint64_t microseconds) {
-  const std::uint64_t minutes = microseconds / kSecondUs / 60;
-  return minutes < 120 ? fmt::format("{} min", minutes) : fmt::format("{} h", minutes / 60);
+  return DurationText(std::chrono::seconds(microseconds / kSecondUs));
 }
 
 }  // namespace

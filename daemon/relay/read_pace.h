@@ -13,7 +13,7 @@ class ReadPace {
  public:
   struct Facts {
     std::uint64_t rows_estimate = 0;   // Of all tables, as the server estimates; 0: unknown.
-    std::chrono::seconds log_kept{0};  // binlog_expire_logs_seconds; 0: for ever.
+    std::chrono::seconds log_kept{0};  // As the server is set; 0: for ever.
     std::uint64_t begun_us = 0;        // When the position was taken, wall clock; 0: unknown.
   };
 

@@ -96,6 +96,7 @@ RelayStatus RelayCore::status() {
   status.sink = outages_.sink();
   status.receiver = sink_.words().receiver;
   status.state = outages_.state();
+  status.by_gtid = !progress.position.gtids.empty();
   status.file = std::move(progress.position.file);
   status.offset = progress.position.offset;
   status.read = std::move(progress.read);
@@ -108,7 +109,12 @@ RelayStatus RelayCore::status() {
   status.at_receiver = acknowledger_.receiver();
   status.counts = tracker_.counts();
   status.failures = outages_.counts();
-  if (spill_use_) status.spill_bytes = spill_use_->bytes();
+  status.log_counts = changes_.log_counts();
+  status.log_counts.unselected = publisher_.unselected();
+  if (spill_use_) {
+    status.spill_bytes = spill_use_->bytes();
+    status.log_counts.spilled = spill_use_->transactions();
+  }
   if (server_watch_) status.server = server_watch_->facts();
   status.held_xa = std::move(progress.held_xa);
   status.written_at_us = clock_.WallMicroseconds();

@@ -78,7 +78,8 @@ void SafePosition::Merge(Pending& pending, const binlog::Transaction& transactio
                                   {transaction.xid, PlaceOf(transaction), transaction.commit_us},
                                   transaction.file,
                                   transaction.begin_offset,
-                                  counts_gtids && transaction.gtid.has_value()});
+                                  counts_gtids && transaction.gtid.has_value(),
+                                  server_});
   }
   if (transaction.xa == XaStep::kHeld) return;  // Done with its decision.
   pending.has_last = true;
@@ -107,7 +108,8 @@ void SafePosition::ApplyXa(XaChange& change) {
   switch (change.step) {
     case binlog::XaStep::kHeld:
       held_places_.push_back({std::move(change.file), change.offset,
-                              change.counts_gtids ? std::set<std::string>() : UndecidedNames()});
+                              change.counts_gtids ? std::set<std::string>() : UndecidedNames(),
+                              change.server});
       progress_.held_xa.push_back(std::move(change.xa));
       break;
     case binlog::XaStep::kPrepared:
@@ -245,6 +247,8 @@ Progress SafePosition::Restart(sinks::DeliveryId next_id) {
   progress_ = CurrentProgress();
   pending_.clear();
   progress_.held_xa.clear();
+  // They will be read again, in front of the place.
+  if (!held_places_.empty()) place_ = {};
   held_places_.clear();
   done_file_ = progress_.position.file;
   done_offset_ = progress_.position.offset;
@@ -293,8 +297,18 @@ void SafePosition::ReachPlace(const binlog::LogEnd& place) {
 
 std::optional<AcknowledgedPlace> SafePosition::acknowledged_place() const {
   if (place_.server == 0 || place_.server != server_ || place_.file.empty()) return std::nullopt;
-  return AcknowledgedPlace{
-      .host = host_, .server_uuid = server_uuid_, .file = place_.file, .offset = place_.offset};
+  return AcknowledgedPlace{.host = host_,
+                           .server_uuid = server_uuid_,
+                           .file = place_.file,
+                           .offset = place_.offset,
+                           .needed_file = NeededFile()};
+}
+
+// What was read from a former server stands in another file here.
+std::string SafePosition::NeededFile() const {
+  if (held_places_.empty()) return place_.file;
+  const HeldPlace& oldest = held_places_.front();
+  return oldest.server == server_ ? oldest.file : std::string();
 }
 
 // A place by file belongs to the server it was read from, whatever server took over since: there

@@ -26,6 +26,9 @@ struct AcknowledgedPlace {
   std::string server_uuid;
   std::string file;
   std::uint64_t offset = 0;
+  // The file that would be read first after a start from here: that of the oldest of those, else
+  // `file`. Empty: not known, as where it was read from a former server.
+  std::string needed_file;
 };
 
 // Which position the acknowledgements mean. Knows the units of events that were announced, in their
@@ -99,7 +102,8 @@ class SafePosition {
     HeldXa xa;
     std::string file;  // Of its GTID event.
     std::uint64_t offset;
-    bool counts_gtids;  // And it has one: also of an anonymous log the set, empty, is known.
+    bool counts_gtids;     // And it has one: also of an anonymous log the set, empty, is known.
+    std::uint32_t server;  // As server_ counts them.
   };
   // Of a chunk of an initial read.
   struct ChunkEnd {
@@ -138,6 +142,7 @@ class SafePosition {
     // What was prepared before it and undecided, where the decisions behind it will be read again
     // because no GTIDs tell that they were.
     std::set<std::string> prepared;
+    std::uint32_t server;  // As server_ counts them: whose file it is.
   };
 
   struct ServerFile {
@@ -160,6 +165,7 @@ class SafePosition {
   [[nodiscard]] std::set<std::string> UndecidedNames() const;
   void ForgetHeld(const std::string& xid);
   void SetPlace();
+  [[nodiscard]] std::string NeededFile() const;
   void PassMarks(Pending& pending, sinks::DeliveryId first_unacknowledged);
   void ApplyChunk(const ChunkEnd& chunk);
   void SetRead(TableReadState state);

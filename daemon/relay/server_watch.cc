@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace outboxd {
@@ -15,15 +14,18 @@ constexpr milliseconds kInterval{5'000};
 // While the acknowledged place is not known; the server is not asked.
 constexpr milliseconds kPlaceCheck{1'000};
 constexpr milliseconds kAnswerAgeMax{30'000};
-// The list of a server with many files is work for it.
-constexpr milliseconds kFilesInterval{60'000};
 constexpr microseconds kClockDifferenceTold{1'000'000};
 
 }  // namespace
 
 ServerWatch::ServerWatch(binlog::ServerProbe& probe, const DeliveryTracker& tracker, LagWatch& lag,
                          ServerClock& server_clock, const Clock& clock)
-    : probe_(probe), tracker_(tracker), lag_(lag), server_clock_(server_clock), clock_(clock) {}
+    : probe_(probe),
+      tracker_(tracker),
+      lag_(lag),
+      server_clock_(server_clock),
+      clock_(clock),
+      log_(probe, server_clock, clock) {}
 
 Result<void> ServerWatch::Run() {
   while (true) {
@@ -45,9 +47,10 @@ void ServerWatch::RequestStop() {
 ServerFacts ServerWatch::facts() const {
   const auto place = tracker_.standing().place;
   const std::lock_guard lock(mutex_);
-  if (!answer_ || clock_.Now() - answer_->asked_at > kAnswerAgeMax) return {};
-  ServerFacts facts = answer_->facts;
-  if (!place || place->server_uuid != answer_->server_uuid) facts.lag_bytes.reset();
+  ServerFacts facts;
+  if (answer_ && clock_.Now() - answer_->asked_at <= kAnswerAgeMax) facts = answer_->facts;
+  if (!place || !answer_ || place->server_uuid != answer_->server_uuid) facts.lag_bytes.reset();
+  facts.log = place && place->server_uuid == kept_of_ ? kept_ : std::nullopt;
   return facts;
 }
 
@@ -78,6 +81,9 @@ milliseconds ServerWatch::Ask() {
 void ServerWatch::Keep(std::optional<Answer> answer) {
   const std::lock_guard lock(mutex_);
   answer_ = std::move(answer);
+  if (!answer_ || !answer_->facts.log) return;
+  kept_ = answer_->facts.log;
+  kept_of_ = answer_->server_uuid;
 }
 
 // Of an outage the reader tells.
@@ -103,9 +109,9 @@ binlog::Result<void> ServerWatch::AskFor(const AcknowledgedPlace& place, ServerF
   if (!standing) return std::unexpected(standing.error());
   lag_.OnLogEnd(
       {.server_uuid = place.server_uuid, .end = *end, .standing = *standing, .asked_at = asked_at});
-  const auto bytes = Measure(place, *end);
-  if (!bytes) return std::unexpected(bytes.error());
-  facts.lag_bytes = *bytes;
+  if (auto learned = log_.Learn(place, *end); !learned) return learned;
+  facts.lag_bytes = log_.BytesBetween(place, *end);
+  facts.log = log_.KeptFor(place);
   return {};
 }
 
@@ -137,47 +143,6 @@ void ServerWatch::TellClock(microseconds ahead) {
       std::chrono::duration<double>(std::chrono::abs(ahead)).count(),
       ahead.count() > 0 ? "ahead of" : "behind");
   spdlog::warn("{}", WithHint(text, "see that both machines follow one time server"));
-}
-
-// None: it cannot be told by what the server answers.
-binlog::Result<std::optional<std::uint64_t>> ServerWatch::Measure(const AcknowledgedPlace& place,
-                                                                  const binlog::LogEnd& end) {
-  if (end.file == place.file) {
-    // The server lost the end of its log, or began a new one.
-    if (end.offset < place.offset) return std::nullopt;
-    return end.offset - place.offset;
-  }
-  if (std::exchange(files_of_, place.server_uuid) != place.server_uuid) {
-    files_.clear();
-    next_files_ = {};
-  }
-  if (auto learned = LearnFiles(end); !learned) return std::unexpected(learned.error());
-  return BytesOver(place, end);
-}
-
-// Files in front of one that was the last, now or when they were told, do not grow any more.
-binlog::Result<void> ServerWatch::LearnFiles(const binlog::LogEnd& end) {
-  const bool knows_end =
-      std::ranges::find(files_, end.file, &binlog::LogFile::name) != files_.end();
-  if (knows_end || clock_.Now() < next_files_) return {};
-  next_files_ = clock_.Now() + kFilesInterval;
-  auto files = probe_.Files();
-  if (!files) return std::unexpected(files.error());
-  files_ = std::move(*files);
-  return {};
-}
-
-std::optional<std::uint64_t> ServerWatch::BytesOver(const AcknowledgedPlace& place,
-                                                    const binlog::LogEnd& end) const {
-  auto file = std::ranges::find(files_, place.file, &binlog::LogFile::name);
-  if (file == files_.end() || file->end_offset < place.offset) return std::nullopt;
-  std::uint64_t bytes = file->end_offset - place.offset;
-  for (++file; file != files_.end(); ++file) {
-    if (file->name == end.file) return bytes + end.offset;
-    if (file->end_offset == 0) return std::nullopt;
-    bytes += file->end_offset;
-  }
-  return std::nullopt;
 }
 
 }  // namespace outboxd

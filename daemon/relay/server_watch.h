@@ -6,19 +6,20 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "binlog/server_probe.h"
 #include "daemon/error.h"
 #include "daemon/relay/delivery_tracker.h"
+#include "daemon/relay/known_log.h"
 #include "daemon/relay/lag_watch.h"
 #include "daemon/service/clock.h"
 #include "daemon/status/server_facts.h"
 
 namespace outboxd {
 
-// Asks the server every 5 s for the end of its log and for its time of day, over a connection and
-// in a thread of its own: neither the reader nor the acknowledgements wait for it.
+// Asks the server every 5 s for the end of its log and for its time of day, and now and then for
+// the files of its log, over a connection and in a thread of its own: neither the reader nor the
+// acknowledgements wait for it.
 class ServerWatch {
  public:
   // All are borrowed and outlive it. `lag` is told what it proves, `server_clock` its time.
@@ -34,7 +35,7 @@ class ServerWatch {
   // Makes Run() return soon. Any thread.
   void RequestStop();
 
-  // As it was told in the last 30 s. Any thread.
+  // As it was told in the last 30 s, and what it keeps of its log at any time. Any thread.
   [[nodiscard]] ServerFacts facts() const;
 
  private:
@@ -47,11 +48,6 @@ class ServerWatch {
   [[nodiscard]] binlog::Result<void> AskFor(const AcknowledgedPlace& place, ServerFacts& facts);
   [[nodiscard]] binlog::Result<void> AskForTime(ServerFacts& facts);
   void TellClock(std::chrono::microseconds ahead);
-  [[nodiscard]] binlog::Result<std::optional<std::uint64_t>> Measure(const AcknowledgedPlace& place,
-                                                                     const binlog::LogEnd& end);
-  [[nodiscard]] binlog::Result<void> LearnFiles(const binlog::LogEnd& end);
-  [[nodiscard]] std::optional<std::uint64_t> BytesOver(const AcknowledgedPlace& place,
-                                                       const binlog::LogEnd& end) const;
   void TellFailure(const binlog::Error& error);
   void Keep(std::optional<Answer> answer);
 
@@ -63,17 +59,17 @@ class ServerWatch {
   const Clock& clock_;
 
   // The thread of Run() only.
-  std::vector<binlog::LogFile> files_;  // As they were told last ...
-  std::string files_of_;                // ... of the server with this UUID.
-  Clock::TimePoint next_files_{};       // Not asked for before.
-  bool was_told_ = false;               // That the server refuses.
-  bool clock_was_told_ = false;         // That its clock differs.
+  KnownLog log_;
+  bool was_told_ = false;        // That the server refuses.
+  bool clock_was_told_ = false;  // That its clock differs.
 
   mutable std::mutex mutex_;
   std::condition_variable stop_changed_;
   // Guarded by mutex_.
   bool stop_ = false;
   std::optional<Answer> answer_;
+  std::optional<KeptLog> kept_;  // As it was told last ...
+  std::string kept_of_;          // ... by the server with this UUID.
 };
 
 }  // namespace outboxd

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/time_text.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/service/log_record.h"
 
@@ -15,8 +16,7 @@ constexpr int kDamagedTimesMax = 3;
 constexpr std::chrono::seconds kWorksAfter{60};
 
 std::string AgeText(std::chrono::steady_clock::duration age) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(age).count();
-  return seconds < 120 ? fmt::format("{} s", seconds) : fmt::format("{} min", seconds / 60);
+  return DurationText(std::chrono::duration_cast<std::chrono::seconds>(age));
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ constexpr auto kNames = std::to_array<NoticeName>({
     {"source-away", "f73dec93aea948d58bbe648978da35e4"},
     {"cut-off", "42da4c2eed944a4ab8beb3c5983bc0b2"},
     {"sink-away", "754bda61cd484b3981b8b98d7a52eafc"},
+    {"purge-ahead", "3bf5297d0f0b47c0b3d9a3615920b8bd"},
     {"reload-refused", "b6ba6d0313624bb0b77546f68efaef00"},
     {"ended-64", "313c8eb11ed3479ab0bbaf523fbf4034"},
     {"ended-65", "b1ecfbeeea56424a92202c7967e501e6"},

@@ -25,6 +25,7 @@ enum class Notice {
   kSourceAway,
   kCutOff,
   kSinkAway,
+  kPurgeAhead,
   kReloadRefused,
   kEndedUsage,
   kEndedUndecodable,

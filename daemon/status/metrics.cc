@@ -1,6 +1,5 @@
 #include "daemon/status/metrics.h"
 
-#include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
@@ -8,58 +7,16 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/status/metric_series.h"
 #include "daemon/status/relay_state.h"
 
 namespace outboxd {
 namespace {
 
-using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-using Labels = std::vector<ClientMetric::Label>;
-
-// The series of one metric.
-class Series {
- public:
-  explicit Series(MetricFamily& family) : family_(family) {}
-
-  void Add(double value, Labels labels = {}) {
-    ClientMetric metric;
-    metric.label = std::move(labels);
-    metric.counter.value = metric.gauge.value = value;
-    family_.metric.push_back(std::move(metric));
-  }
-  void Add(std::uint64_t value, Labels labels = {}) {
-    Add(static_cast<double>(value), std::move(labels));
-  }
-  void Add(bool value, Labels labels = {}) { Add(value ? 1.0 : 0.0, std::move(labels)); }
-  void Add(std::chrono::microseconds value) { Add(std::chrono::duration<double>(value).count()); }
-  template <typename T>
-  void AddKnown(const std::optional<T>& value) {
-    if (value) Add(*value);
-  }
-  void AddTime(std::uint64_t time_us) {
-    if (time_us != 0) Add(static_cast<double>(time_us) / 1e6);
-  }
-  void Add(const LatencyCounts& latency) {
-    ClientMetric metric;
-    std::uint64_t count = 0;
-    for (std::size_t i = 0; i < latency.counts.size(); ++i) {
-      count += latency.counts[i];
-      const double bound = i < LatencyCounts::kBounds.size()
-                               ? static_cast<double>(LatencyCounts::kBounds[i]) / 1e6
-                               : std::numeric_limits<double>::infinity();
-      metric.histogram.bucket.push_back({count, bound});
-    }
-    metric.histogram.sample_count = count;
-    metric.histogram.sample_sum = latency.sum_s;
-    family_.metric.push_back(std::move(metric));
-  }
-
- private:
-  MetricFamily& family_;
-};
+using Series = MetricSeries;
 
 std::uint64_t Since(std::uint64_t then_us, std::uint64_t now_us) {
   return now_us - std::min(now_us, then_us);
@@ -154,6 +111,24 @@ constexpr std::array kMetrics = {
              series.Add(view.status.failures.dead_not_accepted, {{"reason", "not_accepted"}});
              series.Add(view.status.failures.dead_refused, {{"reason", "refused"}});
            }},
+    Metric{{"outboxd_unselected_rows_total", kCounter, "",
+            "Rows of event tables that made no event: outbox.where passed them over, or their list "
+            "was "
+            "empty"},
+           [](const StatusView& view, Series& series) {
+             series.Add(view.status.log_counts.unselected);
+           }},
+    Metric{{"outboxd_read_transactions_total", kCounter, "outcome",
+            "Transactions of the binary log that were read, of other tables too, by their outcome: "
+            "committed or rolled_back; what was read again counts again"},
+           [](const StatusView& view, Series& series) {
+             series.Add(view.status.log_counts.committed, {{"outcome", "committed"}});
+             series.Add(view.status.log_counts.rolled_back, {{"outcome", "rolled_back"}});
+           }},
+    Metric{
+        {"outboxd_spilled_transactions_total", kCounter, "",
+         "Transactions that did not fit into memory and went to the spill directory"},
+        [](const StatusView& view, Series& series) { series.Add(view.status.log_counts.spilled); }},
     Metric{{"outboxd_in_flight_messages", kGauge, "",
             "Messages that are handed over and not acknowledged with all before them"},
            [](const StatusView& view, Series& series) { series.Add(view.status.in_flight); }},
@@ -277,6 +252,24 @@ constexpr std::array kMetrics = {
             "acknowledgement; no series before the first"},
            [](const StatusView& view, Series& series) {
              series.AddKnown(view.status.at_receiver.round_trip);
+           }},
+    Metric{{"outboxd_log_kept_seconds", kGauge, "",
+            "How long MySQL keeps its binary log, by its setting and by the oldest file it still "
+            "has; +Inf: for ever, as far as is known; no series while it is not known"},
+           [](const StatusView& view, Series& series) {
+             const auto& log = view.status.server.log;
+             if (log) series.AddOrEver(log->keeping.kept());
+           }},
+    Metric{{"outboxd_purge_margin_seconds", kGauge, "",
+            "For how long nothing that is needed is removed from MySQL's binary log, should "
+            "nothing be delivered from now on; 0: it is removed already, or may be at any moment; "
+            "+Inf: the log is kept for ever; no series while it is not known"},
+           [](const StatusView& view, Series& series) {
+             const auto& log = view.status.server.log;
+             if (!log) return;
+             const auto margin = PurgeMargin(*log, OldestNeeded(view.status, view.age));
+             if (margin == kNeverPurged) return series.AddOrEver({});
+             series.AddKnown(margin);
            }},
     Metric{
         {"outboxd_clock_difference_seconds", kGauge, "",

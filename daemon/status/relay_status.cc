@@ -94,10 +94,13 @@ double SecondsOf(LagFacts::Duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
+std::chrono::microseconds ElapsedSince(const RelayStatus& status, std::uint64_t now_us) {
+  return std::chrono::microseconds(now_us - std::min(now_us, status.written_at_us));
+}
+
 // "; lag: 3.2 s, 1.4 MB of binary log"
 std::string LagText(const RelayStatus& status, std::uint64_t now_us) {
-  const LagFacts::Duration elapsed(now_us - std::min(now_us, status.written_at_us));
-  const auto lag = LagAfter(status.lag, elapsed);
+  const auto lag = LagAfter(status.lag, ElapsedSince(status, now_us));
   std::string text;
   if (status.phase == RelayStatus::Phase::kPreparing) return text;
   if (lag && lag->count() == 0) {
@@ -130,6 +133,18 @@ std::uint64_t RowsRead(const InitialRead& read) {
   return rows;
 }
 
+std::optional<std::chrono::microseconds> OldestNeeded(const RelayStatus& status,
+                                                      std::chrono::microseconds elapsed) {
+  auto age = LagAfter(status.lag, elapsed);
+  for (const HeldXa& held : status.held_xa) {
+    if (!age || held.since_us == 0) return std::nullopt;
+    const std::uint64_t now_us = status.written_at_us + std::uint64_t(elapsed.count());
+    const std::uint64_t for_us = now_us - std::min(now_us, held.since_us);
+    age = std::max(*age, std::chrono::microseconds(for_us));
+  }
+  return age;
+}
+
 std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
   if (status.parked) return status.parked->reason;
   std::string text(PhaseText(status.phase));
@@ -148,6 +163,10 @@ std::string StatusLine(const RelayStatus& status, std::uint64_t now_us) {
   }
   text += LagText(status, now_us);
   text += ClockText(status);
+  if (const auto& log = status.server.log) {
+    const std::string purge = PurgeText(*log, OldestNeeded(status, ElapsedSince(status, now_us)));
+    if (!purge.empty()) text += "; " + purge;
+  }
   if (!status.held_xa.empty()) {
     const HeldXa& oldest = status.held_xa.front();
     text += fmt::format("; {} prepared XA transaction{} held, the oldest {}", status.held_xa.size(),

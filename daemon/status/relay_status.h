@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "daemon/status/delivery_counts.h"
 #include "daemon/status/failure_counts.h"
 #include "daemon/status/lag.h"
+#include "daemon/status/log_counts.h"
 #include "daemon/status/receiver_facts.h"
 #include "daemon/status/server_facts.h"
 
@@ -37,6 +39,7 @@ struct RelayStatus {
   std::optional<Outage> state;           // The state directory does not take what it should.
   std::string file;                      // Of the position up to which all is delivered ...
   std::uint64_t offset = 0;              // ... as far as it is told by file.
+  bool by_gtid = false;                  // Whether the position is a set of GTIDs.
   std::optional<InitialRead> read;       // How far it is acknowledged.
   std::uint64_t read_rows_estimate = 0;  // Rows of its tables, as the server estimates; 0: unknown.
   std::uint64_t delivered = 0;           // Events, since the process began.
@@ -47,6 +50,7 @@ struct RelayStatus {
   ServerFacts server;                    // As of the last 30 s.
   ReceiverFacts at_receiver;
   DeliveryCounts counts;
+  LogCounts log_counts;
   FailureCounts failures;
   std::vector<HeldXa> held_xa;
   std::uint64_t alarms = 0;              // Standing.
@@ -71,6 +75,12 @@ struct RelayStatus {
 [[nodiscard]] bool IsHindered(const RelayStatus& status);
 // Whether messages flow, or would if there were events: nothing stands in the way.
 [[nodiscard]] bool IsReady(const RelayStatus& status);
+
+// The age of the oldest transaction that a start would have to read again, or for the first time,
+// `elapsed` after the status was made: the lag, or the age of a held XA transaction. 0: there is
+// none. None: not known.
+[[nodiscard]] std::optional<std::chrono::microseconds> OldestNeeded(
+    const RelayStatus& status, std::chrono::microseconds elapsed = {});
 
 // "17 events delivered, 1 skipped"
 [[nodiscard]] std::string DeliveredText(std::uint64_t delivered, std::uint64_t skipped);

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "daemon/status/kept_log.h"
+
 namespace outboxd {
 
 // What the server that is read told of itself.
@@ -23,6 +25,8 @@ struct ServerFacts {
   std::optional<std::chrono::microseconds> clock_ahead;
   // How long it took to answer a statement that takes no time.
   std::optional<std::chrono::microseconds> round_trip;
+  // Of the server that is read, as it told last, however long ago that is.
+  std::optional<KeptLog> log;
 
   friend bool operator==(const ServerFacts&, const ServerFacts&) = default;
 };

@@ -65,6 +65,23 @@ Json ReadOf(const RelayStatus& status) {
           {"begun_at", TimeOrNull(status.read->begun_us)}};
 }
 
+Json LogOf(const RelayStatus& status) {
+  const auto& log = status.server.log;
+  if (!log) return {};
+  const auto kept = log->keeping.kept();
+  return {{"oldest_file", log->keeping.oldest_file},
+          {"needed_file", log->needed_file.empty() ? Json() : Json(log->needed_file)},
+          {"is_gone", log->is_gone},
+          {"kept_seconds", kept ? Json(kept->count()) : Json()},
+          {"is_seen", log->keeping.is_seen()}};
+}
+
+Json MarginOf(const RelayStatus& status, std::chrono::microseconds age) {
+  if (!status.server.log) return {};
+  const auto margin = PurgeMargin(*status.server.log, OldestNeeded(status, age));
+  return margin == kNeverPurged ? Json() : OrNull(margin);
+}
+
 Json XaOf(const RelayStatus& status, std::uint64_t now_us) {
   Json held = Json::array();
   for (const HeldXa& xa : status.held_xa) {
@@ -112,6 +129,8 @@ std::string StatusJson(const StatusView& view) {
   json["alarms"] = status.alarms;
   json["initial_read"] = ReadOf(status);
   json["spill_bytes"] = status.spill_bytes;
+  json["log"] = LogOf(status);
+  json["purge_margin_seconds"] = MarginOf(status, view.age);
   json["source_round_trip_seconds"] = OrNull(status.server.round_trip);
   json["sink_round_trip_seconds"] = OrNull(status.at_receiver.round_trip);
   json["clock_difference_seconds"] = OrNull(status.server.clock_ahead);

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <utility>
 
@@ -43,6 +45,19 @@ bool IsPersisted(const rd_kafka_message_t& message) {
          rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_PERSISTED;
 }
 
+// As it is in force, whoever set it; 0: the library does not tell.
+std::uint64_t QueueMessagesMax(const rd_kafka_t* client) {
+  std::array<char, 32> text{};
+  std::size_t size = text.size();
+  const auto got = rd_kafka_conf_get(rd_kafka_conf(const_cast<rd_kafka_t*>(client)),
+                                     "queue.buffering.max.messages", text.data(), &size);
+  std::uint64_t messages = 0;
+  if (got == RD_KAFKA_CONF_OK) {
+    std::from_chars(text.data(), text.data() + std::strlen(text.data()), messages);
+  }
+  return messages;
+}
+
 std::string_view HintFor(rd_kafka_resp_err_t code) {
   switch (code) {
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
@@ -70,6 +85,7 @@ DeliveryReader::DeliveryReader(rd_kafka_t* client, rd_kafka_queue_t* events, Par
       events_(events),
       gate_(gate),
       host_(host),
+      messages_max_(QueueMessagesMax(client)),
       signal_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       limits_(limits) {
   // Without a descriptor the queue is asked at the end of each wait.
@@ -99,6 +115,7 @@ bool DeliveryReader::Read(std::chrono::milliseconds timeout, DeliveryReports& re
   // What was accepted meanwhile may be reported before it is counted.
   const std::uint64_t accepted = accepted_bytes_.load(std::memory_order_relaxed);
   reports.in_flight_bytes = accepted - std::min(accepted, ended_bytes_);
+  reports.in_flight_max = messages_max_;
   return room_;
 }
 

@@ -81,6 +81,7 @@ class DeliveryReader {
   rd_kafka_queue_t* const events_;
   PartitionGate& gate_;
   const ClientHost& host_;
+  const std::uint64_t messages_max_;  // On their way at once.
   const int signal_;  // An eventfd that librdkafka adds 1 to when its queue is empty no longer.
 
   std::atomic<bool> failed_ = false;

@@ -24,6 +24,10 @@ class PassingProbe : public binlog::ServerProbe {
     return inner_.StandingToSource();
   }
   binlog::Result<std::vector<binlog::LogFile>> Files() override { return inner_.Files(); }
+  binlog::Result<std::chrono::seconds> Expiry() override { return inner_.Expiry(); }
+  binlog::Result<std::uint64_t> BeginOf(const std::string& file) override {
+    return inner_.BeginOf(file);
+  }
 
  protected:
   binlog::ServerProbe& inner_;

@@ -39,6 +39,10 @@ class SimulatedProbe final : public binlog::ServerProbe {
     }
     return files;
   }
+  binlog::Result<std::chrono::seconds> Expiry() override { return std::chrono::days(30); }
+  binlog::Result<std::uint64_t> BeginOf(const std::string&) override {
+    return clock_.WallMicroseconds();
+  }
 
  private:
   const Source& source_;

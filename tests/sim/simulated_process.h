@@ -91,6 +91,9 @@ class SimulatedProcess {
   [[nodiscard]] Relay& relay() { return core_.relay(); }
   [[nodiscard]] ServerWatch& server_watch() { return *core_.server_watch(); }
   [[nodiscard]] RelayStatus status() { return core_.status(); }
+  [[nodiscard]] std::optional<AcknowledgedPlace> place() {
+    return core_.tracker().standing().place;
+  }
   void RenewProducer() { interposer_.Renew(core_, owner_); }
   [[nodiscard]] Acknowledger& acknowledger() { return core_.acknowledger(); }
   [[nodiscard]] WorldSink& sink() { return *sink_; }

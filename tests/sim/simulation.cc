@@ -290,6 +290,7 @@ void Simulation::Read() {
 void Simulation::Acknowledge() {
   process_->acknowledger().Step(milliseconds(0));
   CheckLag();
+  CheckKeptLog();
 }
 
 void Simulation::AskServer() { (void)process_->server_watch().Ask(); }
@@ -320,6 +321,26 @@ void Simulation::CheckLag() {
     if (age <= margin) continue;
     throw Violation{fmt::format("the lag is told to be {} us, but event {} waits for {} us",
                                 lag->count(), i, age.count())};
+  }
+}
+
+// Nothing that a start would need is in front of the file that is told to be needed.
+void Simulation::CheckKeptLog() {
+  if (scenario_.reads_tables) return;
+  const auto& log = process_->status().server.log;
+  const auto place = process_->place();
+  const SimulatedServer& server = *source_.server;
+  if (!log || log->needed_file.empty()) return;
+  if (!place || place->server_uuid != server.uuid()) return;
+  const std::size_t needed = server.FileNamed(log->needed_file);
+  for (std::size_t i = 0; i < history_.events.size(); ++i) {
+    const Event& event = history_.events[i];
+    if (event.state != Event::State::kCommitted || history_.IsDone(event)) continue;
+    if (history_.transactions[event.transaction].is_lost) continue;
+    const std::size_t file = server.PlaceOf(event.transaction).first;
+    if (file >= needed) continue;
+    throw Violation{fmt::format("{} is told to be needed first, but event {} is in {}",
+                                log->needed_file, i, server.files()[file].name)};
   }
 }
 

@@ -48,6 +48,7 @@ class Simulation {
   // The server is asked about itself.
   void AskServer();
   void CheckLag();
+  void CheckKeptLog();
   // Why the lag is not told to be 0 though nothing is left; empty: it is.
   [[nodiscard]] std::string MissingProof(int step);
   void OnEnd(const Error& error);

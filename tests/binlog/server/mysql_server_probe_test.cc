@@ -20,7 +20,8 @@ class ServerProbeTest : public ServerTest {
     return 0;
   }
 
-  MysqlServerProbe probe_{{ServerOptions()}};
+  static inline const DumpIdentity kIdentity{4'000'001'234, "7d1f0a52-1111-4222-8333-944455556666"};
+  MysqlServerProbe probe_{{ServerOptions()}, kIdentity};
 };
 
 TEST_F(ServerProbeTest, TellsTheEndOfTheLogAndTheSizesOfItsFiles) {
@@ -53,6 +54,38 @@ TEST_F(ServerProbeTest, TellsItsTimeOfDayWhateverTheSessionsTimeZoneIs) {
   EXPECT_NEAR(static_cast<double>(*time), static_cast<double>(now.count()), 60e6);
 }
 
+TEST_F(ServerProbeTest, TellsAfterHowLongItRemovesItsLogAsThatIsSetNow) {
+  ASSERT_TRUE(probe_.Open(stream_));
+  Run("SET GLOBAL binlog_expire_logs_seconds = 7200");
+  EXPECT_EQ(probe_.Expiry().value(), std::chrono::hours(2));
+  Run("SET GLOBAL binlog_expire_logs_seconds = 0");
+  EXPECT_EQ(probe_.Expiry().value(), std::chrono::hours(0)) << "never";
+  Run("SET GLOBAL binlog_expire_logs_seconds = DEFAULT");
+  EXPECT_EQ(probe_.Expiry().value(), std::chrono::days(30));
+  Run("SET GLOBAL binlog_expire_logs_auto_purge = OFF");
+  EXPECT_EQ(probe_.Expiry().value(), std::chrono::hours(0)) << "never, whatever is set besides";
+  Run("SET GLOBAL binlog_expire_logs_auto_purge = ON");
+}
+
+TEST_F(ServerProbeTest, TellsWhenAFileWasBegunAndThatOneIsGone) {
+  ASSERT_TRUE(probe_.Open(stream_));
+  const std::uint64_t before_s = probe_.TimeOfDay().value() / 1'000'000;
+  Run("FLUSH BINARY LOGS");
+  const std::uint64_t after_s = probe_.TimeOfDay().value() / 1'000'000;
+  const auto files = probe_.Files().value();
+  for (int i = 0; i < 2; ++i) {  // The second time it is a file that is closed.
+    const auto begun = probe_.BeginOf(files.back().name);
+    ASSERT_TRUE(begun) << begun.error().message;
+    EXPECT_GE(*begun / 1'000'000, before_s);
+    EXPECT_LE(*begun / 1'000'000, after_s);
+    Run("FLUSH BINARY LOGS");
+  }
+  EXPECT_LE(probe_.BeginOf(files.front().name).value() / 1'000'000, before_s);
+  Run("PURGE BINARY LOGS TO '" + files.back().name + "'");
+  EXPECT_EQ(probe_.BeginOf(files.front().name).error().kind, ErrorKind::kGone);
+  EXPECT_TRUE(probe_.EndOfLog()) << "the connection for other questions is as it was";
+}
+
 TEST_F(ServerProbeTest, AServerThatReplicatesNothingIsNoReplica) {
   ASSERT_TRUE(probe_.Open(stream_));
   const auto standing = probe_.StandingToSource();
@@ -66,7 +99,7 @@ TEST_F(ServerProbeTest, AnAccountWithoutTheRightIsDeniedAndMayBeGivenIt) {
   ConnectionOptions options = ServerOptions();
   options.log_in.user = "probe_reader";
   options.log_in.password = {};
-  MysqlServerProbe probe({options});
+  MysqlServerProbe probe({options}, kIdentity);
   ASSERT_TRUE(probe.Open(stream_));
   EXPECT_TRUE(probe.TimeOfDay());
   EXPECT_EQ(probe.EndOfLog().error().kind, ErrorKind::kDenied);

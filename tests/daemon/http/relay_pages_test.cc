@@ -136,6 +136,16 @@ TEST_F(RelayPagesTest, TheLastHourComesWithTheLastWarnings) {
   EXPECT_EQ(told["records"][0]["level"], "error");
 }
 
+TEST_F(RelayPagesTest, TheMetricsUnderDebeziumsNamesAreThereOnRequestOnly) {
+  status_.Set(Streaming());
+  EXPECT_FALSE(pages_.Answer("/metrics/debezium"));
+  pages_.Set(
+      {.version = "1.2.3", .relay = "shop", .config_hash = "", .tells_debezium_metrics = true});
+  EXPECT_THAT(Ask("/metrics/debezium").body,
+              HasSubstr("\ndebezium_metrics_Connected{context=\"streaming\",name=\"shop\","
+                        "plugin=\"mysql\"} 1\n"));
+}
+
 TEST_F(RelayPagesTest, OtherPathsAreNotThere) {
   for (const char* path : {"", "/else", "/status/", "/../status", "/reloads", "/metrics/other"}) {
     EXPECT_FALSE(pages_.Answer(path)) << path;

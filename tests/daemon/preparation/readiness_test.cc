@@ -443,7 +443,7 @@ class TableReadReadinessTest : public testing::Test {
 
 TEST_F(TableReadReadinessTest, OrdinaryTablesHaveNothingToMend) {
   facts_.rows = 1'000'000;
-  server_.binlog_expire_seconds = 2'592'000;
+  server_.log_expiry = std::chrono::days(30);
   EXPECT_THAT(Check(), IsEmpty());
 }
 
@@ -493,7 +493,7 @@ TEST_F(TableReadReadinessTest, WarnsWhereXaTransactionsCannotBeAskedFor) {
 
 TEST_F(TableReadReadinessTest, WarnsOfAReadThatMayOutlastTheLog) {
   facts_.rows = 10'000'000;  // 2000 s.
-  server_.binlog_expire_seconds = 3600;
+  server_.log_expiry = std::chrono::seconds(3600);
   EXPECT_THAT(
       Told(Check()),
       ElementsAre("warning binlog_expire_logs_seconds: 3600: the event tables have about"
@@ -501,11 +501,11 @@ TEST_F(TableReadReadinessTest, WarnsOfAReadThatMayOutlastTheLog) {
                   " the log of its beginning may be purged before its end -> SET PERSIST"
                   " binlog_expire_logs_seconds = 8000, or delete rows that need not be"
                   " published"));
-  server_.binlog_expire_seconds = 4000;
+  server_.log_expiry = std::chrono::seconds(4000);
   EXPECT_THAT(Check(), IsEmpty());
   delivery_.max_rate = 1000;
   EXPECT_THAT(Told(Check()), ElementsAre(testing::HasSubstr("takes 10000 s if it goes at 1000 a")));
-  server_.binlog_expire_seconds = 0;
+  server_.log_expiry = std::chrono::seconds(0);
   EXPECT_THAT(Check(), IsEmpty()) << "the log is kept";
 }
 

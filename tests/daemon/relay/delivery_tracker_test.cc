@@ -327,6 +327,32 @@ TEST_F(DeliveryTrackerTest, NamesWhatIsHeldInTheOrderOfTheLogUntilItIsDecided) {
   EXPECT_TRUE(tracker_.Restart().held_xa.empty());
 }
 
+TEST_F(DeliveryTrackerTest, WhatIsHeldNeedsTheFileThatItWasPreparedInUntilItIsDecided) {
+  SetServer(kUuid);
+  const auto needed = [this] {
+    const auto place = tracker_.standing().place;
+    return place ? place->needed_file : "no place";
+  };
+  Xa(XaStep::kHeld, 1, "x");
+  tracker_.PassFile(NewFile());
+  EXPECT_EQ(AcknowledgedPlace(), "binlog.000002:4");
+  EXPECT_EQ(needed(), "binlog.000001");
+  SetServer(kOther);
+  tracker_.ReachPlace({"binlog.000009", 4});
+  EXPECT_EQ(needed(), "") << "there it stands in another file";
+  Xa(XaStep::kRolledBack, 3, "x", 0, 1);
+  tracker_.ReachPlace({"binlog.000009", 400});
+  EXPECT_EQ(needed(), "binlog.000009");
+}
+
+TEST_F(DeliveryTrackerTest, WhatIsHeldAndWillBeReadAgainMakesThePlaceUnknown) {
+  SetServer(kUuid);
+  Xa(XaStep::kHeld, 1, "x");
+  tracker_.PassFile(NewFile());
+  (void)tracker_.Restart();
+  EXPECT_EQ(AcknowledgedPlace(), "");
+}
+
 TEST_F(DeliveryTrackerTest, AStreamThatBeginsAgainBeforeADecisionKnowsWhatItIsAbout) {
   counts_gtids_ = false;
   Xa(XaStep::kPrepared, 1, "x");

@@ -77,7 +77,7 @@ TEST_F(ReadPaceTest, BehindTheEndOfTheLogNothingIsLeft) {
   EXPECT_FALSE(Warning(500'000, hours(11)));
   const auto warning = Warning(900'000, hours(12));
   ASSERT_TRUE(warning);
-  EXPECT_THAT(*warning, HasSubstr("after 0 min"));
+  EXPECT_THAT(*warning, HasSubstr("after 0 s"));
 }
 
 TEST_F(ReadPaceTest, ARunningReadWithMoreRowsThanEstimatedIsNoNews) {

@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
-#include <functional>
 #include <mutex>
 #include <thread>
 
 #include "tests/daemon/captured_log.h"
+#include "tests/daemon/fake_probe.h"
 #include "tests/daemon/fakes.h"
 
 namespace outboxd {
@@ -23,51 +23,6 @@ using testing::Optional;
 
 constexpr const char* kUuid = "11111111-1111-1111-1111-111111111111";
 constexpr const char* kOther = "22222222-2222-2222-2222-222222222222";
-
-// A server whose log is a list of files.
-class FakeServer final : public binlog::ServerProbe {
- public:
-  explicit FakeServer(const Clock& its_clock) : clock(its_clock) {}
-
-  binlog::Result<void> Open(const binlog::StreamIdentity& stream) override {
-    opened = stream;
-    if (open_error) return std::unexpected(*open_error);
-    return {};
-  }
-  void Interrupt() override { ++interrupted; }
-  binlog::Result<binlog::LogEnd> EndOfLog() override {
-    ++ends_asked;
-    if (breaks_connection) {
-      breaks_connection = false;
-      return Fail(ErrorKind::kDisconnected, "it was idle for too long");
-    }
-    if (end_error) return std::unexpected(*end_error);
-    binlog::LogEnd end{files.back().name, files.back().end_offset};
-    if (while_asked) while_asked();
-    return end;
-  }
-  binlog::Result<std::uint64_t> TimeOfDay() override {
-    if (time_error) return std::unexpected(*time_error);
-    if (while_told_time) while_told_time();
-    return clock.WallMicroseconds() + ahead_us;
-  }
-  binlog::Result<binlog::ReplicaStanding> StandingToSource() override { return standing; }
-  binlog::Result<std::vector<binlog::LogFile>> Files() override {
-    ++files_asked;
-    if (files_error) return std::unexpected(*files_error);
-    return files;
-  }
-
-  const Clock& clock;
-  std::vector<binlog::LogFile> files = {{"binlog.000001", 1000}};
-  std::optional<binlog::Error> open_error, time_error, end_error, files_error;
-  std::function<void()> while_asked, while_told_time;
-  std::uint64_t ahead_us = 0;
-  binlog::ReplicaStanding standing = binlog::ReplicaStanding::kNone;
-  binlog::StreamIdentity opened;
-  bool breaks_connection = false;  // At the next question.
-  int ends_asked = 0, files_asked = 0, interrupted = 0;
-};
 
 class ServerWatchTest : public testing::Test {
  protected:
@@ -99,7 +54,7 @@ class ServerWatchTest : public testing::Test {
   }
 
   FakeClock clock_;
-  FakeServer server_{clock_};
+  FakeProbe server_{clock_};
   DeliveryTracker tracker_{Progress{}};
   ServerClock server_clock_{clock_};
   LagWatch lag_{tracker_, server_clock_, clock_, {}};
@@ -130,14 +85,6 @@ TEST_F(ServerWatchTest, ThePlaceAndTheEndAreOfTheSameMoment) {
   EXPECT_THAT(Asked(), Optional(500));
 }
 
-TEST_F(ServerWatchTest, SumsUpTheFilesBetween) {
-  AcknowledgeUpTo("binlog.000001", 400);
-  server_.files = {{"binlog.000001", 1000}, {"binlog.000002", 5000}, {"binlog.000003", 70}};
-  EXPECT_THAT(Asked(), Optional(600 + 5000 + 70));
-  AcknowledgeUpTo("binlog.000002", 4000);
-  EXPECT_THAT(Asked(), Optional(1000 + 70));
-}
-
 TEST_F(ServerWatchTest, FilesThatWereRotatedWhileTheListWasAskedForAreNotCountedYet) {
   AcknowledgeUpTo("binlog.000001", 400);
   server_.files = {{"binlog.000001", 1000}, {"binlog.000002", 50}};
@@ -147,39 +94,38 @@ TEST_F(ServerWatchTest, FilesThatWereRotatedWhileTheListWasAskedForAreNotCounted
   EXPECT_THAT(Asked(), Optional(600 + 50));
 }
 
-TEST_F(ServerWatchTest, AsksForTheListOnlyWhereItMust) {
+TEST_F(ServerWatchTest, CountsOverAllFilesBetweenThePlaceAndTheEnd) {
   AcknowledgeUpTo("binlog.000001", 400);
-  EXPECT_TRUE(Asked());
-  EXPECT_EQ(server_.files_asked, 0) << "there is one file only";
-  server_.files.push_back({"binlog.000002", 50});
-  EXPECT_TRUE(Asked());
-  EXPECT_EQ(server_.files_asked, 1);
-  for (int i = 0; i < 20; ++i) {
-    server_.files.back().end_offset += 100;
-    EXPECT_THAT(Asked(), Optional(600 + server_.files.back().end_offset));
-  }
-  EXPECT_EQ(server_.files_asked, 1) << "the end is in the same file still";
+  server_.files = {{"binlog.000001", 1000}, {"binlog.000002", 5000}, {"binlog.000003", 70}};
+  EXPECT_THAT(Asked(), Optional(600 + 5000 + 70));
+  AcknowledgeUpTo("binlog.000002", 4000);
+  EXPECT_THAT(Asked(), Optional(1000 + 70));
 }
 
-TEST_F(ServerWatchTest, AsksForTheListAtMostOnceAMinuteAndIsNoneUntilThen) {
+TEST_F(ServerWatchTest, WhatTheServerKeepsOfItsLogIsKnownWhileItIsAway) {
   AcknowledgeUpTo("binlog.000001", 400);
-  server_.files.push_back({"binlog.000002", 50});
-  EXPECT_THAT(Asked(), Optional(650));
-  server_.files.push_back({"binlog.000003", 7});
-  for (int i = 0; i < 11; ++i) EXPECT_FALSE(Asked());
-  EXPECT_EQ(server_.files_asked, 1);
-  EXPECT_THAT(Asked(), Optional(657));
-  EXPECT_EQ(server_.files_asked, 2);
+  EXPECT_FALSE(watch_.facts().log);
+  (void)Asked();
+  server_.open_error = {ErrorKind::kDisconnected, "connection refused"};
+  clock_.Move(std::chrono::hours(3));
+  (void)Asked();
+  const auto log = watch_.facts().log;
+  ASSERT_TRUE(log);
+  EXPECT_EQ(log->needed_file, "binlog.000001");
+  EXPECT_EQ(log->keeping.kept(), std::chrono::days(30));
+  EXPECT_FALSE(watch_.facts().lag_bytes);
 }
 
-TEST_F(ServerWatchTest, InTheLastFileNoListIsNeededWhateverWasRotated) {
+TEST_F(ServerWatchTest, WhatAFormerServerKeepsCountsForNoOther) {
   AcknowledgeUpTo("binlog.000001", 400);
-  server_.files.push_back({"binlog.000002", 50});
-  EXPECT_TRUE(Asked());
-  server_.files.push_back({"binlog.000003", 7});
-  AcknowledgeUpTo("binlog.000003", 7);
-  EXPECT_THAT(Asked(), Optional(0));
-  EXPECT_EQ(server_.files_asked, 1);
+  (void)Asked();
+  ReadFrom(kOther);
+  EXPECT_FALSE(watch_.facts().log);
+  tracker_.ReachPlace({"binlog.000001", 400});
+  EXPECT_FALSE(watch_.facts().log);
+  server_.expiry = std::chrono::hours(7);
+  (void)Asked();
+  EXPECT_EQ(watch_.facts().log->keeping.kept(), std::chrono::hours(7));
 }
 
 TEST_F(ServerWatchTest, IsAskedEveryFiveSeconds) {
@@ -230,9 +176,9 @@ TEST_F(ServerWatchTest, AConnectionThatWasEndedInThePauseIsMadeAnew) {
 
 TEST_F(ServerWatchTest, IsNoneWhereTheListIsRefused) {
   AcknowledgeUpTo("binlog.000001", 400);
-  server_.files.push_back({"binlog.000002", 50});
   server_.files_error = {ErrorKind::kDenied, "no"};
   EXPECT_FALSE(Asked());
+  EXPECT_FALSE(watch_.facts().log);
 }
 
 TEST_F(ServerWatchTest, IsNoneWhenTheLastAnswerIsOlderThanThirtySeconds) {
@@ -290,15 +236,6 @@ TEST_F(ServerWatchTest, IsNoneWhereTheLogDoesNotReachToThePlace) {
   EXPECT_FALSE(Asked()) << "it began a new log";
 }
 
-TEST_F(ServerWatchTest, IsNoneWhereTheServerCannotTellHowLargeAFileIs) {
-  AcknowledgeUpTo("binlog.000001", 400);
-  server_.files = {{"binlog.000001", 1000}, {"binlog.000002", 0}, {"binlog.000003", 70}};
-  EXPECT_FALSE(Asked());
-  clock_.Move(seconds(60));
-  server_.files = {{"binlog.000001", 0}, {"binlog.000002", 500}, {"binlog.000004", 70}};
-  EXPECT_FALSE(Asked());
-}
-
 TEST_F(ServerWatchTest, TellsHowFarTheTwoClocksAreApartAsOfTheMiddleOfTheQuestion) {
   AcknowledgeUpTo("binlog.000001", 400);
   server_.while_told_time = [this] { clock_.Move(milliseconds(40)); };
@@ -352,6 +289,8 @@ TEST_F(ServerWatchTest, AStopBreaksOffTheQuestion) {
       return Fail(ErrorKind::kInterrupted, "interrupted");
     }
     binlog::Result<std::vector<binlog::LogFile>> Files() override { return {}; }
+    binlog::Result<std::chrono::seconds> Expiry() override { return {}; }
+    binlog::Result<std::uint64_t> BeginOf(const std::string&) override { return {}; }
     void AwaitQuestion() { Await(is_asked_); }
 
    private:

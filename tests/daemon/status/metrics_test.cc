@@ -53,6 +53,28 @@ TEST(MetricsTest, EachIsToldOnceWithItsHelpAndItsType) {
   }
 }
 
+TEST(MetricsTest, ALogThatIsKeptForEverHasNoEnd) {
+  RelayStatus status;
+  EXPECT_EQ(Lines(Told(status), "outboxd_log_kept_seconds"), "");
+  EXPECT_EQ(Lines(Told(status), "outboxd_purge_margin_seconds"), "");
+  status.server.log.emplace();
+  EXPECT_EQ(Lines(Told(status), "outboxd_log_kept_seconds"), "outboxd_log_kept_seconds +Inf\n");
+  EXPECT_EQ(Lines(Told(status), "outboxd_purge_margin_seconds"),
+            "outboxd_purge_margin_seconds +Inf\n");
+}
+
+TEST(MetricsTest, TheMarginGoesDownWithTheAgeOfWhatIsToldAndIsNotKnownWithoutTheLag) {
+  RelayStatus status;
+  status.server.log.emplace().keeping.expiry = seconds(3600);
+  EXPECT_EQ(Lines(Told(status), "outboxd_log_kept_seconds"), "outboxd_log_kept_seconds 3600\n");
+  EXPECT_EQ(Lines(Told(status), "outboxd_purge_margin_seconds"), "");
+  status.lag.oldest = seconds(600);
+  EXPECT_EQ(Lines(Told(status), "outboxd_purge_margin_seconds"),
+            "outboxd_purge_margin_seconds 3000\n");
+  EXPECT_EQ(Lines(Told(status, seconds(10)), "outboxd_purge_margin_seconds"),
+            "outboxd_purge_margin_seconds 2990\n");
+}
+
 TEST(MetricsTest, ExactlyOneStateIsTrue) {
   RelayStatus status;
   const auto states = [&] {

@@ -191,6 +191,30 @@ TEST(StatusLineTest, TellsThatMysqlHasAnotherTimeOfDay) {
   EXPECT_THAT(Line(status), testing::EndsWith("; MySQL's clock is 3600.0 s behind"));
 }
 
+TEST(StatusLineTest, TellsThatTheServerIsAboutToRemoveWhatIsNotDelivered) {
+  RelayStatus status = Streaming();
+  status.lag = {.oldest = std::chrono::hours(6), .done = {}};
+  status.server.log.emplace().keeping.expiry = std::chrono::hours(12);
+  EXPECT_THAT(Line(status), testing::EndsWith("; lag: 21600.0 s"));
+  EXPECT_THAT(StatusLine(status, kNow + 1'000'000),
+              testing::EndsWith("; MySQL may remove what is not delivered in 5 h"));
+}
+
+TEST(OldestNeededTest, IsTheLagOrAnOlderTransactionThatIsPrepared) {
+  RelayStatus status = Streaming();
+  EXPECT_EQ(OldestNeeded(status), seconds(0));
+  status.lag = {.oldest = seconds(5), .done = {}};
+  EXPECT_EQ(OldestNeeded(status, seconds(2)), seconds(7));
+  status.written_at_us = kNow;
+  status.held_xa = {{"a", "place", kNow - 60'000'000}, {"b", "place", kNow - 1'000'000}};
+  EXPECT_EQ(OldestNeeded(status, seconds(2)), seconds(62));
+  status.held_xa[1].since_us = 0;
+  EXPECT_EQ(OldestNeeded(status), std::nullopt);
+  status.held_xa.clear();
+  status.lag = {};
+  EXPECT_EQ(OldestNeeded(status), std::nullopt);
+}
+
 TEST(StatusLineTest, TellsTheLagInBytesInUnitsThatFit) {
   const auto lag = [](std::uint64_t bytes) {
     RelayStatus status = In(Phase::kStreaming);
