@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "binlog/log_file_name.h"
+
 namespace outboxd {
 namespace {
 
@@ -19,10 +21,9 @@ microseconds Between(std::uint64_t then_us, std::uint64_t now_us) {
   return microseconds(static_cast<std::int64_t>(now_us - then_us));
 }
 
-// Files of a log are numbered in decimal, from some number on with one more digit.
 bool Reaches(const AcknowledgedPlace& place, const binlog::LogEnd& end) {
   if (place.file == end.file) return place.offset >= end.offset;
-  return std::pair(place.file.size(), place.file) > std::pair(end.file.size(), end.file);
+  return binlog::IsBefore(end.file, place.file);
 }
 
 }  // namespace
@@ -51,7 +52,8 @@ void LagWatch::OnHeartbeat(const binlog::LogEnd& place) {
   const bool is_there_still = last_heartbeat_ && last_heartbeat_->place == place;
   const int count = is_there_still ? last_heartbeat_->count + 1 : 1;
   if (count >= kProvingHeartbeats && is_acknowledged && heartbeats_count_ && !is_away_) {
-    Prove(last_heartbeat_->at, now + std::max(options_.proof_age_max, 2 * options_.heartbeat));
+    const Clock::TimePoint done = last_heartbeat_->at;
+    Prove(done, done + std::max(options_.proof_age_max, 3 * options_.heartbeat));
   }
   last_heartbeat_ = {place, count, now};
 }
@@ -64,7 +66,7 @@ void LagWatch::OnLogEnd(LogEndAnswer answer) {
   log_end_ = std::move(answer);
 }
 
-void LagWatch::OnNoAnswer(const std::string& server_uuid) {
+void LagWatch::OnRefusal(const std::string& server_uuid) {
   const std::lock_guard lock(mutex_);
   if (server_uuid == server_uuid_) heartbeats_count_ = true;
 }

@@ -39,7 +39,8 @@ class LagWatch {
   struct Options {
     // How often the server sends a heartbeat while nothing comes.
     std::chrono::milliseconds heartbeat{1000};
-    // For how long a proof holds; for two heartbeats, where that is longer.
+    // For how long a proof holds, from what is proven on; for three heartbeats, where that is
+    // longer.
     std::chrono::milliseconds proof_age_max{10'000};
   };
 
@@ -59,8 +60,9 @@ class LagWatch {
   // The thread of ServerWatch.
 
   void OnLogEnd(LogEndAnswer answer);
-  // That server did not answer, or may not be asked: heartbeats have to do.
-  void OnNoAnswer(const std::string& server_uuid);
+  // That server may not be asked: heartbeats have to do. One that does not answer is another
+  // matter: it may be a replica that is behind.
+  void OnRefusal(const std::string& server_uuid);
 
   // Any thread.
 

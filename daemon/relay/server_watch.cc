@@ -71,8 +71,7 @@ milliseconds ServerWatch::Ask() {
   if (asked) {
     was_told_ = false;
   } else {
-    TellFailure(asked.error());
-    lag_.OnNoAnswer(place->server_uuid);
+    OnFailure(asked.error(), place->server_uuid);
   }
   Keep(std::move(answer));
   return kInterval;
@@ -87,10 +86,13 @@ void ServerWatch::Keep(std::optional<Answer> answer) {
 }
 
 // Of an outage the reader tells.
-void ServerWatch::TellFailure(const binlog::Error& error) {
+void ServerWatch::OnFailure(const binlog::Error& error, const std::string& server_uuid) {
   if (binlog::MayPass(error.kind) || error.kind == binlog::ErrorKind::kInterrupted) {
     spdlog::debug("the end of the binary log was not told: {}", error.ToText());
-  } else if (!std::exchange(was_told_, true)) {
+    return;
+  }
+  lag_.OnRefusal(server_uuid);
+  if (!std::exchange(was_told_, true)) {
     spdlog::warn("how many bytes of the binary log are not acknowledged is not known: {}",
                  error.ToText());
   }

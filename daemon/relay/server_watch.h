@@ -48,7 +48,7 @@ class ServerWatch {
   [[nodiscard]] binlog::Result<void> AskFor(const AcknowledgedPlace& place, ServerFacts& facts);
   [[nodiscard]] binlog::Result<void> AskForTime(ServerFacts& facts);
   void TellClock(std::chrono::microseconds ahead);
-  void TellFailure(const binlog::Error& error);
+  void OnFailure(const binlog::Error& error, const std::string& server_uuid);
   void Keep(std::optional<Answer> answer);
 
   // Constant after construction.

@@ -128,6 +128,25 @@ TEST_F(ServerWatchTest, WhatAFormerServerKeepsCountsForNoOther) {
   EXPECT_EQ(watch_.facts().log->keeping.kept(), std::chrono::hours(7));
 }
 
+// It may be a replica that is behind, the stream of which stands still as well.
+TEST_F(ServerWatchTest, HeartbeatsOfAServerThatDoesNotAnswerProveNothing) {
+  lag_.OnOpened(kUuid);
+  tracker_.ReachPlace({"binlog.000001", 1000});
+  const auto lag_after_heartbeats = [this] {
+    for (int i = 0; i < 4; ++i) {
+      clock_.Move(seconds(1));
+      lag_.OnHeartbeat({"binlog.000001", 1000});
+    }
+    return LagAfter(lag_.Facts(false, {}));
+  };
+  server_.open_error = {ErrorKind::kDisconnected, "connection refused"};
+  (void)watch_.Ask();
+  EXPECT_EQ(lag_after_heartbeats(), std::nullopt);
+  server_.open_error = {ErrorKind::kDenied, "REPLICATION CLIENT is missing"};
+  (void)watch_.Ask();
+  EXPECT_THAT(lag_after_heartbeats(), Optional(seconds(0))) << "nothing else can prove it";
+}
+
 TEST_F(ServerWatchTest, IsAskedEveryFiveSeconds) {
   AcknowledgeUpTo("binlog.000001", 400);
   EXPECT_EQ(watch_.Ask(), seconds(5));
