@@ -14,6 +14,7 @@ bool NeedsPerson(ExitCode code) {
       return true;
     case ExitCode::kOk:
     case ExitCode::kNotReady:
+    case ExitCode::kNotRunning:
     case ExitCode::kUnreachable:
     case ExitCode::kBug:
     case ExitCode::kState:

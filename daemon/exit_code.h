@@ -6,7 +6,8 @@ namespace outboxd {
 // says what to do about each; systemd/outboxd@.service lists those that a restart cannot mend.
 enum class ExitCode : int {
   kOk = 0,
-  kNotReady = 1,        // `health` only: no messages flow, or nothing runs.
+  kNotReady = 1,        // `health` and `status` only: no messages flow, or nothing runs.
+  kNotRunning = 3,      // `status` only: the relay does not run.
   kUsage = 64,          // The command line is wrong.
   kUndecodable = 65,    // Data that cannot be decoded or mapped.
   kUnreachable = 69,    // A server is unreachable (one-shot commands only; `run` never gives up).

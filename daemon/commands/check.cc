@@ -2,11 +2,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string_view>
 
+#include "base/json_line.h"
 #include "daemon/checkpoint/checkpoint_file.h"
 #include "daemon/checkpoint/progress.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/terminal.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/preparation/log_place.h"
 #include "daemon/preparation/memory_need.h"
@@ -108,31 +113,56 @@ Findings CheckServer(const Config& config, const std::optional<Checkpoint>& chec
   return findings;
 }
 
+constexpr std::array<std::string_view, 3> kWords = {"ok", "warning", "PROBLEM"};
+
 void Print(const Findings& findings) {
   std::size_t width = 0;
   for (const Finding& finding : findings) width = std::max(width, finding.subject.size());
-  const bool colours = ::isatty(STDOUT_FILENO) != 0;
+  const bool takes_colours = TakesColours(STDOUT_FILENO);
   for (const Finding& finding : findings) {
-    static constexpr const char* kWords[] = {"ok     ", "warning", "PROBLEM"};
-    static constexpr const char* kColours[] = {"\x1b[32m", "\x1b[33m", "\x1b[31m"};
+    static constexpr Colour kColours[] = {Colour::kGreen, Colour::kYellow, Colour::kRed};
     const auto level = static_cast<std::size_t>(finding.level);
-    fmt::print("{}{}{}  {:<{}}  {}\n", colours ? kColours[level] : "", kWords[level],
-               colours ? "\x1b[0m" : "", finding.subject, width, finding.found);
+    const std::string word = fmt::format("{:<7}", kWords[level]);
+    fmt::print("{}  {:<{}}  {}\n", Coloured(word, kColours[level], takes_colours), finding.subject,
+               width, finding.found);
     if (!finding.remedy.empty()) {
       fmt::print("         {:<{}}  -> {}\n", "", width, finding.remedy);
     }
   }
 }
 
+void PrintJson(const Config& config, const Findings& findings) {
+  using Json = nlohmann::ordered_json;
+  Json list = Json::array();
+  for (const Finding& finding : findings) {
+    const auto level = static_cast<std::size_t>(finding.level);
+    static constexpr std::array<const char*, 3> kLevels = {"ok", "warning", "problem"};
+    list.push_back({{"level", kLevels[level]},
+                    {"subject", finding.subject},
+                    {"found", finding.found},
+                    {"remedy", finding.remedy.empty() ? Json() : Json(finding.remedy)},
+                    {"code", static_cast<int>(finding.exit_code)}});
+  }
+  const Finding* const problem = FirstProblem(findings);
+  fmt::print("{}", JsonLine(Json{{"relay", config.relay.name},
+                                 {"ready", problem == nullptr},
+                                 {"findings", std::move(list)}}));
+}
+
 }  // namespace
 
-Result<void> CheckCommand(const Config& config) {
+Result<void> CheckCommand(const Config& config, const CommandLine& line) {
   CheckpointFile store(config.relay.state_directory, config.relay.name);
   const auto checkpoint = store.Load();
   Findings findings = CheckState(config, store, checkpoint);
   const std::optional<Checkpoint> known = checkpoint ? *checkpoint : std::nullopt;
   Append(findings, CheckServer(config, known));
   Append(findings, CheckSink(config, known));
+  if (line.json) {
+    PrintJson(config, findings);
+    const Finding* const problem = FirstProblem(findings);
+    return problem == nullptr ? Result<void>() : std::unexpected(Error{problem->exit_code, ""});
+  }
   Print(findings);
   const auto problems = std::ranges::count(findings, Finding::Level::kProblem, &Finding::level);
   if (problems == 0) {

@@ -1,6 +1,6 @@
 #include "daemon/commands/checkpoint_text.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -30,40 +30,41 @@ std::string ReadText(const TableReadState& table) {
   return fmt::format("{} rows, {}", table.rows, table.is_done ? "done" : "up to " + KeyText(table));
 }
 
-void PrintRead(const std::optional<InitialRead>& read) {
-  if (!read) {
-    fmt::print("table read    done\n");
-    return;
-  }
+std::string ReadLines(const std::optional<InitialRead>& read) {
+  if (!read) return "table read    done\n";
   const bool has_begun = std::ranges::any_of(read->tables, HasBegun);
-  fmt::print("table read    {}\n", has_begun ? "under way" : "not begun");
+  std::string text = fmt::format("table read    {}\n", has_begun ? "under way" : "not begun");
   for (const TableReadState& table : read->tables) {
-    fmt::print("  {}.{}  {}\n", Escaped(table.schema_name), Escaped(table.table_name),
-               ReadText(table));
+    text += fmt::format("  {}.{}  {}\n", Escaped(table.schema_name), Escaped(table.table_name),
+                        ReadText(table));
   }
+  return text;
 }
 
 }  // namespace
 
-void PrintCheckpoint(const Checkpoint& checkpoint) {
-  fmt::print("relay         {}\n", checkpoint.relay);
-  fmt::print("event tables  {}\n", fmt::join(checkpoint.tables, ", "));
-  fmt::print("server        {}\n", checkpoint.server_uuid);
-  fmt::print("gtids         {}\n",
-             checkpoint.position.gtids.empty() ? "-" : checkpoint.position.gtids.ToText());
+std::string CheckpointText(const Checkpoint& checkpoint) {
+  std::string text = fmt::format("relay         {}\n", checkpoint.relay);
+  text += fmt::format("event tables  {}\n", fmt::join(checkpoint.tables, ", "));
+  text += fmt::format("server        {}\n", checkpoint.server_uuid);
+  text += fmt::format("gtids         {}\n",
+                      checkpoint.position.gtids.empty() ? "-" : checkpoint.position.gtids.ToText());
   const binlog::Position& at = checkpoint.position;
-  fmt::print("file, offset  {}\n",
-             at.file.empty() ? "-" : fmt::format("{}:{}", at.file, at.offset));
-  fmt::print("last commit   {}\n", KnownTimeText(checkpoint.last_commit_us));
+  text += fmt::format("file, offset  {}\n",
+                      at.file.empty() ? "-" : fmt::format("{}:{}", at.file, at.offset));
+  text += fmt::format("last commit   {}\n", KnownTimeText(checkpoint.last_commit_us));
   if (const auto& part = checkpoint.part) {
-    fmt::print("behind it     the first {} rows of transaction {}\n", part->rows, part->place);
+    text +=
+        fmt::format("behind it     the first {} rows of transaction {}\n", part->rows, part->place);
   }
-  fmt::print("sink          {}\n", checkpoint.sink.empty() ? "-" : checkpoint.sink);
-  PrintRead(checkpoint.read);
+  text += fmt::format("sink          {}\n", checkpoint.sink.empty() ? "-" : checkpoint.sink);
+  text += ReadLines(checkpoint.read);
   for (const HeldXa& held : checkpoint.held_xa) {
-    fmt::print("held XA       {}  {}  {}\n", held.place, KnownTimeText(held.since_us), held.xid);
+    text += fmt::format("held XA       {}  {}  {}\n", held.place, KnownTimeText(held.since_us),
+                        held.xid);
   }
-  fmt::print("written       {}\n", KnownTimeText(checkpoint.written_at_us));
+  text += fmt::format("written       {}\n", KnownTimeText(checkpoint.written_at_us));
+  return text;
 }
 
 }  // namespace outboxd

@@ -10,7 +10,7 @@ namespace outboxd {
 // A time in microseconds since the epoch, for people; "-" for 0.
 [[nodiscard]] std::string KnownTimeText(std::uint64_t microseconds);
 
-// The checkpoint for people, on standard output.
-void PrintCheckpoint(const Checkpoint& checkpoint);
+// The checkpoint for people: lines with their line feeds.
+[[nodiscard]] std::string CheckpointText(const Checkpoint& checkpoint);
 
 }  // namespace outboxd

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <initializer_list>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -20,7 +19,7 @@ constexpr std::string_view kUsage =
     R"(outboxd: committed rows of MySQL event tables, delivered as messages
 
   outboxd run --config FILE              relay until stopped
-  outboxd check --config FILE            look at everything a relay needs and say what mends it
+  outboxd check --config FILE [--json]   look at everything a relay needs and say what mends it
   outboxd tail --config FILE [--from P] [--explain]
                                          print messages, from now on or from P; with --explain
                                          also how each part came about
@@ -34,7 +33,9 @@ constexpr std::string_view kUsage =
   outboxd skip POSITION --config FILE    drop the one event that a relay holds at
   outboxd dead-letters list --config FILE [--from OFFSET] [--json]
   outboxd dead-letters replay POSITION ... | --all --config FILE
-  outboxd status --config FILE           checkpoint, held event and standing alarms
+  outboxd status --config FILE [--watch] [--json]
+                                         how the relay does, or how it ended, and what waits for
+                                         a person; ends with 0, 1 or 3: healthy, degraded, down
   outboxd health [--live] --config FILE  whether messages flow; with --live whether it works at all
   outboxd reload --config FILE           let a running relay read its configuration again
   outboxd alarms [acknowledge] --config FILE
@@ -50,8 +51,33 @@ constexpr std::string_view kUsage =
 P: now, earliest, table, gtid:SET, file:NAME:OFFSET; for 'position set' also keep.
 --unit NAME, typed by root instead of --config FILE with every command but run: the relay of the
 unit outboxd@NAME.service, with its configuration and passwords, as its user.
+outboxd COMMAND --help says more of a command, with examples.
 Every key of the configuration can be given as --section.key=value; see docs/configuration.md.
 )";
+
+// What begins with "--" and is no key of the configuration: it has a value, or is given or not.
+struct Option {
+  std::string_view name;
+  std::string CommandLine::* value = nullptr;
+  bool CommandLine::* flag = nullptr;
+};
+
+constexpr auto kOptions = std::to_array<Option>({
+    {"--config", &CommandLine::config_path},
+    {"--unit", &CommandLine::unit},
+    {"--from", &CommandLine::from},
+    {"--preset", &CommandLine::preset},
+    {"--table", &CommandLine::table},
+    {"--name", &CommandLine::name},
+    {"--server", nullptr, &CommandLine::server},
+    {"--explain", nullptr, &CommandLine::explain},
+    {"--all", nullptr, &CommandLine::all},
+    {"--json", nullptr, &CommandLine::json},
+    {"--watch", nullptr, &CommandLine::watch},
+    {"--debezium", nullptr, &CommandLine::debezium},
+    {"--live", nullptr, &CommandLine::live},
+    {"--help", nullptr, &CommandLine::help},
+});
 
 // The value of "--name=value", or of "--name" followed by it; none: `argument` is another option.
 Result<std::optional<std::string>> OptionValue(std::string_view name, std::string_view argument,
@@ -64,6 +90,28 @@ Result<std::optional<std::string>> OptionValue(std::string_view name, std::strin
   return std::string(arguments[++i]);
 }
 
+// Whether the argument is one of kOptions, which is taken then.
+Result<bool> TakeOption(CommandLine& line, std::string_view argument,
+                        std::span<char* const> arguments, std::size_t& i) {
+  for (const Option& option : kOptions) {
+    if (option.flag != nullptr) {
+      if (argument != option.name) continue;
+      line.*option.flag = true;
+      return true;
+    }
+    auto value = OptionValue(option.name, argument, arguments, i);
+    if (!value) return std::unexpected(value.error());
+    if (!*value) continue;
+    line.*option.value = std::move(**value);
+    return true;
+  }
+  return false;
+}
+
+bool IsGiven(const CommandLine& line, const Option& option) {
+  return option.flag != nullptr ? line.*option.flag : !(line.*option.value).empty();
+}
+
 // What the word may be a slip of; else where all are listed.
 std::string HintForWord(std::string_view word, std::span<const std::string_view> known) {
   const auto nearest = NearestWord(word, known);
@@ -71,11 +119,10 @@ std::string HintForWord(std::string_view word, std::span<const std::string_view>
 }
 
 Failure<ExitCode> UnknownOption(std::string_view argument) {
-  constexpr auto kOptions = std::to_array<std::string_view>(
-      {"--config", "--unit", "--from", "--preset", "--table", "--name", "--server", "--all",
-       "--json", "--explain", "--live", "--debezium", "--help", "--version"});
+  std::vector<std::string_view> known = {"--version"};
+  for (const Option& option : kOptions) known.push_back(option.name);
   return Fail(ExitCode::kUsage, "unknown option '{}'", Escaped(argument, 100))
-      .Hint("{}", HintForWord(argument, kOptions));
+      .Hint("{}", HintForWord(argument, known));
 }
 
 }  // namespace
@@ -92,51 +139,9 @@ Result<CommandLine> ParseCommandLine(std::span<char* const> arguments) {
       }
       continue;
     }
-    bool is_taken = false;
-    for (const auto& [option, value] :
-         std::initializer_list<std::pair<std::string_view, std::string*>>{
-             {"--config", &line.config_path},
-             {"--unit", &line.unit},
-             {"--from", &line.from},
-             {"--preset", &line.preset},
-             {"--table", &line.table},
-             {"--name", &line.name}}) {
-      auto given = OptionValue(option, argument, arguments, i);
-      if (!given) return std::unexpected(given.error());
-      if (!*given) continue;
-      *value = std::move(**given);
-      is_taken = true;
-      break;
-    }
-    if (is_taken) continue;
-    if (argument == "--server") {
-      line.server = true;
-      continue;
-    }
-    if (argument == "--all") {
-      line.all = true;
-      continue;
-    }
-    if (argument == "--json") {
-      line.json = true;
-      continue;
-    }
-    if (argument == "--explain") {
-      line.explain = true;
-      continue;
-    }
-    if (argument == "--live") {
-      line.live = true;
-      continue;
-    }
-    if (argument == "--debezium") {
-      line.debezium = true;
-      continue;
-    }
-    if (argument == "--help") {
-      line.command = "help";
-      continue;
-    }
+    const auto is_taken = TakeOption(line, argument, arguments, i);
+    if (!is_taken) return std::unexpected(is_taken.error());
+    if (*is_taken) continue;
     if (argument == "--version") {
       line.command = "version";
       continue;
@@ -160,7 +165,7 @@ constexpr bool kTakesConfig = true;
 
 constexpr auto kShapes = std::to_array<CommandShape>({
     {"run", 0, ""},
-    {"check", 0, ""},
+    {"check", 0, " --json"},
     {"tail", 0, " --from --explain"},
     {"position", 1, "", kTakesConfig, "show"},
     {"position", 2, "", kTakesConfig, "set"},
@@ -169,7 +174,7 @@ constexpr auto kShapes = std::to_array<CommandShape>({
     {"skip", 1, ""},
     {"dead-letters", 1, " --from --json", kTakesConfig, "list"},
     {"dead-letters", kAnyNumber, " --all", kTakesConfig, "replay"},
-    {"status", 0, ""},
+    {"status", 0, " --watch --json"},
     {"health", 0, " --live"},
     {"reload", 0, ""},
     {"alarms", 1, ""},
@@ -239,28 +244,22 @@ Result<void> CheckWords(const CommandLine& line) {
   if (line.words.size() > shape->words_max) {
     return Fail(ExitCode::kUsage, "'{}' is one word too many for outboxd {}",
                 line.words[shape->words_max], name)
-        .Hint("outboxd --help");
+        .Hint("outboxd {} --help", name);
   }
   const auto check = [&](bool is_given, std::string_view option) -> Result<void> {
     const bool is_taken = option == "--config"
                               ? shape->takes_config
                               : shape->options.contains(fmt::format(" {}", option));
     if (!is_given || is_taken) return {};
-    return Fail(ExitCode::kUsage, "outboxd {} takes no {}", name, option).Hint("outboxd --help");
+    return Fail(ExitCode::kUsage, "outboxd {} takes no {}", name, option)
+        .Hint("outboxd {} --help", name);
   };
-  for (const auto& [is_given, option] : std::initializer_list<std::pair<bool, const char*>>{
-           {!line.config_path.empty() || !line.overrides.empty(), "--config"},
-           {!line.from.empty(), "--from"},
-           {!line.preset.empty(), "--preset"},
-           {!line.table.empty(), "--table"},
-           {!line.name.empty(), "--name"},
-           {line.server, "--server"},
-           {line.explain, "--explain"},
-           {line.all, "--all"},
-           {line.json, "--json"},
-           {line.live, "--live"},
-           {line.debezium, "--debezium"}}) {
-    if (auto fits = check(is_given, option); !fits) return fits;
+  // A key of the configuration is as good as a file of them.
+  if (auto fits = check(!line.overrides.empty(), "--config"); !fits) return fits;
+  for (const Option& option : kOptions) {
+    const bool is_for_all = option.name == "--unit" || option.name == "--help";
+    if (is_for_all) continue;  // CheckUnit() has looked at the one.
+    if (auto fits = check(IsGiven(line, option), option.name); !fits) return fits;
   }
   return {};
 }

@@ -13,21 +13,23 @@ namespace outboxd {
 // outboxd COMMAND [WORD ...] [--config FILE | --unit NAME] [--from PLACE] [--preset NAME] [--table
 // SCHEMA.TABLE]
 //         [--name NAME] [--server] [--explain]
-//         [--all] [--json] [--debezium] [--live] [--section.key=value ...]
+//         [--all] [--json] [--watch] [--debezium] [--live] [--help] [--section.key=value ...]
 struct CommandLine {
   std::string command;
   std::vector<std::string> words;  // What follows the command: "show", a position, ...
   std::string config_path;
-  std::string unit;                    // Whose configuration is meant, instead of `config_path`.
-  std::string from;                    // `tail`, `inspect`, `dead-letters list`.
-  std::string preset;                  // `init`, as are
-  std::string table, name;             // these.
-  bool server = false;                 // `inspect`.
-  bool explain = false;                // `tail`.
-  bool all = false;                    // `dead-letters replay`.
-  bool json = false;                   // `dead-letters list`.
-  bool debezium = false;               // `position import` and `position export`.
-  bool live = false;                   // `health`.
+  std::string unit;         // Whose configuration is meant, instead of `config_path`.
+  std::string from;         // `tail`, `inspect`, `dead-letters list`.
+  std::string preset;       // `init`, as are
+  std::string table, name;  // these.
+  bool server = false;      // `inspect`.
+  bool explain = false;     // `tail`.
+  bool all = false;         // `dead-letters replay`.
+  bool json = false;        // `status`, `check`, `dead-letters list`.
+  bool watch = false;       // `status`.
+  bool debezium = false;    // `position import` and `position export`.
+  bool live = false;        // `health`.
+  bool help = false;
   std::vector<std::string> overrides;  // "--section.key=value" as given.
 };
 

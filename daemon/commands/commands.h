@@ -19,10 +19,11 @@ namespace outboxd {
 // What `run --relay.on-halt=park` does where the configuration cannot be read: it says so, stays,
 // and is asked at the socket of RUNTIME_DIRECTORY. Returns `error`.
 [[nodiscard]] Result<void> ParkUnread(const Error& error);
-[[nodiscard]] Result<void> CheckCommand(const Config& config);
+[[nodiscard]] Result<void> CheckCommand(const Config& config, const CommandLine& line);
 [[nodiscard]] Result<void> TailCommand(Config config, const CommandLine& line);
 [[nodiscard]] Result<void> PositionCommand(const Config& config, const CommandLine& line);
-[[nodiscard]] Result<void> StatusCommand(const Config& config);
+// kNotReady, kNotRunning, with all that is known on standard output.
+[[nodiscard]] Result<void> StatusCommand(const Config& config, const CommandLine& line);
 // kNotReady, with the reason on standard output.
 [[nodiscard]] Result<void> HealthCommand(const CommandLine& line);
 // kConfiguration: the relay refuses what it has read. kUnreachable: none answers. kDenied.

@@ -15,6 +15,7 @@
 #include "base/time_text.h"
 #include "daemon/checkpoint/dead_letter_log.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/progress_bar.h"
 #include "daemon/commands/recorded_action.h"
 #include "daemon/commands/replayer.h"
 #include "daemon/exit_code_of.h"
@@ -161,8 +162,10 @@ Result<std::set<Place>> Choose(const Letters& letters, const CommandLine& line) 
 // Sends those that are chosen, in the order in which they stand in the topic.
 class Replay {
  public:
-  Replay(const Config& config, sinks::Sink& sink)
-      : dead_letter_topic_(config.delivery.dead_letter_topic),
+  // `count`: of those to send.
+  Replay(const Config& config, sinks::Sink& sink, std::size_t count)
+      : bar_("of the dead letters", count),
+        dead_letter_topic_(config.delivery.dead_letter_topic),
         log_(config.relay.state_directory),
         replayer_(sink, clock_) {}
 
@@ -185,6 +188,7 @@ class Replay {
     }
     if (*refusal) {
       ++refused_count_;
+      bar_.Clear();
       fmt::print("refused again: {}: {}\n", what, Escaped((*refusal)->ToText(), 1000));
       return true;
     }
@@ -195,7 +199,9 @@ class Replay {
       return false;
     }
     ++sent_count_;
+    bar_.Clear();
     fmt::print("replayed: {} to topic {}\n", what, Escaped(facts->topic));
+    bar_.Show(sent_count_ + refused_count_);
     return true;
   }
 
@@ -204,6 +210,7 @@ class Replay {
   [[nodiscard]] std::size_t refused_count() const { return refused_count_; }
 
  private:
+  ProgressBar bar_;
   const std::string dead_letter_topic_;
   const SystemClock clock_;
   DeadLetterLog log_;
@@ -232,7 +239,7 @@ Result<void> ReplayChosen(const Config& config, const CommandLine& line) {
       line.all ? "--all" : fmt::format("{}", fmt::join(line.words | std::views::drop(1), " "));
   const std::string text = fmt::format("{} dead letters", chosen->size());
   if (auto recorded = RecordAction(config, "replay", of, text); !recorded) return recorded;
-  Replay replay(config, **sink);
+  Replay replay(config, **sink, chosen->size());
   // Read a second time, so that the contents need not be in memory at once.
   auto read = Read(**reader, config, 0, [&](const sinks::StoredMessage& stored) {
     if (!chosen->contains({*stored.message.partition, stored.offset})) return true;

@@ -1,12 +1,17 @@
+#include <unistd.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "binlog/file_event_source.h"
 #include "binlog/mysql_event_source.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/inspector.h"
+#include "daemon/commands/progress_bar.h"
+#include "daemon/commands/terminal.h"
 #include "daemon/config/config_value.h"
 #include "daemon/exit_code_of.h"
 #include "daemon/preparation/log_place.h"
@@ -16,6 +21,29 @@
 
 namespace outboxd {
 namespace {
+
+// How far a person's command has come in files that it prints to somewhere else.
+class FileBar {
+ public:
+  explicit FileBar(const std::vector<std::string>& paths) : bar_("of the log", TotalOf(paths)) {}
+
+  void Take(std::size_t bytes) { bar_.Show(done_ += bytes); }
+
+ private:
+  static std::uint64_t TotalOf(const std::vector<std::string>& paths) {
+    if (IsTerminal(STDOUT_FILENO)) return 0;  // It is seen anyway.
+    std::uint64_t total = 0;
+    for (const std::string& path : paths) {
+      std::error_code error;
+      const auto bytes = std::filesystem::file_size(path, error);
+      if (!error) total += bytes;
+    }
+    return total;
+  }
+
+  ProgressBar bar_;
+  std::uint64_t done_ = 0;
+};
 
 // The configured event tables with the columns that the relay reads, so that its verdicts are those
 // of the relay; without configuration every table with all columns.
@@ -32,9 +60,10 @@ Result<binlog::TableFilter> MakeFilter(const std::optional<Config>& config) {
   return binlog::TableFilter(std::move(tables->selections));
 }
 
-// `is_file`: what ends within an event ends within a transaction too.
+// `bar`: of the bytes of the files, null where a server's log is read. What ends within an event of
+// a file ends within a transaction too.
 Result<void> Read(binlog::EventSource& source, const binlog::Position& from, std::uint64_t begin,
-                  bool is_file, Inspector& inspector) {
+                  FileBar* bar, Inspector& inspector) {
   ProcessSignals signals;
   auto stream = source.Open(from, {});
   if (!stream) return std::unexpected(AsDaemonError(stream.error()));
@@ -43,12 +72,14 @@ Result<void> Read(binlog::EventSource& source, const binlog::Position& from, std
     auto event = source.Next();
     if (!event) {
       const bool is_end = event.error().kind == binlog::ErrorKind::kEnd;
-      if (is_end || (is_file && event.error().kind == binlog::ErrorKind::kCorrupt)) inspector.End();
+      if (is_end || (bar != nullptr && event.error().kind == binlog::ErrorKind::kCorrupt))
+        inspector.End();
       if (is_end) break;
       return std::unexpected(AsDaemonError(event.error()));
     }
     if (auto taken = inspector.Take(*event); !taken) return taken;
     std::fflush(stdout);
+    if (bar != nullptr) bar->Take(event->size());
   }
   return {};
 }
@@ -62,7 +93,7 @@ Result<void> InspectServer(const Config& config, const std::string& place, Inspe
   auto progress = ResolveStart(*start, asked->facts, asked->server);
   if (!progress) return std::unexpected(progress.error());
   binlog::MysqlEventSource source(SourceOptionsOf(config.mysql, RandomIdentity()));
-  return Read(source, progress->position, 0, false, inspector);
+  return Read(source, progress->position, 0, nullptr, inspector);
 }
 
 }  // namespace
@@ -88,11 +119,12 @@ Result<void> InspectCommand(const std::optional<Config>& config, const CommandLi
   auto begin = line.from.empty() ? Parsed<std::uint64_t>(0) : ParseOffset(line.from);
   if (!begin) return Fail(begin.error().As(ExitCode::kUsage), "--from");
   Inspector inspector(*filter, character_sets);
+  FileBar bar(line.words);
   for (const std::string& path : line.words) {
     binlog::FileEventSource source(path);
     const binlog::Position from{
         .gtids = {}, .file = std::filesystem::path(path).filename(), .offset = 4};
-    auto read = Read(source, from, *begin, true, inspector);
+    auto read = Read(source, from, *begin, &bar, inspector);
     if (!read) {
       inspector.PrintSummary();
       return read;

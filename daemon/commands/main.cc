@@ -9,6 +9,7 @@
 
 #include "daemon/commands/command_line.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/manual.h"
 #include "daemon/commands/unit_command.h"
 #include "daemon/config/config_reader.h"
 #include "daemon/service/log.h"
@@ -32,6 +33,23 @@ void PrintError(const Error& error) {
 
 int ExitCodeAfter(const CommandLine& line);
 
+// `help`, `help COMMAND`, and --help behind anything.
+Result<void> HelpCommand(const CommandLine& line) {
+  const bool is_help = line.command == "help";
+  const std::string command = is_help ? (line.words.empty() ? "" : line.words[0]) : line.command;
+  if (command.empty()) {
+    fmt::print("{}", UsageText());
+    return {};
+  }
+  if (!IsCommand(command)) return std::unexpected(UnknownCommandError(command));
+  // "position set" has a section of its own.
+  const std::size_t second = is_help ? 1 : 0;
+  std::string text;
+  if (line.words.size() > second) text = ManualOf(command + " " + line.words[second]);
+  fmt::print("{}", text.empty() ? ManualOf(command) : text);
+  return {};
+}
+
 // As the service's user, in a process of its own.
 Result<void> CommandOfUnit(const CommandLine& line) {
   SystemdUnits systemd;
@@ -51,12 +69,9 @@ Result<void> WithoutText(const Result<void>& ended) {
 
 Result<void> Command(const CommandLine& line) {
   const std::string& command = line.command;
+  if (line.help || command == "help") return HelpCommand(line);
   if (auto fits = CheckWords(line); !fits) return fits;
   if (command.empty()) return Fail(ExitCode::kUsage, "no command given").Hint("outboxd --help");
-  if (command == "help") {
-    fmt::print("{}", UsageText());
-    return {};
-  }
   if (command == "version") {
     VersionCommand();
     return {};
@@ -89,10 +104,10 @@ Result<void> Command(const CommandLine& line) {
     return WithoutText(RunCommand(std::move(*config),
                                   [line] { return ReadConfig(line.config_path, line.overrides); }));
   }
-  if (command == "check") return CheckCommand(*config);
+  if (command == "check") return CheckCommand(*config, line);
   if (command == "tail") return TailCommand(std::move(*config), line);
   if (command == "position") return PositionCommand(*config, line);
-  if (command == "status") return StatusCommand(*config);
+  if (command == "status") return StatusCommand(*config, line);
   if (command == "alarms") return AlarmsCommand(*config, line);
   if (command == "inspect") return InspectCommand(std::move(*config), line);
   if (command == "dead-letters") return DeadLettersCommand(*config, line);

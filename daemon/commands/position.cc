@@ -31,7 +31,7 @@ Result<void> Show(const Config& config) {
     return Fail(ExitCode::kNoStart, "relay {} has no checkpoint in {}", config.relay.name,
                 config.relay.state_directory);
   }
-  PrintCheckpoint(**checkpoint);
+  fmt::print("{}", CheckpointText(**checkpoint));
   return {};
 }
 

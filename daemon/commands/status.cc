@@ -1,153 +1,71 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <algorithm>
-#include <filesystem>
+#include <chrono>
+#include <cstdio>
+#include <thread>
 
-#include "base/escaped.h"
-#include "daemon/checkpoint/action_log.h"
-#include "daemon/checkpoint/alarm_log.h"
-#include "daemon/checkpoint/checkpoint_file.h"
-#include "daemon/checkpoint/dead_letter_log.h"
-#include "daemon/checkpoint/state_directory.h"
-#include "daemon/commands/checkpoint_text.h"
 #include "daemon/commands/commands.h"
-#include "daemon/commands/recorded_action.h"
+#include "daemon/commands/relay_view.h"
+#include "daemon/commands/terminal.h"
 #include "daemon/service/clock.h"
-#include "daemon/status/relay_status.h"
 
 namespace outboxd {
 namespace {
 
-void PrintAlarms(const std::vector<Alarm>& alarms) {
-  for (const Alarm& alarm : alarms) {
-    fmt::print("  {:<10} {}  {}  {}\n", alarm.kind, alarm.position, KnownTimeText(alarm.commit_us),
-               alarm.text);
+constexpr std::chrono::seconds kWatchInterval{1};
+
+// Over what stood there before, so that nothing flickers.
+std::string Redrawn(std::string_view text) {
+  std::string drawn = "\x1b[H";
+  for (const char c : text) {
+    if (c == '\n') drawn += "\x1b[K";
+    drawn += c;
   }
+  return drawn + "\x1b[J";
 }
 
-void PrintDeadLetters(const DeadLetterCount& dead, const ReplayedEvents& replayed) {
-  const HeldEvent& last = dead.last;
-  const bool is_replayed = replayed.contains(last.position);
-  fmt::print("dead letters  {}{}, the last one{} {} (id {}) of table {} at {}: {}\n", dead.count,
-             replayed.empty() ? "" : fmt::format(", {} of them replayed", replayed.size()),
-             is_replayed ? ", replayed since," : "", last.position, Escaped(last.id), last.table,
-             KnownTimeText(last.since_us), WithHint(last.reason, last.hint));
+std::string TextOf(const RelayView& view, bool is_json) {
+  if (is_json) return RelayViewJson(view);
+  return RelayViewText(view, SystemClock().WallMicroseconds(), TakesColours(STDOUT_FILENO));
 }
 
-void PrintActions(const ActionLog::Summary& actions) {
-  const Action& last = actions.last;
-  fmt::print("actions       {}, the last one: {} {} by {} at {}\n", actions.count,
-             Escaped(last.what), Escaped(last.of, 200), Escaped(last.by),
-             KnownTimeText(last.at_us));
-}
-
-// outboxd never shortens these files: when one has grown large, somebody should know.
-void PrintLargeFiles(const std::string& directory) {
-  constexpr std::uintmax_t kBytesWorthTelling = 1 << 20;
-  std::string large;
-  for (const char* name : {"skipped.jsonl", "lost.jsonl", "replayed.jsonl", "actions.jsonl"}) {
-    std::error_code error;
-    const auto bytes = std::filesystem::file_size(directory + "/" + name, error);
-    if (error || bytes < kBytesWorthTelling) continue;
-    large += fmt::format("{}{} {:.1f} MB", large.empty() ? "" : ", ", name,
-                         static_cast<double>(bytes) / 1e6);
+// What is wrong was printed.
+Result<void> EndFor(const RelayView& view) {
+  if (view.checkpoint_error) return std::unexpected(*view.checkpoint_error);
+  switch (Judge(view)) {
+    case Verdict::kHealthy:
+      return {};
+    case Verdict::kDegraded:
+      return std::unexpected(Error{ExitCode::kNotReady, ""});
+    case Verdict::kDown:
+      return std::unexpected(Error{ExitCode::kNotRunning, ""});
   }
-  if (!large.empty()) fmt::print("files         {} (kept until somebody removes them)\n", large);
+  return {};
 }
 
-// As the running relay told it last; what it has begun to hold at since then it told elsewhere.
-void PrintDoing(const StoredStatus& stored, const std::optional<HeldEvent>& held) {
-  const std::uint64_t now_us = SystemClock().WallMicroseconds();
-  const bool holds_since = held && held->since_us > stored.written_at_us;
-  const std::uint64_t told_at_us = holds_since ? held->since_us : stored.written_at_us;
-  const std::uint64_t age_us = now_us - std::min(now_us, told_at_us);
-  fmt::print("doing         {} (as of {} s ago)\n",
-             holds_since ? "holding at event " + held->position : Escaped(stored.line, 1000),
-             age_us / 1'000'000);
-}
-
-void PrintEnd(const StoredStatus& stored) {
-  if (!stored.end) {
-    fmt::print("ended         without a word, behind {}: killed, or the machine went down\n",
-               KnownTimeText(stored.written_at_us));
-    return;
+// Until a signal ends the process, or the reader of what is printed is gone.
+Result<void> Watch(const Config& config, bool is_json) {
+  const bool redraws = !is_json && IsTerminal(STDOUT_FILENO);
+  if (redraws) fmt::print("\x1b[2J");
+  while (true) {
+    const auto view = LookAtRelay(config);
+    const std::string text = view ? TextOf(*view, is_json) : view.error().ToText() + "\n";
+    fmt::print("{}", redraws ? Redrawn(text) : text);
+    if (!redraws && !is_json) fmt::print("\n");
+    if (std::fflush(stdout) != 0) return {};
+    std::this_thread::sleep_for(kWatchInterval);
   }
-  const bool is_stop = stored.end->exit_code == 0 && stored.end->text.empty();
-  fmt::print("ended         {} with code {}: {}\n", KnownTimeText(stored.end->at_us),
-             stored.end->exit_code, is_stop ? "it was stopped" : Escaped(stored.end->text, 2000));
 }
 
 }  // namespace
 
-Result<void> StatusCommand(const Config& config) {
-  const StateDirectory state(config.relay.state_directory);
-  auto holder = state.LockHolder();
-  if (!holder) return std::unexpected(holder.error());
-  auto checkpoint = CheckpointFile(config.relay.state_directory, config.relay.name).Load();
-  if (!checkpoint) return std::unexpected(checkpoint.error());
-  auto held = state.ReadHeld();
-  if (!held) return std::unexpected(held.error());
-  auto dead = DeadLetterLog(state.path()).Counted();
-  if (!dead) return std::unexpected(dead.error());
-  auto replayed = DeadLetterLog(state.path()).Replayed();
-  if (!replayed) return std::unexpected(replayed.error());
-  auto alarms = AlarmLog(state.path()).Standing();
-  if (!alarms) return std::unexpected(alarms.error());
-  auto actions = ActionLog(state.path()).Recorded();
-  if (!actions) return std::unexpected(actions.error());
-
-  fmt::print("process       {}\n", *holder ? std::to_string(**holder) : "not running");
-  // Without it everything else is as good.
-  if (const auto stored = ReadStatus(state.path()); stored && *stored) {
-    if (*holder) {
-      PrintDoing(**stored, *held);
-    } else {
-      PrintEnd(**stored);
-    }
-  }
-  if (*checkpoint) {
-    PrintCheckpoint(**checkpoint);
-  } else {
-    fmt::print("checkpoint    none yet\n");
-  }
-  if (*held) {
-    fmt::print("held          {} (id {}) of table {} since {}: {}\n", (*held)->position,
-               Escaped((*held)->id), (*held)->table, KnownTimeText((*held)->since_us),
-               WithHint((*held)->reason, (*held)->hint));
-  }
-  if (*dead) PrintDeadLetters(**dead, *replayed);
-  const std::string_view hint =
-      alarms->empty() ? "" : "'outboxd alarms acknowledge' when they are dealt with";
-  fmt::print("alarms        {}\n", WithHint(std::to_string(alarms->size()), hint));
-  PrintAlarms(*alarms);
-  if (*actions) PrintActions(**actions);
-  PrintLargeFiles(state.path());
-  return {};
-}
-
-Result<void> AlarmsCommand(const Config& config, const CommandLine& line) {
-  AlarmLog log(config.relay.state_directory);
-  if (line.words.empty()) {
-    const auto alarms = log.Standing();
-    if (!alarms) return std::unexpected(alarms.error());
-    PrintAlarms(*alarms);
-    return {};
-  }
-  if (line.words.size() != 1 || line.words[0] != "acknowledge") {
-    return Fail(ExitCode::kUsage, "usage: outboxd alarms [acknowledge]");
-  }
-  const auto acknowledged =
-      log.Acknowledge([&](const std::vector<Alarm>& standing) -> Result<void> {
-        for (const Alarm& alarm : standing) {
-          const std::string text = fmt::format("{}: {}", alarm.kind, alarm.text);
-          auto recorded = RecordAction(config, "acknowledge", alarm.position, text);
-          if (!recorded) return recorded;
-        }
-        return {};
-      });
-  if (!acknowledged) return std::unexpected(acknowledged.error());
-  fmt::print("{} alarms acknowledged\n", acknowledged->size());
-  return {};
+Result<void> StatusCommand(const Config& config, const CommandLine& line) {
+  if (line.watch) return Watch(config, line.json);
+  const auto view = LookAtRelay(config);
+  if (!view) return std::unexpected(view.error());
+  fmt::print("{}", TextOf(*view, line.json));
+  return EndFor(*view);
 }
 
 }  // namespace outboxd

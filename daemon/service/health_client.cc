@@ -1,70 +1,36 @@
 #include "daemon/service/health_client.h"
 
-#include <sys/socket.h>
-
-#include <array>
-#include <cerrno>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 
 #include "base/escaped.h"
-#include "daemon/service/unix_socket.h"
+#include "daemon/service/http_client.h"
 
 namespace outboxd {
 namespace {
 
-constexpr std::size_t kAnswerBytesMax = 65'536;
-
-// HTTP/1.0: the server ends the connection behind its answer. None: it broke off, with errno.
-std::optional<std::string> Exchange(int socket, std::string_view request) {
-  if (::send(socket, request.data(), request.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(request.size())) {
-    return std::nullopt;
-  }
-  std::string answer;
-  std::array<char, 4096> part;
-  while (answer.size() < kAnswerBytesMax) {
-    const ssize_t bytes = ::recv(socket, part.data(), part.size(), 0);
-    if (bytes == 0) return answer;
-    if (bytes < 0) return std::nullopt;
-    answer.append(part.data(), static_cast<std::size_t>(bytes));
-  }
-  return answer;
-}
-
 // None: it is no answer of a relay.
-std::optional<Health> Parse(std::string_view answer) {
-  constexpr std::string_view kHeadEnd = "\r\n\r\n";
-  const std::size_t blank = answer.find(' ');
-  const std::size_t head_end = answer.find(kHeadEnd);
-  if (!answer.starts_with("HTTP/1.") || blank > head_end || head_end == answer.npos) return {};
-  const std::string_view status = answer.substr(blank + 1, 3);
-  if (status != "200" && status != "503") return {};
-  std::string_view text = answer.substr(head_end + kHeadEnd.size());
+std::optional<Health> HealthIn(const HttpReply& reply) {
+  if (reply.status != 200 && reply.status != 503) return {};
+  const bool is_good = reply.status == 200;
+  std::string_view text = reply.body;
   if (text.ends_with('\n')) text.remove_suffix(1);
-  if (!text.starts_with('{')) return Health{status == "200", Escaped(text, 2000)};
+  if (!text.starts_with('{')) return Health{is_good, Escaped(text, 2000)};
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object() || !json.contains("text") || !json["text"].is_string()) return {};
-  return Health{status == "200", Escaped(json["text"].get<std::string>(), 2000)};
+  return Health{is_good, Escaped(json["text"].get<std::string>(), 2000)};
 }
 
 }  // namespace
 
 Result<Health> AskHealth(const std::string& path, const std::string& url) {
-  auto socket = ConnectTo(path);
-  if (!socket) return std::unexpected(socket.error());
-  const std::string request = "GET " + url + " HTTP/1.0\r\n\r\n";
-  const auto answer = Exchange(socket->descriptor(), request);
-  if (!answer) {
-    return Fail(ExitCode::kUnreachable, "the relay at {} does not answer: {}", path,
-                std::strerror(errno));
-  }
-  auto health = Parse(*answer);
+  const auto reply = AskRelay(path, url);
+  if (!reply) return std::unexpected(reply.error());
+  auto health = HealthIn(*reply);
   if (!health) {
     return Fail(ExitCode::kUnreachable, "what answers at {} is not a relay: {}", path,
-                Escaped(*answer, 100));
+                Escaped(reply->body, 100));
   }
   return std::move(*health);
 }

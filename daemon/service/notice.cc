@@ -50,6 +50,7 @@ Notice EndedWith(ExitCode code) {
   switch (code) {
     case ExitCode::kOk:
     case ExitCode::kNotReady:
+    case ExitCode::kNotRunning:
       return Notice::kNone;
     case ExitCode::kUsage:
       return Notice::kEndedUsage;

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/escaped.h"
 #include "base/json_line.h"
+#include "base/size_text.h"
 #include "daemon/checkpoint/file_system.h"
 #include "daemon/checkpoint/held_event_json.h"
 
@@ -79,15 +79,6 @@ std::vector<std::string> OutageTexts(const RelayStatus& status, std::uint64_t no
   add(status.receiver + " does not answer", status.sink);
   add("the state directory fails", status.state);
   return texts;
-}
-
-std::string BytesText(std::uint64_t bytes) {
-  constexpr std::array<std::string_view, 4> kUnits = {"kB", "MB", "GB", "TB"};
-  if (bytes < 1000) return fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s");
-  double amount = static_cast<double>(bytes) / 1000;
-  std::size_t unit = 0;
-  for (; amount >= 999.95 && unit + 1 < kUnits.size(); ++unit) amount /= 1000;
-  return fmt::format("{:.1f} {}", amount, kUnits[unit]);
 }
 
 double SecondsOf(LagFacts::Duration duration) {

@@ -82,6 +82,12 @@ Json MarginOf(const RelayStatus& status, std::chrono::microseconds age) {
   return margin == kNeverPurged ? Json() : OrNull(margin);
 }
 
+Json PurgeWarningOf(const RelayStatus& status, std::chrono::microseconds age) {
+  if (!status.server.log) return {};
+  const std::string text = PurgeText(*status.server.log, OldestNeeded(status, age));
+  return text.empty() ? Json() : Json(text);
+}
+
 Json XaOf(const RelayStatus& status, std::uint64_t now_us) {
   Json held = Json::array();
   for (const HeldXa& xa : status.held_xa) {
@@ -131,6 +137,7 @@ std::string StatusJson(const StatusView& view) {
   json["spill_bytes"] = status.spill_bytes;
   json["log"] = LogOf(status);
   json["purge_margin_seconds"] = MarginOf(status, view.age);
+  json["purge_warning"] = PurgeWarningOf(status, view.age);
   json["source_round_trip_seconds"] = OrNull(status.server.round_trip);
   json["sink_round_trip_seconds"] = OrNull(status.at_receiver.round_trip);
   json["clock_difference_seconds"] = OrNull(status.server.clock_ahead);

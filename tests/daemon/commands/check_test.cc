@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "daemon/checkpoint/checkpoint_file.h"
@@ -32,7 +33,7 @@ class CheckTest : public testing::Test {
   }
   std::string Check() {
     testing::internal::CaptureStdout();
-    result_ = CheckCommand(config_);
+    result_ = CheckCommand(config_, line_);
     return testing::internal::GetCapturedStdout();
   }
   void Store(const std::string& table) {
@@ -46,6 +47,7 @@ class CheckTest : public testing::Test {
   TemporaryDirectory directory_;
   const ClosedPort closed_;
   Config config_;
+  CommandLine line_;
   Result<void> result_;
 };
 
@@ -56,6 +58,22 @@ TEST_F(CheckTest, EachFindingIsALineAndAProblemEndsIt) {
   ASSERT_FALSE(result_);
   EXPECT_EQ(result_.error().kind, ExitCode::kUnreachable);
   EXPECT_EQ(result_.error().ToText(), "1 problem to mend before relay shop can run");
+}
+
+TEST_F(CheckTest, ForProgramsTheFindingsAreOneObject) {
+  line_.json = true;
+  const auto json = nlohmann::json::parse(Check());
+  EXPECT_EQ(json["relay"], "shop");
+  EXPECT_EQ(json["ready"], false);
+  EXPECT_EQ(json["findings"][0]["level"], "ok");
+  EXPECT_EQ(json["findings"][0]["subject"], "checkpoint");
+  EXPECT_TRUE(json["findings"][0]["remedy"].is_null());
+  EXPECT_EQ(json["findings"][1]["level"], "problem");
+  EXPECT_EQ(json["findings"][1]["subject"], "mysql");
+  EXPECT_EQ(json["findings"][1]["code"], 69);
+  ASSERT_FALSE(result_);
+  EXPECT_EQ(result_.error().kind, ExitCode::kUnreachable);
+  EXPECT_EQ(result_.error().message, "") << "nothing besides it";
 }
 
 TEST_F(CheckTest, TheFirstOfSeveralProblemsIsTheExitCode) {

@@ -5,12 +5,6 @@
 namespace outboxd {
 namespace {
 
-std::string Printed(const Checkpoint& checkpoint) {
-  testing::internal::CaptureStdout();
-  PrintCheckpoint(checkpoint);
-  return testing::internal::GetCapturedStdout();
-}
-
 TEST(CheckpointTextTest, ATimeIsInUtcAndNoTimeADash) {
   EXPECT_EQ(KnownTimeText(1'760'000'000'999'999), "2025-10-09 08:53:20 UTC");
   EXPECT_EQ(KnownTimeText(0), "-");
@@ -32,7 +26,7 @@ TEST(CheckpointTextTest, ShowsAllOfACheckpoint) {
   checkpoint.prepared = {"X'61',X'',1", "X'62',X'',1"};
   checkpoint.held_xa = {{"X'63',X'',1", "binlog.000007:157", 1'760'000'000'000'000}};
   checkpoint.written_at_us = 1'760'000'001'000'000;
-  EXPECT_EQ(Printed(checkpoint),
+  EXPECT_EQ(CheckpointText(checkpoint),
             "relay         shop\n"
             "event tables  shop.outbox, tenant_*.outbox\n"
             "server        9c3a6f2e-1d4b-11f0-8a5e-0242ac120002\n"
@@ -48,7 +42,7 @@ TEST(CheckpointTextTest, ShowsAllOfACheckpoint) {
 }
 
 TEST(CheckpointTextTest, WhatIsNotKnownIsADash) {
-  EXPECT_EQ(Printed(Checkpoint{}),
+  EXPECT_EQ(CheckpointText(Checkpoint{}),
             "relay         \n"
             "event tables  \n"
             "server        \n"

@@ -104,7 +104,7 @@ TEST(CommandLineTest, RefusesWordsAndOptionsThatACommandDoesNotTake) {
       {"run", "now"},
       {"check", "a.conf"},
       {"skip", "u:1:1", "u:1:2"},
-      {"status", "--json"},
+      {"reload", "--json"},
       {"dead-letters", "replay", "u:1:1", "--json"},
       {"dead-letters", "replay", "--all", "--from", "7"},
       {"dead-letters", "list", "--all"},
@@ -170,7 +170,8 @@ TEST(CommandLineTest, RunOfAUnitIsLeftToSystemd) {
 }
 
 TEST(CommandLineTest, HelpAndVersionAreCommandsToo) {
-  EXPECT_EQ(Parse({"--help"})->command, "help");
+  EXPECT_TRUE(Parse({"--help"})->help);
+  EXPECT_TRUE(Parse({"status", "--help"})->help);
   EXPECT_EQ(Parse({"--version"})->command, "version");
 }
 

@@ -1,12 +1,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
 
 #include "daemon/checkpoint/alarm_log.h"
 #include "daemon/checkpoint/checkpoint_file.h"
 #include "daemon/checkpoint/dead_letter_log.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/commands.h"
+#include "daemon/http/relay_pages.h"
 #include "daemon/service/clock.h"
+#include "daemon/service/http_server.h"
 #include "daemon/status/relay_status.h"
 #include "tests/daemon/temporary_directory.h"
 
@@ -25,7 +31,7 @@ class StatusTest : public testing::Test {
   }
   std::string Status() {
     testing::internal::CaptureStdout();
-    result_ = StatusCommand(config_);
+    result_ = StatusCommand(config_, line_);
     return testing::internal::GetCapturedStdout();
   }
   std::string Alarms(std::vector<std::string> words) {
@@ -45,6 +51,7 @@ class StatusTest : public testing::Test {
 
   TemporaryDirectory directory_;
   Config config_;
+  CommandLine line_;
   Result<void> result_;
 };
 
@@ -53,7 +60,9 @@ TEST_F(StatusTest, OfARelayThatNeverRanSaysSo) {
             "process       not running\n"
             "checkpoint    none yet\n"
             "alarms        0\n");
-  EXPECT_TRUE(result_.has_value());
+  ASSERT_FALSE(result_.has_value());
+  EXPECT_EQ(result_.error().kind, ExitCode::kNotRunning);
+  EXPECT_EQ(result_.error().message, "") << "it is printed already";
 }
 
 TEST_F(StatusTest, ShowsTheCheckpoint) {
@@ -156,11 +165,145 @@ TEST_F(StatusTest, AlarmsKnowsNoOtherWord) {
   EXPECT_THAT(Status(), HasSubstr("alarms        1 "));
 }
 
-TEST_F(StatusTest, ADamagedCheckpointIsReported) {
+TEST_F(StatusTest, ADamagedCheckpointIsReportedWithAllTheRest) {
   directory_.Write("checkpoint", "junk");
-  Status();
+  Raise();
+  EXPECT_THAT(Status(),
+              AllOf(HasSubstr("checkpoint    cannot be read\n"), HasSubstr("alarms        1 ")));
   ASSERT_FALSE(result_);
   EXPECT_EQ(result_.error().kind, ExitCode::kCheckpoint);
+}
+
+// A relay that runs and answers at its socket.
+class RunningStatusTest : public StatusTest {
+ protected:
+  RunningStatusTest() {
+    EXPECT_TRUE(lock_.Lock());
+    status_.phase = RelayStatus::Phase::kStreaming;
+    status_.receiver = "Kafka";
+    status_.lag.proven_for = std::chrono::hours(1);
+    status_.written_at_us = clock_.WallMicroseconds();
+    status_.server.log.emplace().keeping = {
+        .expiry = std::chrono::days(30), .oldest_file = "binlog.000001", .oldest_age = {}};
+    Tell();
+    auto server = HttpServer::Start(directory_ / "outboxd.sock", pages_);
+    EXPECT_TRUE(server);
+    server_ = std::move(*server);
+  }
+  void Tell(const std::string& relay = "shop") {
+    pages_.Set({.version = "1.2.3", .relay = relay, .config_hash = ""});
+    board_.Set(status_);
+  }
+  [[nodiscard]] int Code() const { return result_ ? 0 : static_cast<int>(result_.error().kind); }
+
+  const SystemClock clock_;
+  StateDirectory lock_{directory_.path()};
+  RelayStatus status_;
+  HealthBoard health_{clock_};
+  StatusBoard board_{clock_};
+  RecentRecords records_;
+  RelayPages pages_{health_, board_, records_, clock_};
+  std::unique_ptr<HttpServer> server_;
+};
+
+TEST_F(RunningStatusTest, TellsWhatTheRelayItselfSays) {
+  status_.delivered = 17;
+  status_.in_flight = 2;
+  status_.at_receiver.in_flight_bytes = 1500;
+  Tell();
+  EXPECT_THAT(Status(),
+              AllOf(HasSubstr(fmt::format("process       {}, streaming\n", ::getpid())),
+                    HasSubstr("doing         streaming: 17 events delivered"),
+                    HasSubstr("rate          0 events/s\n"),
+                    HasSubstr("in flight     2 messages, 1.5 kB\n"),
+                    HasSubstr("safe outage   30 days, as MySQL is set\n"), Not(HasSubstr("\x1b"))));
+  EXPECT_EQ(Code(), 0);
+}
+
+TEST_F(RunningStatusTest, EndsWithOneWhereMessagesDoNotFlowOrSomebodyIsNeeded) {
+  status_.sink = Outage{status_.written_at_us, "no broker"};
+  Tell();
+  EXPECT_THAT(Status(), HasSubstr("Kafka does not answer for 0 s: no broker"));
+  EXPECT_EQ(Code(), 1);
+  status_.sink.reset();
+  status_.refused_reload = Outage{status_.written_at_us, "a typing error"};
+  Tell();
+  Status();
+  EXPECT_EQ(Code(), 1);
+  status_.refused_reload.reset();
+  status_.server.log->is_gone = true;
+  status_.server.log->needed_file = "binlog.000007";
+  Tell();
+  EXPECT_THAT(Status(), HasSubstr("MySQL has removed binlog.000007"));
+  EXPECT_EQ(Code(), 1);
+  status_.server.log->is_gone = false;
+  Tell();
+  Raise();
+  Status();
+  EXPECT_EQ(Code(), 1) << "an alarm stands";
+}
+
+TEST_F(RunningStatusTest, OneThatIsParkedIsDown) {
+  status_.parked = Outage{status_.written_at_us, "ended with code 77: no password"};
+  Tell();
+  EXPECT_THAT(Status(),
+              AllOf(HasSubstr("process       parked: it has ended, and waits for a person\n"),
+                    HasSubstr("doing         ended with code 77: no password\n")));
+  EXPECT_EQ(Code(), 3);
+}
+
+TEST_F(RunningStatusTest, OneThatDoesNotAnswerIsDegraded) {
+  server_.reset();
+  ASSERT_TRUE(WriteStatus(directory_.path(), status_));
+  EXPECT_THAT(Status(), AllOf(HasSubstr(", which does not answer: socket "),
+                              HasSubstr("doing         streaming: 0 events delivered")));
+  EXPECT_EQ(Code(), 1);
+}
+
+TEST_F(RunningStatusTest, AnotherRelayAtItsSocketSaysNothingOfThisOne) {
+  Tell("bakery");
+  EXPECT_THAT(Status(), AllOf(HasSubstr("another relay answers there: bakery"),
+                              Not(HasSubstr("doing         streaming"))));
+  EXPECT_EQ(Code(), 1);
+}
+
+TEST_F(RunningStatusTest, AnInitialReadHasABar) {
+  status_.phase = RelayStatus::Phase::kInitialRead;
+  status_.read = InitialRead{.tables = {{"shop", "outbox", false, {}, 500}}, .begun_us = 1};
+  status_.read_rows_estimate = 1000;
+  status_.rate = 100;
+  Tell();
+  EXPECT_THAT(Status(), HasSubstr("read          [############............]  50 %, 500 of about "
+                                  "1000 rows, about 5 s left\n"));
+}
+
+TEST_F(RunningStatusTest, ForProgramsItIsOneObject) {
+  line_.json = true;
+  Raise();
+  const auto json = nlohmann::json::parse(Status());
+  EXPECT_EQ(json["verdict"], "degraded");
+  EXPECT_EQ(json["process"], ::getpid());
+  EXPECT_EQ(json["status"]["state"], "streaming");
+  EXPECT_EQ(json["alarms"][0]["position"], "u:7");
+  EXPECT_TRUE(json["ended"].is_null());
+  EXPECT_EQ(Code(), 1);
+}
+
+TEST_F(StatusTest, ForProgramsItTellsHowTheLastRunEnded) {
+  line_.json = true;
+  RelayStatus status;
+  status.written_at_us = 1'760'000'000'000'000;
+  ASSERT_TRUE(WriteStatus(directory_.path(), status));
+  auto json = nlohmann::json::parse(Status());
+  EXPECT_EQ(json["verdict"], "down");
+  EXPECT_TRUE(json["status"].is_null());
+  EXPECT_TRUE(json["ended"]["code"].is_null()) << "killed";
+  ASSERT_TRUE(WriteRunEnd(directory_.path(),
+                          {.at_us = 1'760'000'001'000'000, .exit_code = 82, .text = "why"}));
+  json = nlohmann::json::parse(Status());
+  EXPECT_EQ(json["ended"]["code"], 82);
+  EXPECT_EQ(json["ended"]["text"], "why");
+  EXPECT_EQ(json["ended"]["at"], 1'760'000'001.0);
 }
 
 }  // namespace

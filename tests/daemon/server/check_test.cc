@@ -19,7 +19,7 @@ class CheckServerTest : public EventTableTest {
  protected:
   std::string Check() {
     testing::internal::CaptureStdout();
-    result_ = CheckCommand(config_);
+    result_ = CheckCommand(config_, line_);
     return testing::internal::GetCapturedStdout();
   }
   void Store(binlog::Position position) {
@@ -32,6 +32,7 @@ class CheckServerTest : public EventTableTest {
     ASSERT_TRUE(CheckpointFile(config_.relay.state_directory, "shop").Store(checkpoint));
   }
 
+  CommandLine line_;
   Result<void> result_;
 };
 
