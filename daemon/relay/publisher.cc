@@ -101,6 +101,11 @@ Result<Publisher::Published> Publisher::Send(const binlog::Row& row, std::string
   return HandOver(row, position, *message);
 }
 
+// The sink has said something else than that it cannot be reached.
+void Publisher::EndOutage() {
+  if (std::exchange(is_unreachable_, false)) outages_.SinkAnswers();
+}
+
 Result<Publisher::Published> Publisher::HandOver(const binlog::Row& row, std::string_view position,
                                                  const sinks::Message& message) {
   const sinks::DeliveryId id = tracker_.NextId();
@@ -116,6 +121,7 @@ Result<Publisher::Published> Publisher::HandOver(const binlog::Row& row, std::st
                       outcome.error().ToText()));
       return Published{.step = {Step::Kind::kPause, pause}};
     }
+    EndOutage();
     is_refused_by_receiver_ = false;
     if (outcome.error().kind == sinks::ErrorKind::kRejected) {
       return Refused(
@@ -125,10 +131,7 @@ Result<Publisher::Published> Publisher::HandOver(const binlog::Row& row, std::st
     tracker_.Report({.delivered = {}, .failed = {}, .lost = outcome.error()});
     return Published{};
   }
-  if (is_unreachable_) {
-    is_unreachable_ = false;
-    outages_.SinkAnswers();
-  }
+  EndOutage();
   if (*outcome == sinks::PublishOutcome::kFull) {
     tracker_.TakeBack();
     return Published{.step = {Step::Kind::kFull, kRoomCheck}};

@@ -99,6 +99,7 @@ class Publisher {
   Result<Published> Hold(HeldEvent event);
   Result<Published> LetPass(const binlog::Row& row, std::string_view position);
   Result<Published> CountHandedOver(const binlog::Row& row, std::string_view position);
+  void EndOutage();
   Result<Published> Passed(std::string_view position);
   Result<Published> PassAgain(std::string_view position);
   [[nodiscard]] bool CountDeadLetter();

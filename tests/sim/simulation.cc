@@ -306,9 +306,11 @@ std::string Simulation::MissingProof(int step) {
 // Nothing that was committed before is left, neither where the lag is told to be 0 nor where it is
 // said how long that is ago.
 void Simulation::CheckLag() {
-  // Without being asked a replica does not tell that it is behind itself.
+  // Without being asked a replica does not tell that it is behind itself; what was believed then is
+  // believed later, too.
   if (!scenario_.checks_lag || scenario_.reads_tables) return;
-  if (source_.hides_log_end && !source_.lagging.empty()) return;
+  was_behind_ = was_behind_ || !source_.lagging.empty();
+  if (source_.hides_log_end && was_behind_) return;
   const auto lag = LagAfter(process_->status().lag);
   if (!lag) return;
   const std::uint64_t now_us = clock_.WallMicroseconds();

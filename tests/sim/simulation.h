@@ -85,6 +85,7 @@ class Simulation {
   std::unique_ptr<SimulatedProcess> process_;  // Null: not running.
 
   bool has_ended_ = false;  // Rightly, for good: only an operator goes on from here.
+  bool was_behind_ = false;  // A server was, behind its source.
 };
 
 }  // namespace outboxd::sim

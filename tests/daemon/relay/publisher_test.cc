@@ -97,6 +97,17 @@ TEST_F(PublisherTest, AReceiverThatCannotBeAskedAboutATopicDoesNotAnswer) {
   EXPECT_FALSE(outages_.sink());
 }
 
+// Where an operator drops the event then, no other one may come for long that would end the outage.
+TEST_F(PublisherTest, AReceiverThatRefusesAnswers) {
+  sink_.publish_error = sinks::Error{sinks::ErrorKind::kUnreachable, "cannot look up topic"};
+  ASSERT_TRUE(Publish("1"));
+  EXPECT_TRUE(outages_.sink());
+  sink_.publish_error = sinks::Error{sinks::ErrorKind::kRejected, "topic is missing"};
+  ASSERT_TRUE(Publish("1"));
+  EXPECT_TRUE(IsHeld());
+  EXPECT_FALSE(outages_.sink());
+}
+
 TEST_F(PublisherTest, HoldsAtARowThatHasNoMessageAndSaysWhy) {
   EXPECT_EQ(Publish("1", std::nullopt)->kind, Step::Kind::kPause);
   ASSERT_TRUE(IsHeld());
