@@ -41,13 +41,14 @@ def promtool(*words, input=None) -> tuple[int, str]:
 
 
 class PrivatePrometheus(Server):
-    """Scrapes `targets`, "HOST:PORT" by job, every second."""
+    """Scrapes `targets`, one "HOST:PORT" or a list of them by job, every second."""
 
     def __init__(self, targets, path="/metrics", rules=()):
         super().__init__("prometheus")
         self.config = self.folder / "prometheus.yml"
-        jobs = [{"job_name": job, "metrics_path": path, "static_configs": [{"targets": [target]}]}
-                for job, target in targets.items()]
+        jobs = [{"job_name": job, "metrics_path": path,
+                 "static_configs": [{"targets": [ones] if isinstance(ones, str) else ones}]}
+                for job, ones in targets.items()]
         # YAML is a superset of JSON.
         self.config.write_text(json.dumps({
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},

@@ -23,13 +23,13 @@ Not of any command.
 
 Form: `outboxd skip POSITION --config FILE`
 
-It drops **one** event, see [bad events](bad-events.md#skipping). The key goes to `skipped.jsonl`, and
-nothing else is changed by it.
+It drops **one** event, see [bad events](bad-events.md#skipping). The key goes to
+`skipped.jsonl`, and nothing else is changed by it.
 
 | option | meaning |
 |---|---|
 | `--config FILE` | The configuration. |
-| `--a-very-long-option FILE` | Another file, of which so much has to be said that it takes more than a line. |
+| `--a-long-option FILE` | Another file, of which so much is said that it takes more lines. |
 
 <!-- run: exit code 64 -->
 
@@ -57,9 +57,9 @@ TEST(ManualTest, IsTheSectionOfTheCommandWithoutTheMarks) {
             "else is changed by it.\n"
             "\n"
             "  --config FILE     The configuration.\n"
-            "  --a-very-long-option FILE\n"
-            "                    Another file, of which so much has to be said that it takes\n"
-            "                    more than a line.\n"
+            "  --a-long-option FILE\n"
+            "                    Another file, of which so much is said that it takes more\n"
+            "                    lines.\n"
             "\n"
             "    $ outboxd skip x\n"
             "    outboxd: `x` is no position\n"
