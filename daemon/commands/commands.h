@@ -2,7 +2,9 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/commands/command_line.h"
 #include "daemon/config/config.h"
@@ -17,8 +19,10 @@ namespace outboxd {
 // `read`: the configuration as it stands when a signal asks for it.
 [[nodiscard]] Result<void> RunCommand(Config config, std::function<Result<Config>()> read);
 // What `run --relay.on-halt=park` does where the configuration cannot be read: it says so, stays,
-// and is asked at the socket of RUNTIME_DIRECTORY. Returns `error`.
-[[nodiscard]] Result<void> ParkUnread(const Error& error);
+// and is asked at the socket of RUNTIME_DIRECTORY, and where `overrides` have an http.listen.
+// Returns `error`.
+[[nodiscard]] Result<void> ParkUnread(const Error& error,
+                                      const std::vector<std::string>& overrides);
 [[nodiscard]] Result<void> CheckCommand(const Config& config, const CommandLine& line);
 [[nodiscard]] Result<void> TailCommand(Config config, const CommandLine& line);
 [[nodiscard]] Result<void> PositionCommand(const Config& config, const CommandLine& line);

@@ -95,7 +95,7 @@ Result<void> Command(const CommandLine& line) {
   auto config = ReadConfig(line.config_path, line.overrides);
   if (!config) {
     if (command == "run" && ParksAtOnce(line)) {
-      return WithoutText(ParkUnread(config.error()));
+      return WithoutText(ParkUnread(config.error(), line.overrides));
     }
     return std::unexpected(config.error());
   }

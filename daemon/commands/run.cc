@@ -11,6 +11,7 @@
 #include "daemon/checkpoint/checkpoint_file.h"
 #include "daemon/checkpoint/state_directory.h"
 #include "daemon/commands/commands.h"
+#include "daemon/config/config_value.h"
 #include "daemon/http/http_endpoint.h"
 #include "daemon/http/relay_pages.h"
 #include "daemon/http/status_board.h"
@@ -130,6 +131,14 @@ class RelayRun {
 
   [[nodiscard]] const Clock& clock() const { return clock_; }
 
+  // The same over TCP. A configuration that is taken anew may name another address, or none.
+  void AnswerAt(const ListenAddress& address) {
+    if (address == listens_at_) return;
+    endpoint_.reset();
+    listens_at_ = address;
+    if (!address.host.empty()) endpoint_.emplace(address.host, address.port, pages_);
+  }
+
  private:
   Result<void> Once(const Config& config, bool& begins_anew) {
     pages_.Set({.version = std::string(Version()),
@@ -170,14 +179,6 @@ class RelayRun {
     return LogEnd(ended, process.ended_at());
   }
 
-  // A configuration that is taken anew may name another address, or none.
-  void AnswerAt(const ListenAddress& address) {
-    if (address == listens_at_) return;
-    endpoint_.reset();
-    listens_at_ = address;
-    if (!address.host.empty()) endpoint_.emplace(address.host, address.port, pages_);
-  }
-
   static std::string SocketOf(const Config& config) {
     return RuntimeSocketPath().value_or(SocketPathIn(config.relay.state_directory));
   }
@@ -216,11 +217,16 @@ Result<void> RunCommand(Config config, std::function<Result<Config>()> read) {
   }
 }
 
-Result<void> ParkUnread(const Error& error) {
+Result<void> ParkUnread(const Error& error, const std::vector<std::string>& overrides) {
+  constexpr std::string_view kListen = "--http.listen=";
   StartLog({}, "");
   PrintFatal(error.ToText(), error.kind);
   RelayRun run(ProcessSignals::Hangup::kIgnored);
   run.AnswerWhereItIsNamed();
+  for (const std::string& key : overrides) {
+    if (!key.starts_with(kListen)) continue;
+    if (const auto address = ParseListen(key.substr(kListen.size()))) run.AnswerAt(*address);
+  }
   (void)run.Parks(error, std::nullopt);
   return std::unexpected(error);
 }

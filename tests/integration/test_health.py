@@ -8,8 +8,9 @@ import socket
 import stat
 import subprocess
 
-from private_servers import PrivateKafka, PrivateMysql
+from private_servers import PrivateKafka, PrivateMysql, free_port
 from relay import PASSWORD, Relay, wait_until
+from relay_http import get
 
 
 def health(relay, *words, **environment):
@@ -172,6 +173,24 @@ def test_a_configuration_that_cannot_be_read_is_parked_where_the_command_line_sa
         assert code == 1 and "code 78" in said and "nonsense" in said
         assert health(relay, "--live", **where) == (0, "alive")
         assert relay.stop() == 78
+
+
+def test_a_configuration_that_cannot_be_read_is_told_at_the_port_of_the_command_line(
+        outboxd, mysql, kafka, tmp_path):
+    with Relay(outboxd, mysql, kafka, tmp_path, outbox__nonsense="1") as relay:
+        port = free_port()
+        relay.start("--relay.on-halt=park", f"--http.listen=127.0.0.1:{port}")
+
+        def answer(path):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            try:
+                return get(relay, path, connection)
+            except OSError:
+                return None, ""
+
+        wait_until(lambda: answer("/healthz")[0] == 200, relay.log)
+        wait_until(lambda: "nonsense" in answer("/readyz")[1], relay.log)
+        assert answer("/readyz")[0] == 503
 
 
 def test_what_fails_ends_where_nothing_is_said_of_parking(outboxd, mysql, kafka, tmp_path):

@@ -47,7 +47,7 @@ def test_a_replica_with_one_schema_has_nothing_else_in_its_log(outboxd, kafka, t
         if value:
             options[name.replace("_", "-")] = value
     with PrivateMysql() as source, Relay(outboxd, source, kafka, tmp_path) as relay:
-        options["replicate-do-db"] = relay.database
+        options["replicate-wild-do-table"] = f"{relay.database}.%"
         with PrivateMysql(options) as replica:
             replicate(replica, source)
             relay.sql("CREATE DATABASE secrets", database=None)

@@ -40,6 +40,7 @@ tolerations: [{key: k, operator: Exists, effect: NoSchedule}]
 affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [
   {matchExpressions: [{key: zone, operator: In, values: [a]}]}]}}}
 priorityClassName: high
+monitoring: {port: 9464, serviceMonitor: true, interval: 15s, labels: {release: prometheus}}
 mysql: {image: "mysql:8.4", rootSecret: root, size: 7Gi, storageClass: slow,
         resources: {limits: {memory: 2Gi}}, sql: "SELECT 1;"}
 """
@@ -214,6 +215,31 @@ def test_liveness_and_start_ask_whether_the_process_moves_and_nothing_else(form)
     assert relay["livenessProbe"]["failureThreshold"] == 3
 
 
+def test_with_a_port_the_probes_ask_by_http_and_prometheus_finds_the_relay(objects):
+    found = objects(render("--set", "monitoring.port=9464,monitoring.serviceMonitor=true,"
+                           "monitoring.labels.release=prometheus"))
+    relay = relay_of(found)
+    assert "--http.listen=0.0.0.0:9464" in relay["args"]
+    (port,) = relay["ports"]
+    assert port["containerPort"] == 9464
+    for probe, path in (("startupProbe", "/healthz"), ("livenessProbe", "/healthz"),
+                        ("readinessProbe", "/readyz")):
+        assert relay[probe]["httpGet"] == {"path": path, "port": port["name"]}
+        assert "exec" not in relay[probe]
+    service = found["Service", "outboxd-metrics"]
+    assert service["spec"]["publishNotReadyAddresses"], "one that is not ready is asked as well"
+    assert service["spec"]["ports"][0]["targetPort"] == port["name"]
+    monitor = found["ServiceMonitor", "outboxd"]
+    assert monitor["metadata"]["labels"]["release"] == "prometheus"
+    wanted = monitor["spec"]["selector"]["matchLabels"]
+    assert wanted.items() <= service["metadata"]["labels"].items()
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert endpoint["port"] == service["spec"]["ports"][0]["name"]
+    assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": "outboxd"}]
+    pod = pod_of(found)["metadata"]["labels"]
+    assert service["spec"]["selector"].items() <= pod.items()
+
+
 def test_beside_a_database_the_pod_is_ready_when_the_relay_is(beside):
     assert relay_of(beside)["readinessProbe"]["exec"]["command"] == READY
 
@@ -364,6 +390,7 @@ def test_the_database_takes_packets_as_large_as_the_limit_was_made_for(sidecar):
     ([*SIDECAR, "--set", "form=library,mysql.replicas=2"], "a checkpoint of its own"),
     (["--set", "form=sidecar"], "host = mysql.example.internal"),
     ([*SIDECAR, "--set-string", "config=[relay]"], "config lacks require = writable"),
+    (["--set", "monitoring.serviceMonitor=true"], "write monitoring.port: 9464"),
     (["--set", "secret.existing="], "the relay needs its passwords"),
     (["--set", r"secret.files.outboxd\.conf=a"], "choose another name"),
 ])

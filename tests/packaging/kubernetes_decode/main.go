@@ -1,5 +1,5 @@
-// Reads manifests of Kubernetes from standard input, decodes each strictly into the type of k8s.io/api
-// that it names, and prints what the types hold as a JSON array. It ends with 1 at a field that the
+// Reads manifests of Kubernetes from standard input, decodes each strictly into the type of k8s.io/api,
+// or of the operator of Prometheus, that it names, and prints what the types hold as a JSON array. It ends with 1 at a field that the
 // type does not have, a field that stands twice, a value of another type, or an unknown kind.
 package main
 
@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -23,7 +24,7 @@ import (
 func decode(input io.Reader) ([]runtime.Object, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		appsv1.AddToScheme, corev1.AddToScheme, policyv1.AddToScheme,
+		appsv1.AddToScheme, corev1.AddToScheme, policyv1.AddToScheme, monitoringv1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			return nil, err

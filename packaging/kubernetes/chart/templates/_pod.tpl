@@ -24,8 +24,27 @@ checksum/secret: {{ toJson . | sha256sum }}
 {{- end }}
 {{- end }}
 
-{{- define "outboxd.health" -}}
-["/usr/bin/outboxd", "health", {{ with . }}{{ . | quote }}, {{ end }}"--config", "/etc/outboxd/outboxd.conf"]
+{{- /* How a probe asks: by HTTP where the relay has a port, else by the program at its socket. */ -}}
+{{- define "outboxd.live" -}}
+{{- if .Values.monitoring.port -}}
+httpGet:
+  path: /healthz
+  port: http-outboxd
+{{- else -}}
+exec:
+  command: ["/usr/bin/outboxd", "health", "--live", "--config", "/etc/outboxd/outboxd.conf"]
+{{- end -}}
+{{- end }}
+
+{{- define "outboxd.ready" -}}
+{{- if .Values.monitoring.port -}}
+httpGet:
+  path: /readyz
+  port: http-outboxd
+{{- else -}}
+exec:
+  command: ["/usr/bin/outboxd", "health", "--config", "/etc/outboxd/outboxd.conf"]
+{{- end -}}
 {{- end }}
 
 {{- define "outboxd.container" -}}
@@ -40,6 +59,14 @@ args:
   # Whatever stands in the file: an end would take the database out of its Service.
   - --relay.on-halt=park
   {{- end }}
+  {{- with .Values.monitoring.port }}
+  - --http.listen=0.0.0.0:{{ . }}
+  {{- end }}
+{{- with .Values.monitoring.port }}
+ports:
+  - name: http-outboxd
+    containerPort: {{ . }}
+{{- end }}
 env:
   - name: RUNTIME_DIRECTORY
     value: /run/outboxd
@@ -58,15 +85,13 @@ securityContext:
     type: RuntimeDefault
 # Neither asks MySQL or Kafka: no outage of theirs ends the relay.
 startupProbe:
-  exec:
-    command: {{ include "outboxd.health" "--live" }}
+  {{- include "outboxd.live" . | nindent 2 }}
   periodSeconds: 2
   timeoutSeconds: 5
   failureThreshold: 30
 # As long as the watchdog of the systemd unit: a minute.
 livenessProbe:
-  exec:
-    command: {{ include "outboxd.health" "--live" }}
+  {{- include "outboxd.live" . | nindent 2 }}
   periodSeconds: 20
   timeoutSeconds: 5
   failureThreshold: 3

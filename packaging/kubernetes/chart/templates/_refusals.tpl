@@ -19,6 +19,9 @@ messages cannot say why. */ -}}
 {{- if and .Values.memory.limitMiB (lt (int .Values.memory.limitMiB) (int (include "outboxd.memoryMiB" .))) }}
 {{- fail (printf "memory.limitMiB is %v, and the relay may take %s MiB: 64 MiB, the bytes in flight, and twice memory.maxAllowedPacketMiB; with less it would hold at a large event, or be killed" .Values.memory.limitMiB (include "outboxd.memoryMiB" .)) }}
 {{- end }}
+{{- if and .Values.monitoring.serviceMonitor (not .Values.monitoring.port) }}
+{{- fail "monitoring.serviceMonitor is true, and monitoring.port is 0: Prometheus reaches the relay at a port only; write monitoring.port: 9464" }}
+{{- end }}
 {{- if hasKey .Values.secret.files "outboxd.conf" }}
 {{- fail "secret.files has outboxd.conf, which is the name of the configuration in the same folder: choose another name" }}
 {{- end }}
