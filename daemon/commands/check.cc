@@ -13,14 +13,20 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/terminal.h"
 #include "daemon/exit_code_of.h"
+#include "daemon/preparation/log_kept.h"
 #include "daemon/preparation/log_place.h"
 #include "daemon/preparation/memory_need.h"
+#include "daemon/preparation/other_hosts.h"
 #include "daemon/preparation/readiness.h"
+#include "daemon/preparation/secret_files.h"
+#include "daemon/preparation/server_outlook.h"
 #include "daemon/preparation/sink_readiness.h"
 #include "daemon/preparation/source_check.h"
 #include "daemon/preparation/source_setup.h"
+#include "daemon/preparation/spill_room.h"
 #include "daemon/preparation/start_position.h"
 #include "daemon/process/opening.h"
+#include "daemon/service/clock.h"
 
 namespace outboxd {
 namespace {
@@ -37,6 +43,8 @@ Findings CheckState(const Config& config, const CheckpointFile& store,
   if (auto usable = StateDirectory(config.relay.state_directory).CheckUsable(); !usable) {
     findings.push_back(ProblemOf("state directory", usable.error()));
   }
+  Append(findings, CheckSpillRoom(config));
+  Append(findings, CheckSecretFiles(config));
   if (!checkpoint) {
     findings.push_back(ProblemOf("checkpoint", checkpoint.error()));
   } else if (*checkpoint) {
@@ -105,6 +113,13 @@ Findings CheckServer(const Config& config, const std::optional<Checkpoint>& chec
   if (facts.max_allowed_packet != 0) {
     findings.push_back(CheckMemory(config, facts.max_allowed_packet));
   }
+  if (facts.log_bin) {
+    // Where the account may not ask, its privileges were told.
+    const auto keeping = AskForLogKeeping(server, ConnectionOptionsOf(config.mysql).front());
+    if (keeping) findings.push_back(CheckLogKept(*keeping));
+  }
+  Append(findings, LookAhead(server, SystemClock().WallMicroseconds()));
+  Append(findings, CheckEachHost(config, *tables));
   // What is wrong with the server would be told once more.
   const bool has_start = checkpoint || config.delivery.start.kind != StartChoice::Kind::kNone;
   if (has_start && FirstProblem(findings) == nullptr) {

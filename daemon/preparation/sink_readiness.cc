@@ -1,5 +1,6 @@
 #include "daemon/preparation/sink_readiness.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -46,13 +47,28 @@ std::vector<sinks::TopicUse> TopicsOf(const Config& config) {
   return topics;
 }
 
+// Whoever may insert a row decides then what topics there are.
+std::vector<Finding> CheckTopicChoice(const Config& config) {
+  const bool is_chosen_by_row = std::ranges::any_of(
+      config.outboxes, [](const OutboxConfig& outbox) { return DependsOnRow(outbox.topic); });
+  const bool creates = std::ranges::any_of(config.sink.settings, [](const sinks::Setting& setting) {
+    return setting.section == "topics" && setting.key == "create" &&
+           (setting.value == "yes" || setting.value == "true" || setting.value == "on");
+  });
+  if (!is_chosen_by_row || !creates || !config.topics.allow.empty()) return {};
+  return {{Finding::Level::kWarning, "topics.allow",
+           "is not set, topics are named by the rows, and topics.create is yes: a wrong row makes a"
+           " topic of any name",
+           "in [topics]: allow = PATTERN, such as outbox.event.*", ExitCode::kOk}};
+}
+
 }  // namespace
 
 std::vector<Finding> CheckSinkBy(sinks::SinkProbe& probe, const Config& config,
                                  const std::optional<Checkpoint>& checkpoint) {
   const sinks::SinkFamily& family = *config.sink.family;
   sinks::SinkFacts facts = probe.Look(TopicsOf(config));
-  std::vector<Finding> findings;
+  std::vector<Finding> findings = CheckTopicChoice(config);
   for (sinks::Finding& found : facts.findings) findings.push_back(FindingOf(std::move(found)));
   const bool is_other = checkpoint && !checkpoint->sink.empty() && facts.identity &&
                         checkpoint->sink != *facts.identity;

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "sinks/kafka/kafka_advice.h"
 #include "sinks/kafka/kafka_properties.h"
 #include "sinks/kafka/kafka_topics.h"
 
@@ -37,14 +40,6 @@ Finding ProblemOf(std::string subject, const Error& error) {
   return {Finding::Level::kProblem, std::move(subject), error.message, error.hint, error.kind};
 }
 
-std::string AlterCommand(const KafkaSinkOptions& options, std::string_view topic,
-                         std::string_view setting) {
-  return fmt::format(
-      "kafka-configs.sh --bootstrap-server {} --alter --entity-type topics --entity-name {}"
-      " --add-config {}",
-      BootstrapServers(options.properties), topic, setting);
-}
-
 Finding LookAtBroker(const KafkaBroker& broker) {
   return {Finding::Level::kWarning, "kafka",
           fmt::format("broker {} at {} does not answer from here", broker.id, broker.address),
@@ -72,35 +67,46 @@ SinkFacts KafkaClusterProbe::Look(std::span<const TopicUse> topics) {
   for (const KafkaBroker& broker : cluster->brokers) {
     if (!broker.answers) facts.findings.push_back(LookAtBroker(broker));
   }
+  if (auto plain = AdviceOnSecurity(options_.properties))
+    facts.findings.push_back(*std::move(plain));
   for (const TopicUse& use : topics) {
-    facts.findings.push_back(
-        use.depends_on_row ? Ok("topics", fmt::format("{}: known when a row comes", use.topic))
-                           : LookAtTopic(use, broker_count));
+    if (use.depends_on_row) {
+      facts.findings.push_back(Ok("topics", fmt::format("{}: known when a row comes", use.topic)));
+    } else {
+      std::ranges::move(LookAtTopic(use, broker_count), std::back_inserter(facts.findings));
+    }
   }
   return facts;
 }
 
-Finding KafkaClusterProbe::LookAtTopic(const TopicUse& use, std::size_t broker_count) {
+std::vector<Finding> KafkaClusterProbe::LookAtTopic(const TopicUse& use, std::size_t broker_count) {
   const std::string subject = "topic " + use.topic;
   const auto facts = questions_->Topic(use.topic);
-  if (!facts) return ProblemOf(subject, facts.error());
-  if (!*facts && options_.create_topics) return Ok(subject, "will be created");
+  if (!facts) return {ProblemOf(subject, facts.error())};
+  if (!*facts && options_.create_topics) return {Ok(subject, "will be created")};
   if (!*facts) {
-    return {Finding::Level::kProblem, subject, "does not exist, and topics.create is no",
-            CreateTopicCommand(BootstrapServers(options_.properties), use.topic,
-                               options_.topic_partitions, options_.topic_replication,
-                               static_cast<int>(broker_count))};
+    return {{Finding::Level::kProblem, subject, "does not exist, and topics.create is no",
+             CreateTopicCommand(BootstrapServers(options_.properties), use.topic,
+                                options_.topic_partitions, options_.topic_replication,
+                                static_cast<int>(broker_count))}};
   }
+  std::vector<Finding> findings =
+      AdviceOnTopic(options_.properties, use.topic, **facts, broker_count);
   if (use.is_for_dead_letters && (*facts)->cleanup_policy.contains("compact")) {
-    return {Finding::Level::kWarning, subject,
-            "is compacted, so that of the dead letters of one key only the last one stays",
-            AlterCommand(options_, use.topic, "cleanup.policy=delete")};
+    findings.push_back(
+        {Finding::Level::kWarning, subject,
+         "is compacted, so that of the dead letters of one key only the last one stays",
+         AlterTopicCommand(options_.properties, use.topic, "cleanup.policy=delete")});
   }
-  return Ok(subject,
-            fmt::format("{} partitions, {} replicas, min.insync.replicas {}, max.message.bytes {}",
-                        (*facts)->partition_count, (*facts)->replica_count,
-                        (*facts)->min_insync_replicas.value_or(0),
-                        (*facts)->message_bytes_max.value_or(0)));
+  if (findings.empty()) {
+    findings.push_back(
+        Ok(subject,
+           fmt::format("{} partitions, {} replicas, min.insync.replicas {}, max.message.bytes {}",
+                       (*facts)->partition_count, (*facts)->replica_count,
+                       (*facts)->min_insync_replicas.value_or(0),
+                       (*facts)->message_bytes_max.value_or(0))));
+  }
+  return findings;
 }
 
 Result<std::vector<std::string>> KafkaClusterProbe::Topics() {
@@ -130,14 +136,14 @@ Result<std::optional<AgeLimit>> KafkaClusterProbe::FindAgeLimit(const std::strin
     limit = {.age = milliseconds(*facts.retention_ms),
              .is_refused = false,
              .setting = fmt::format("retention.ms = {}", *facts.retention_ms),
-             .remedy = AlterCommand(options_, topic, "retention.ms=-1")};
+             .remedy = AlterTopicCommand(options_.properties, topic, "retention.ms=-1")};
   }
   if (facts.age_taken_ms_max && (!limit || *facts.age_taken_ms_max <= limit->age.count())) {
-    limit = {
-        .age = milliseconds(*facts.age_taken_ms_max),
-        .is_refused = true,
-        .setting = fmt::format("{} = {}", kBefore, *facts.age_taken_ms_max),
-        .remedy = AlterCommand(options_, topic, fmt::format("{}=9223372036854775807", kBefore))};
+    limit = {.age = milliseconds(*facts.age_taken_ms_max),
+             .is_refused = true,
+             .setting = fmt::format("{} = {}", kBefore, *facts.age_taken_ms_max),
+             .remedy = AlterTopicCommand(options_.properties, topic,
+                                         fmt::format("{}=9223372036854775807", kBefore))};
   }
   return limit;
 }

@@ -43,7 +43,7 @@ class KafkaClusterProbe final : public SinkProbe {
 
  private:
   // `broker_count`: how many the cluster has.
-  [[nodiscard]] Finding LookAtTopic(const TopicUse& use, std::size_t broker_count);
+  [[nodiscard]] std::vector<Finding> LookAtTopic(const TopicUse& use, std::size_t broker_count);
 
   // Constant after construction.
   const KafkaSinkOptions options_;

@@ -64,6 +64,9 @@ void ReadEntries(const rd_kafka_ConfigResource_t* resource, KafkaTopicFacts& fac
     const char* value = rd_kafka_ConfigEntry_value(entry);
     if (name == "min.insync.replicas") facts.min_insync_replicas = Number(value);
     if (name == "max.message.bytes") facts.message_bytes_max = Number(value);
+    if (name == "unclean.leader.election.enable" && value != nullptr) {
+      facts.elects_unclean = std::string_view(value) == "true";
+    }
     if (name == "cleanup.policy" && value != nullptr) facts.cleanup_policy = value;
     if (name == "retention.ms") facts.retention_ms = Number(value);
     if (name == "message.timestamp.type" && value != nullptr) {

@@ -31,7 +31,8 @@ struct KafkaTopicFacts {
   // None: the right to see the topic's configuration is missing; `configuration_error` says so.
   std::optional<std::int64_t> min_insync_replicas;
   std::optional<std::int64_t> message_bytes_max;
-  std::string cleanup_policy;  // "delete", "compact", "compact,delete"; empty: not told.
+  bool elects_unclean = false;  // A replica that lags may become the leader.
+  std::string cleanup_policy;   // "delete", "compact", "compact,delete"; empty: not told.
   std::optional<std::int64_t> retention_ms;      // Of retention.ms; negative: for ever.
   std::optional<std::int64_t> age_taken_ms_max;  // An older message is refused.
   bool has_append_time = false;  // A message's own time is replaced by the broker's.

@@ -358,6 +358,10 @@ std::string_view FindKafkaProperty(const KafkaProperties& properties,
   return {};
 }
 
+std::uint64_t MessageBytesMax(const KafkaProperties& properties) {
+  return NumberOf(properties, kMessageBytes, kMessageBytesDefault).value_or(kMessageBytesDefault);
+}
+
 std::string_view BootstrapServers(const KafkaProperties& properties) {
   return FindKafkaProperty(properties, kBootstrap);
 }

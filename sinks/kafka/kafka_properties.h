@@ -65,5 +65,7 @@ struct ResolvedProperty {
 
 // "host:9092,host2:9092": bootstrap.servers, for messages and hints.
 [[nodiscard]] std::string_view BootstrapServers(const KafkaProperties& properties);
+// The largest message that the client lets through; of properties that are valid.
+[[nodiscard]] std::uint64_t MessageBytesMax(const KafkaProperties& properties);
 
 }  // namespace outboxd::sinks

@@ -103,6 +103,7 @@ class Relay:
         for topic in topics:
             kafka.create_topic(self.topic(topic), partitions=3)
         self.password_file = self.folder / "password"
+        self.password_file.touch(0o600)
         self.password_file.write_text(PASSWORD + "\n")
         self.path = self.folder / "relay.conf"
         self.log_path = self.folder / "relay.log"

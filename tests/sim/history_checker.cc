@@ -108,6 +108,8 @@ void HistoryChecker::OnAppend(std::size_t index, Road road) {
   // It may come late: it is not the relay that decides; or a crash has made the relay forget.
   if (event.may_be_skipped || event.is_dead_lettered) return;
   if (road == Road::kRead) return;
+  // A failover took its commit back while it was on its way, and it was decided anew since.
+  if (event.state != Event::State::kCommitted) return;
   std::uint64_t& last = last_order_[PartitionOf(event)];
   if (event.order < last) {
     throw Violation{fmt::format("event {} (order {}) comes first behind order {} of its partition",

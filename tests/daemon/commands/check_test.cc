@@ -25,7 +25,7 @@ class CheckTest : public testing::Test {
  protected:
   CheckTest() {
     config_.relay.name = "shop";
-    config_.relay.state_directory = directory_ / "state";
+    config_.relay.state_directory = config_.relay.spill_directory = directory_ / "state";
     config_.mysql.port = closed_.number();
     config_.outboxes.emplace_back().tables = {"shop.outbox"};
     config_.sink.family = FindSinkFamily("stdout");

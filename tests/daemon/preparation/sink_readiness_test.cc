@@ -54,6 +54,21 @@ TEST_F(SinkReadinessTest, AsksForEveryTopicThatTheConfigurationNames) {
   EXPECT_TRUE(probe_.asked[2].is_for_dead_letters);
 }
 
+TEST_F(SinkReadinessTest, RowsThatMakeTopicsOfAnyNameAreTold) {
+  config_.outboxes.resize(1);
+  config_.outboxes[0].topic = "t.{kind}";
+  EXPECT_TRUE(Check().empty()) << "no topic is created";
+  config_.sink.settings = {{"topics", "create", "yes"}};
+  ASSERT_EQ(Check().size(), 1u);
+  EXPECT_EQ(Check()[0].level, Finding::Level::kWarning);
+  EXPECT_THAT(Check()[0].remedy, HasSubstr("in [topics]: allow = "));
+  config_.topics.allow = {"t.*"};
+  EXPECT_TRUE(Check().empty());
+  config_.topics.allow.clear();
+  config_.outboxes[0].topic = "orders";
+  EXPECT_TRUE(Check().empty()) << "no row has a say";
+}
+
 TEST_F(SinkReadinessTest, AProblemHasTheExitCodeThatARunWouldEndWith) {
   using Level = sinks::Finding::Level;
   probe_.facts.findings = {{Level::kOk, "kafka", "well", "", {}},

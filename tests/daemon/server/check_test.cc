@@ -36,6 +36,16 @@ class CheckServerTest : public EventTableTest {
   Result<void> result_;
 };
 
+TEST_F(CheckServerTest, EachHostOfTheListIsLookedAt) {
+  config_.mysql.socket.clear();
+  config_.mysql.port = binlog::TcpServerOptions().port;
+  config_.mysql.hosts = {"127.0.0.1", "127.0.0.1:1"};
+  EXPECT_THAT(Check(),
+              AllOf(HasSubstr("ok       host 127.0.0.1 "), HasSubstr("warning  host 127.0.0.1:1 "),
+                    HasSubstr("after a failover the relay could not read from it")));
+  EXPECT_TRUE(result_);
+}
+
 TEST_F(CheckServerTest, AllGoodIsReadyToRun) {
   const std::string printed = Check();
   EXPECT_TRUE(result_) << printed;

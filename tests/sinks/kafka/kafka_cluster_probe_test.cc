@@ -49,7 +49,7 @@ class FixedQuestions final : public KafkaClusterProbe::Questions {
 class KafkaClusterProbeTest : public testing::Test {
  protected:
   KafkaClusterProbeTest() {
-    options_.properties = {{"bootstrap.servers", "k:9092"}};
+    options_.properties = {{"bootstrap.servers", "k:9092"}, {"security.protocol", "SSL"}};
     KafkaTopicFacts& orders = answers_.topics["orders"];
     orders.partition_count = 6;
     orders.replica_count = 3;
