@@ -13,6 +13,7 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/terminal.h"
 #include "daemon/exit_code_of.h"
+#include "daemon/preparation/certificates.h"
 #include "daemon/preparation/log_kept.h"
 #include "daemon/preparation/log_place.h"
 #include "daemon/preparation/memory_need.h"
@@ -45,6 +46,7 @@ Findings CheckState(const Config& config, const CheckpointFile& store,
   }
   Append(findings, CheckSpillRoom(config));
   Append(findings, CheckSecretFiles(config));
+  Append(findings, CheckCertificateFiles(config, SystemClock().WallMicroseconds()));
   if (!checkpoint) {
     findings.push_back(ProblemOf("checkpoint", checkpoint.error()));
   } else if (*checkpoint) {
@@ -97,7 +99,7 @@ Findings CheckServer(const Config& config, const std::optional<Checkpoint>& chec
     findings.push_back(ProblemOf("mysql", AsDaemonError(asked.error())));
     return findings;
   }
-  auto& [server, facts] = *asked;
+  auto& [server, facts, options] = *asked;
   const auto checked =
       CheckSource(config, *tables, BeginsWithTables(config.delivery.start, checkpoint), server,
                   facts, [&](SourceAnswer answer) {
@@ -115,7 +117,7 @@ Findings CheckServer(const Config& config, const std::optional<Checkpoint>& chec
   }
   if (facts.log_bin) {
     // Where the account may not ask, its privileges were told.
-    const auto keeping = AskForLogKeeping(server, ConnectionOptionsOf(config.mysql).front());
+    const auto keeping = AskForLogKeeping(server, options);
     if (keeping) findings.push_back(CheckLogKept(*keeping));
   }
   Append(findings, LookAhead(server, SystemClock().WallMicroseconds()));

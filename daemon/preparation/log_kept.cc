@@ -58,8 +58,8 @@ Finding CheckLogKept(const binlog::LogKeeping& keeping) {
           fmt::format("{}, {}: a longer outage loses events", DurationText(*kept), how),
           keeping.is_seen()
               ? "find out who removes files (a job with PURGE BINARY LOGS, the provider of a"
-                " managed server), and let them be kept for three days; a server that is new shows"
-                " this too, until its log is old enough"
+                " managed server), and let them be kept for three days; a server that is new, or"
+                " whose setting was raised lately, shows this too, until its log is old enough"
               : "SET PERSIST binlog_expire_logs_seconds = 259200",
           ExitCode::kOk};
 }

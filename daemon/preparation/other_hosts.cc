@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "daemon/preparation/log_kept.h"
+
 namespace outboxd {
 namespace {
 
@@ -29,6 +31,15 @@ std::vector<Finding> CheckHost(const MysqlConfig& config, const EventTables& tab
         {Finding::Level::kWarning, subject,
          fmt::format("{}: {}: the relay leaves this host out", finding.subject, finding.found),
          std::move(finding.remedy), ExitCode::kOk});
+  }
+  if (asked->facts.log_bin) {
+    const auto keeping = AskForLogKeeping(asked->server, asked->options);
+    Finding kept = keeping ? CheckLogKept(*keeping) : Finding{};
+    if (kept.level == Finding::Level::kWarning) {
+      kept.found = fmt::format("{}: {}", kept.subject, kept.found);
+      kept.subject = subject;
+      findings.push_back(std::move(kept));
+    }
   }
   if (findings.empty()) {
     findings.push_back({Finding::Level::kOk,

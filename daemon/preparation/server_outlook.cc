@@ -9,9 +9,9 @@
 #include <optional>
 #include <string>
 
-#include "base/time_text.h"
 #include "binlog/mysql_connection.h"
 #include "binlog/result_row.h"
+#include "daemon/preparation/certificates.h"
 
 namespace outboxd {
 namespace {
@@ -30,18 +30,11 @@ std::optional<seconds> TimeOf(std::string_view text) {
 }  // namespace
 
 std::vector<Finding> CheckCertificateEnd(std::string_view not_after, std::uint64_t now_us) {
-  constexpr std::chrono::days kSoon{30};
   const auto end = TimeOf(not_after);
   if (!end) return {};
-  const seconds left = *end - seconds(now_us / 1'000'000);
-  if (left >= kSoon) return {};
-  return {{Finding::Level::kWarning, "certificate",
-           left.count() > 0
-               ? fmt::format("that of the server ends in {}, at {}: a relay that verifies it cannot"
-                             " log in then",
-                             DurationText(left), not_after)
-               : fmt::format("that of the server has ended, at {}", not_after),
-           "give the server a new one, then ALTER INSTANCE RELOAD TLS", ExitCode::kOk}};
+  auto ends = EndOfCertificate("that of the server", *end, now_us,
+                               "give the server a new one, then ALTER INSTANCE RELOAD TLS");
+  return ends ? std::vector{*std::move(ends)} : std::vector<Finding>();
 }
 
 std::vector<Finding> CheckLogInMethod(std::string_view create_user, std::string_view account) {

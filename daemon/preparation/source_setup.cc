@@ -46,16 +46,15 @@ ReplicaIdentity MakeIdentity(std::uint64_t high, std::uint64_t low) {
 
 // The answer of the first host that gives one to `ask`; else the most hopeful of their errors.
 template <typename Ask>
-std::invoke_result_t<Ask, binlog::MysqlServer> AskFirstHost(const MysqlConfig& config,
-                                                            binlog::Interrupter* interrupter,
-                                                            const Ask& ask) {
+std::invoke_result_t<Ask, binlog::MysqlServer, const binlog::ConnectionOptions&> AskFirstHost(
+    const MysqlConfig& config, binlog::Interrupter* interrupter, const Ask& ask) {
   std::vector<binlog::ConnectionOptions> hosts = ConnectionOptionsOf(config);
   std::vector<binlog::HostAnswer> answers;
   for (binlog::ConnectionOptions& host : hosts) {
     host.interrupter = interrupter;
     binlog::Error error{};
     if (auto server = binlog::MysqlServer::Connect(host)) {
-      auto answer = ask(std::move(*server));
+      auto answer = ask(std::move(*server), host);
       if (answer) return answer;
       error = std::move(answer.error());
       if (hosts.size() > 1) {
@@ -102,16 +101,17 @@ binlog::LogIn LogInOf(const MysqlConfig& config) {
 
 binlog::Result<AskedServer> AskServer(const MysqlConfig& config, binlog::Interrupter* interrupter) {
   return AskFirstHost(config, interrupter,
-                      [](binlog::MysqlServer server) -> binlog::Result<AskedServer> {
+                      [](binlog::MysqlServer server,
+                         const binlog::ConnectionOptions& host) -> binlog::Result<AskedServer> {
                         auto facts = server.Facts();
                         if (!facts) return std::unexpected(facts.error());
-                        return AskedServer{std::move(server), std::move(*facts)};
+                        return AskedServer{std::move(server), std::move(*facts), host};
                       });
 }
 
 binlog::SchemaLookup LookUpSchema(const MysqlConfig& config, binlog::Interrupter* interrupter) {
   return [config, interrupter](std::string_view schema_name, std::string_view table_name) {
-    return AskFirstHost(config, interrupter, [&](binlog::MysqlServer server) {
+    return AskFirstHost(config, interrupter, [&](binlog::MysqlServer server, const auto&) {
       return binlog::DescribeColumns(server.connection(), schema_name, table_name);
     });
   };

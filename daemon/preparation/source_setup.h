@@ -32,6 +32,7 @@ namespace outboxd {
 struct AskedServer {
   binlog::MysqlServer server;
   binlog::ServerFacts facts;
+  binlog::ConnectionOptions options = {};  // By which it was reached.
 };
 
 // The first host that answers; else the most hopeful of their errors (binlog/failover.h).

@@ -18,7 +18,7 @@ TEST(CertificateEndTest, IsToldAMonthBefore) {
   const auto findings = CheckCertificateEnd(kEnd, kEndUs - 29 * kDayUs);
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].level, Finding::Level::kWarning);
-  EXPECT_THAT(findings[0].found, HasSubstr("ends in 29 days, at Nov  8 12:00:00 2036 GMT"));
+  EXPECT_THAT(findings[0].found, HasSubstr("ends in 29 days, at 2036-11-08 12:00:00 UTC"));
   EXPECT_THAT(findings[0].remedy, HasSubstr("ALTER INSTANCE RELOAD TLS"));
 }
 
