@@ -165,7 +165,7 @@ std::string RelayViewText(const RelayView& view, std::uint64_t now_us, bool take
     lines.Add("process",
               coloured(fmt::format("{}, which does not answer: {}", *view.process, view.silence)));
   } else {
-    const std::string state = view.told.value("state", "");
+    const std::string state = Escaped(view.told.value("state", ""), 40);
     lines.Add("process", fmt::format("{}, {}", *view.process, coloured(state)));
   }
   if (view.told.is_object()) {
