@@ -3,11 +3,14 @@ by its fault, seen by a real Prometheus, and each query of the dashboard returns
 
 import contextlib
 import ctypes
+import itertools
 import json
 import pathlib
 import re
+import socket
 import subprocess
 import sys
+import threading
 
 import pymysql
 import pytest
@@ -102,6 +105,29 @@ def stop_main_thread(pid):
             raise OSError(ctypes.get_errno(), "ptrace")
 
 
+class Doors:
+    """In front of a port: every other one who comes finds the door shut, as if the process behind
+    it had ended."""
+
+    def __init__(self, port):
+        self.behind = port
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        for number in itertools.count():
+            client, _ = self.listening.accept()
+            with client:
+                if number % 2:
+                    continue
+                request = client.recv(65536)
+                with socket.create_connection(("127.0.0.1", self.behind)) as server:
+                    server.sendall(request)
+                    while part := server.recv(65536):
+                        client.sendall(part)
+
+
 class World:
     """Relays that each have a fault of their own, and a Prometheus that scrapes them all."""
 
@@ -123,9 +149,13 @@ class World:
     def scrape(self):
         rules = self.folder / "rules.yml"
         rules.write_text(in_a_hurry(RULES.read_text()))
+        self.doors = Doors(self.relays["good"].port)
         targets = [f"127.0.0.1:{relay.port}" for relay in self.relays.values()]
+        targets.append(f"127.0.0.1:{self.doors.port}")
         self.prometheus = self.stack.enter_context(
             PrivatePrometheus({"outboxd": targets}, rules=[rules]))
+        self.without_relays = self.stack.enter_context(
+            PrivatePrometheus({"another": targets}, rules=[rules]))
 
     def fires(self, alert, name):
         instance = f"127.0.0.1:{self.relays[name].port}"
@@ -194,6 +224,18 @@ def test_a_relay_that_does_well_fires_nothing(world):
 def test_one_that_was_killed_does_not_run(world):
     world.relays["down"].kill()
     world.assert_fires("OutboxdNotRunning", "down")
+
+
+def test_one_that_ends_and_is_started_again_and_again(world):
+    instance = f"127.0.0.1:{world.doors.port}"
+    wait_until(lambda: world.prometheus.query(
+        f'ALERTS{{alertname="OutboxdRestarting",instance="{instance}",alertstate="firing"}}'),
+        world.prometheus.log, 90)
+
+
+def test_a_prometheus_that_knows_no_relay(world):
+    wait_until(lambda: world.without_relays.query(
+        'ALERTS{alertname="OutboxdMissing",alertstate="firing"}'), world.prometheus.log, 90)
 
 
 def test_one_that_holds_and_keeps_a_prepared_transaction(world):
@@ -271,8 +313,8 @@ def test_kafka_that_is_away_with_a_log_that_is_not_kept_for_long(world):
 
 
 def test_each_alert_was_fired(world):
-    fired = {dict(labels)["alertname"] for labels in world.prometheus.query(
-        'max_over_time(ALERTS{alertstate="firing"}[1h])')}
+    fired = {dict(labels)["alertname"] for prometheus in (world.prometheus, world.without_relays)
+             for labels in prometheus.query('max_over_time(ALERTS{alertstate="firing"}[1h])')}
     assert fired == set(alerts())
 
 
