@@ -18,10 +18,11 @@ std::string HintOf(const KeptLog& log) {
     return "do not stop the relay: what it has read it can still deliver, and after a stop it ends"
            " with code 80; let the server keep its log longer";
   }
-  const std::string keep =
-      fmt::format("see why nothing is delivered, and SET PERSIST binlog_expire_logs_seconds = {}",
-                  2 * log.keeping.expiry.count());
-  if (!log.keeping.is_seen()) return keep;
+  if (!log.keeping.is_seen()) {
+    return fmt::format(
+        "see why nothing is delivered, and SET PERSIST binlog_expire_logs_seconds = {}",
+        2 * log.keeping.expiry.count());
+  }
   return fmt::format(
       "see why nothing is delivered, and let the server keep its log longer: its oldest file, {},"
       " is of {} ago, and those before it are removed already",

@@ -84,7 +84,7 @@ class Simulation {
   std::unique_ptr<Interposer> interposer_;     // Of the process.
   std::unique_ptr<SimulatedProcess> process_;  // Null: not running.
 
-  bool has_ended_ = false;  // Rightly, for good: only an operator goes on from here.
+  bool has_ended_ = false;   // Rightly, for good: only an operator goes on from here.
   bool was_behind_ = false;  // A server was, behind its source.
 };
 
