@@ -247,6 +247,7 @@ def add_connector(connect, mysql, kafka, transcript):
         kafka.create_topic(topic, partitions)
     (transcript.folder / "etc").mkdir()
     password = transcript.folder / f"etc/{NAME}.password"
+    password.touch(0o600)
     password.write_text(config["database.password"] + "\n")
     worker = (connect.folder / "worker.properties").read_text()
     (transcript.folder / "worker.properties").write_text(worker)
