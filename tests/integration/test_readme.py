@@ -39,6 +39,7 @@ def test_the_six_steps_lead_to_a_message(outboxd, servers, tmp_path):
     for number in (2, 3, 4):
         sql = code_of_step(number)
         mysql.mysql(sql.replace("'...'", f"'{PASSWORD}'"))
+    (tmp_path / "shop.password").touch(0o640)
     (tmp_path / "shop.password").write_text(PASSWORD + "\n")
     (tmp_path / "shop.conf").write_text(code_of_step(5))
     program, *words = shlex.split(code_of_step(5, 1).replace("localhost:9092", kafka.bootstrap))
