@@ -19,13 +19,13 @@ constexpr int kFirstEventsMax = 4;
 }  // namespace
 
 Result<std::uint64_t> AskForFileBegin(const ConnectionOptions& options,
-                                      const DumpIdentity& identity, const std::string& file) {
+                                      const ReplicaIdentity& identity, const std::string& file) {
   ConnectionOptions given = options;
   given.answer_timeout = given.read_timeout = kAnswerTimeout;
   auto connection = MysqlConnection::Connect(given);
   if (!connection) return std::unexpected(connection.error());
   MysqlDump dump(std::move(*connection), {.server_id = identity.server_id,
-                                          .replica_uuid = identity.replica_uuid,
+                                          .replica_uuid = identity.uuid,
                                           .heartbeat = kHeartbeat,
                                           .first_event_deadline = kAnswerTimeout});
   if (auto prepared = dump.Prepare(); !prepared) return std::unexpected(prepared.error());

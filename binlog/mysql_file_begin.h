@@ -9,9 +9,9 @@
 namespace outboxd::binlog {
 
 // Who asks for a log among the server's replicas: a dump ends another one of the same identity.
-struct DumpIdentity {
+struct ReplicaIdentity {
   std::uint32_t server_id = 0;  // Never 0.
-  std::string replica_uuid;     // Text form.
+  std::string uuid;             // Text form.
 };
 
 // When a file of a server's log was begun, by the server's clock, to the second: microseconds since
@@ -19,7 +19,7 @@ struct DumpIdentity {
 // its own that ends with the call. It waits at most about 20 s. kGone: there is no such file any
 // more. kDenied: REPLICATION SLAVE is missing.
 [[nodiscard]] Result<std::uint64_t> AskForFileBegin(const ConnectionOptions& options,
-                                                    const DumpIdentity& identity,
+                                                    const ReplicaIdentity& identity,
                                                     const std::string& file);
 
 }  // namespace outboxd::binlog

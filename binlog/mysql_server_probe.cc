@@ -15,7 +15,7 @@ constexpr std::chrono::seconds kAnswerTimeout{10};
 
 }  // namespace
 
-MysqlServerProbe::MysqlServerProbe(std::vector<ConnectionOptions> hosts, DumpIdentity identity)
+MysqlServerProbe::MysqlServerProbe(std::vector<ConnectionOptions> hosts, ReplicaIdentity identity)
     : hosts_(std::move(hosts)), identity_(std::move(identity)) {
   for (ConnectionOptions& host : hosts_) {
     host.interrupter = &interrupter_;

@@ -21,7 +21,7 @@ class MysqlServer;
 class MysqlServerProbe final : public ServerProbe {
  public:
   // `hosts`: as the event source has them. `identity`: for BeginOf(), of nobody else.
-  MysqlServerProbe(std::vector<ConnectionOptions> hosts, DumpIdentity identity);
+  MysqlServerProbe(std::vector<ConnectionOptions> hosts, ReplicaIdentity identity);
   ~MysqlServerProbe() override;
 
   [[nodiscard]] Result<void> Open(const StreamIdentity& stream) override;
@@ -45,7 +45,7 @@ class MysqlServerProbe final : public ServerProbe {
 
   // Constant after construction.
   std::vector<ConnectionOptions> hosts_;
-  const DumpIdentity identity_;
+  const ReplicaIdentity identity_;
 
   std::unique_ptr<MysqlServer> server_;  // Null: closed.
   std::string server_uuid_;              // Of that server.

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "daemon/commands/commands_page.h"
 
@@ -36,7 +35,7 @@ std::string Plain(std::string_view markdown) {
     }
     const std::size_t middle = rest.find("](");
     const std::size_t end = rest.find(')', std::min(middle, rest.size()));
-    if (rest.front() == '[' && middle < rest.find(' ' + std::string("--")) && end != rest.npos &&
+    if (rest.front() == '[' && middle != rest.npos && end != rest.npos &&
         rest.substr(1, middle).find('[') == rest.npos) {
       text += Plain(rest.substr(1, middle - 1));
       i += end;

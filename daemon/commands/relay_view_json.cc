@@ -70,7 +70,7 @@ std::string RelayViewJson(const RelayView& view) {
   json["verdict"] = NameOf(Judge(view));
   json["process"] = view.process ? Json(*view.process) : Json();
   json["silence"] = view.process && view.told.is_null() ? Json(view.silence) : Json();
-  json["status"] = Json::parse(view.told.dump());
+  json["status"] = Json(view.told);
   json["ended"] = EndOf(view);
   json["checkpoint"] = CheckpointOf(view);
   json["held"] = view.held ? EventOf(*view.held) : Json();

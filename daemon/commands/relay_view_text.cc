@@ -1,10 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <filesystem>
-#include <iterator>
+#include <utility>
 
 #include "base/escaped.h"
 #include "base/size_text.h"

@@ -24,9 +24,7 @@ binlog::Result<binlog::LogKeeping> AskForLogKeeping(binlog::MysqlServer& server,
   keeping.oldest_file = files->front().name;
   const auto now_us = binlog::AskForTimeOfDay(connection);
   if (!now_us) return std::unexpected(now_us.error());
-  const ReplicaIdentity identity = RandomIdentity();
-  const auto begun_us =
-      binlog::AskForFileBegin(options, {identity.server_id, identity.uuid}, keeping.oldest_file);
+  const auto begun_us = binlog::AskForFileBegin(options, RandomIdentity(), keeping.oldest_file);
   if (begun_us) {
     keeping.oldest_age = std::chrono::seconds((*now_us - std::min(*now_us, *begun_us)) / 1'000'000);
   }

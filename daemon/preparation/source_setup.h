@@ -11,6 +11,7 @@
 #include "binlog/interrupter.h"
 #include "binlog/mysql_connection.h"
 #include "binlog/mysql_event_source.h"
+#include "binlog/mysql_file_begin.h"
 #include "binlog/mysql_server.h"
 #include "binlog/mysql_tables.h"
 #include "binlog/table_filter.h"
@@ -47,10 +48,7 @@ struct AskedServer {
 
 // Who a relay is among the server's replicas: the same for one name all its life, so that a relay
 // that takes over ends the dump of the one before.
-struct ReplicaIdentity {
-  std::uint32_t server_id;
-  std::string uuid;
-};
+using binlog::ReplicaIdentity;
 [[nodiscard]] ReplicaIdentity RelayIdentity(const Config& config);
 // For a command that only looks: disturbs no relay.
 [[nodiscard]] ReplicaIdentity RandomIdentity();

@@ -230,8 +230,7 @@ Result<void> RelayProcess::Relaying(Preparation preparation, const ReplicaIdenti
   binlog::MysqlEventSource source(std::move(source_options));
   binlog::MysqlTableSource tables({.hosts = ConnectionOptionsOf(mysql)});
   SqliteReadLedger ledger(config.relay.spill_directory);
-  const ReplicaIdentity asking_as = RandomIdentity();
-  binlog::MysqlServerProbe probe(ConnectionOptionsOf(mysql), {asking_as.server_id, asking_as.uuid});
+  binlog::MysqlServerProbe probe(ConnectionOptionsOf(mysql), RandomIdentity());
   const std::string directory = parts_.state == nullptr ? "" : parts_.state->path();
   std::optional<AlarmLog> alarms;
   std::optional<Journal> journal;

@@ -6,6 +6,8 @@
 #include <array>
 #include <vector>
 
+#include "daemon/status/metric_series.h"
+
 namespace outboxd {
 namespace {
 
@@ -143,11 +145,11 @@ std::string DebeziumMetricsText(const StatusView& view) {
     family.name = "debezium_metrics_" + std::string(attribute.name);
     family.help = std::string(attribute.name) + " of Debezium's MySQL connector";
     family.type = prometheus::MetricType::Gauge;
+    MetricSeries series(family);
+    const double value = attribute.tell(view);
     for (const char* context : {"streaming", "snapshot"}) {
-      prometheus::ClientMetric metric;
-      metric.label = {{"context", context}, {"name", std::string(view.relay)}, {"plugin", "mysql"}};
-      metric.gauge.value = attribute.tell(view);
-      family.metric.push_back(std::move(metric));
+      series.Add(value,
+                 {{"context", context}, {"name", std::string(view.relay)}, {"plugin", "mysql"}});
     }
   }
   return prometheus::TextSerializer().Serialize(families);

@@ -32,6 +32,14 @@ def get(relay, path, connection=None):
         connection.close()
 
 
+def is_ready(relay):
+    """Whether messages flow. False also where it does not answer."""
+    try:
+        return get(relay, "/readyz")[0] == 200
+    except OSError:
+        return False
+
+
 def status(relay):
     code, body = get(relay, "/status")
     assert code == 200

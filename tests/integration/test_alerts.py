@@ -18,7 +18,7 @@ import pytest
 from private_prometheus import PrivatePrometheus, promtool
 from private_servers import SOURCE, PrivateKafka, PrivateMysql, free_port
 from relay import Relay, wait_until
-from relay_http import get
+from relay_http import is_ready
 from test_fault_clock import HOUR, WallClock, wall_clock_library
 from test_xa import decide, prepare
 
@@ -169,13 +169,6 @@ class World:
                 meanwhile()
             return self.fires(alert, name)
         wait_until(fires, lambda: f"{alert} of {name}: {self.relays[name].log()[-3000:]}", 90)
-
-
-def is_ready(relay):
-    try:
-        return get(relay, "/readyz")[0] == 200
-    except OSError:
-        return False
 
 
 def start(relay, **environment):

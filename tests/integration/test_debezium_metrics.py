@@ -4,7 +4,7 @@ import pytest
 from private_prometheus import PrivatePrometheus, promtool
 from private_servers import free_port
 from relay import Relay, wait_until
-from relay_http import get
+from relay_http import get, is_ready
 
 # What the panels of the dashboard ask for that Debezium publishes for its MySQL connector
 # (debezium-examples, monitoring/debezium-grafana/debezium-mysql-connector-dashboard.json, commit
@@ -34,13 +34,6 @@ def relay(outboxd, mysql, kafka, tmp_path):
 def start(relay):
     relay.start()
     wait_until(lambda: is_ready(relay), relay.log)
-
-
-def is_ready(relay):
-    try:
-        return get(relay, "/readyz")[0] == 200
-    except OSError:
-        return False
 
 
 def test_every_query_of_its_dashboard_returns_a_series(relay):

@@ -12,7 +12,7 @@ import time
 
 import pytest
 from relay import Relay, wait_until
-from relay_http import get
+from relay_http import is_ready
 
 
 @pytest.fixture
@@ -23,14 +23,7 @@ def relay(outboxd, mysql, kafka, tmp_path):
 
 def start(relay):
     relay.start()
-
-    def is_ready():
-        try:
-            return get(relay, "/readyz")[0] == 200
-        except OSError:
-            return False
-
-    wait_until(is_ready, relay.log)
+    wait_until(lambda: is_ready(relay), relay.log)
 
 
 def at_a_terminal(command, until, **environment):

@@ -20,7 +20,8 @@ class ServerProbeTest : public ServerTest {
     return 0;
   }
 
-  static inline const DumpIdentity kIdentity{4'000'001'234, "7d1f0a52-1111-4222-8333-944455556666"};
+  static inline const ReplicaIdentity kIdentity{4'000'001'234,
+                                                "7d1f0a52-1111-4222-8333-944455556666"};
   MysqlServerProbe probe_{{ServerOptions()}, kIdentity};
 };
 
